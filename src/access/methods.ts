@@ -1,0 +1,31 @@
+/**
+ * One access rule per full gRPC method. A method without a row can't be called (implicit deny), and test/e2e walks the
+ * table in both directions with every kind of caller.
+ */
+
+export const ROLES = ['signer', 'operator', 'auditor', 'securityOfficer'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** `anyCaller`: any caller that the access policy document names. */
+export type MethodRule = { readonly allow: 'anyCaller' } | { readonly allow: readonly Role[] };
+
+const ADMINISTER: MethodRule = { allow: ['operator', 'securityOfficer'] };
+const INSPECT: MethodRule = { allow: ['operator', 'auditor', 'securityOfficer'] };
+const ANY_CALLER: MethodRule = { allow: 'anyCaller' };
+
+export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
+  '/keyturn.v1.SigningService/SignJwt': { allow: ['signer'] },
+  '/keyturn.v1.KeyAdminService/ApplySigningKey': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/GetSigningKey': INSPECT,
+  '/keyturn.v1.KeyAdminService/ListSigningKeys': INSPECT,
+  '/keyturn.v1.KeyAdminService/ListKeyVersions': INSPECT,
+  '/keyturn.v1.KeyAdminService/Rotate': ADMINISTER,
+  '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
+  '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,
+  '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,
+  '/grpc.health.v1.Health/Check': ANY_CALLER,
+  '/grpc.health.v1.Health/List': ANY_CALLER,
+  '/grpc.health.v1.Health/Watch': ANY_CALLER,
+  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': ANY_CALLER,
+  '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': ANY_CALLER,
+};

@@ -1,0 +1,140 @@
+/**
+ * What the servers may ask of the daemon: the use cases, as one interface. The gRPC handlers and the HTTP server know
+ * this file and nothing behind it. Times are Unix ms; durations are ms. Every method rejects with a KeyturnError.
+ */
+import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import type { BirthRecord, TokenStatus } from '../hsm/hsm.ts';
+import type { KeySpec } from '../jose/algorithms.ts';
+import type { LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
+
+export interface SignJwtCommand {
+  readonly signingKey: string;
+  readonly claims: Uint8Array;
+  /** Empty means `JWT`. */
+  readonly typ: string;
+  /** Absent: the longest that grant and policy allow. */
+  readonly lifetimeMs: number | undefined;
+  /** Monotonic time in ms; the use case caps it. Absent: the cap. */
+  readonly deadlineMs: number | undefined;
+}
+
+export interface SignedJwt {
+  readonly jwt: string;
+  readonly kid: Kid;
+  readonly expireTimeMs: number;
+}
+
+export interface ApplySigningKeyCommand {
+  readonly name: string;
+  /** Empty means `default` at creation, and "as it is" afterwards. */
+  readonly keySet: string;
+  readonly algorithm: string;
+  /** 0: the default. */
+  readonly rsaBits: number;
+  readonly lifecyclePolicy: LifecyclePolicyInput;
+  readonly etag: string;
+  readonly validateOnly: boolean;
+  readonly reason: string;
+  readonly deadlineMs: number | undefined;
+}
+
+/** A lifecycle policy as sent: what is absent gets the documented default. */
+export interface LifecyclePolicyInput {
+  readonly signingPeriodMs?: number | undefined;
+  readonly maxSigningPeriodMs?: number | undefined;
+  readonly maxJwtLifetimeMs?: number | undefined;
+  readonly rollbackWindowMs?: number | undefined;
+  readonly standbys?: number | undefined;
+  readonly addJti?: boolean | undefined;
+}
+
+export interface RotateCommand {
+  readonly signingKey: string;
+  readonly useLastStandby: boolean;
+  readonly requestId: string;
+  readonly validateOnly: boolean;
+  readonly etag: string;
+  readonly reason: string;
+}
+
+export interface SigningKeyView {
+  readonly name: SigningKeyName;
+  readonly keySet: KeySetName;
+  readonly spec: KeySpec;
+  readonly policy: LifecyclePolicy;
+  readonly etag: string;
+  readonly createdAtMs: number;
+  readonly active: { readonly version: number; readonly kid: Kid } | undefined;
+  readonly propagatedStandbys: number;
+  readonly publishedStandbys: number;
+  readonly rotateAllowedAtMs: number | undefined;
+  readonly readyAtMs: number | undefined;
+  readonly isReconciling: boolean;
+  readonly lastProblem: string;
+}
+
+export interface KeyVersionView {
+  readonly signingKey: SigningKeyName;
+  readonly version: number;
+  readonly kid: Kid;
+  readonly state: LifecycleState;
+  readonly isPublished: boolean;
+  readonly isPropagated: boolean;
+  readonly servedMs: number;
+  readonly servedRequiredMs: number;
+  readonly createdAtMs: number;
+  readonly activatedAtMs: number | undefined;
+  readonly suspendedAtMs: number | undefined;
+  readonly deactivatedAtMs: number | undefined;
+  readonly destroyedAtMs: number | undefined;
+  readonly expCeilingMs: number | undefined;
+  readonly ckaId: CkaId;
+  readonly ckaLabel: string;
+  readonly hasPrivateKey: boolean;
+  readonly birth: BirthRecord;
+}
+
+export interface RotateResult {
+  readonly signingKey: SigningKeyView;
+  readonly activated: KeyVersionView;
+  /** Absent when the signing key had no ACTIVE version. */
+  readonly suspended: KeyVersionView | undefined;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken: string;
+}
+
+/** One generation of a key set, ready to be sent: built once per change, never per request. */
+export interface KeySetSnapshot {
+  readonly keySet: KeySetName;
+  readonly generation: number;
+  readonly kids: ReadonlySet<Kid>;
+  /** The JWKS document in UTF-8. */
+  readonly body: Buffer;
+  /** A strong entity tag, quotes included. */
+  readonly etag: string;
+  readonly maxAgeSeconds: number;
+}
+
+export interface Application {
+  signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt>;
+
+  applySigningKey(caller: CallerName, command: ApplySigningKeyCommand): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }>;
+  getSigningKey(name: string): SigningKeyView;
+  listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView>;
+  listKeyVersions(signingKey: string, pageSize: number, pageToken: string): Page<KeyVersionView>;
+  rotate(caller: CallerName, command: RotateCommand): Promise<RotateResult>;
+
+  /** Undefined for a key set that never had content. O(1), no allocation. */
+  findKeySet(name: string): KeySetSnapshot | undefined;
+
+  tokenStatus(): TokenStatus;
+  retryLogin(caller: CallerName, reason: string): Promise<void>;
+
+  /** Whether SignJwt for this signing key would find an ACTIVE version and a ready token; undefined for an unknown name. */
+  isSigningKeyReady(name: string): boolean | undefined;
+  /** Calls back when any readiness may have changed; returns the cancellation. */
+  onReadinessChange(listener: () => void): () => void;
+}

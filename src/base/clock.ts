@@ -1,0 +1,19 @@
+/**
+ * The clock port. Nothing else reads a clock or sets a timer, so that tests and the simulation can turn time.
+ * The wall clock may step; the monotonic one never does, and tells nothing across restarts.
+ */
+export interface Clock {
+  /** Unix time in ms. */
+  wallMs(): number;
+  /** Milliseconds since an arbitrary origin of this process; fractions allowed. */
+  monotonicMs(): number;
+  /** Runs `run` once, `delayMs` of monotonic time from now, and doesn't keep the process alive. Returns the cancellation. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** Resolves after `delayMs`. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve);
+  });
+}

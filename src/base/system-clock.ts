@@ -1,0 +1,17 @@
+/** The clock port's only real adapter, and the only file that reads the machine's clocks. */
+import type { Clock } from './clock.ts';
+
+/** setTimeout fires at once for a longer delay than this. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(Math.max(0, Math.ceil(delayMs)), MAX_TIMER_MS));
+    timer.unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

@@ -1,0 +1,54 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from './google/protobuf/Duration.ts';
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from './google/protobuf/Timestamp.ts';
+import type { ApplySigningKeyRequest as _keyturn_v1_ApplySigningKeyRequest, ApplySigningKeyRequest__Output as _keyturn_v1_ApplySigningKeyRequest__Output } from './keyturn/v1/ApplySigningKeyRequest.ts';
+import type { ApplySigningKeyResponse as _keyturn_v1_ApplySigningKeyResponse, ApplySigningKeyResponse__Output as _keyturn_v1_ApplySigningKeyResponse__Output } from './keyturn/v1/ApplySigningKeyResponse.ts';
+import type { BirthRecord as _keyturn_v1_BirthRecord, BirthRecord__Output as _keyturn_v1_BirthRecord__Output } from './keyturn/v1/BirthRecord.ts';
+import type { GetSigningKeyRequest as _keyturn_v1_GetSigningKeyRequest, GetSigningKeyRequest__Output as _keyturn_v1_GetSigningKeyRequest__Output } from './keyturn/v1/GetSigningKeyRequest.ts';
+import type { GetSigningKeyResponse as _keyturn_v1_GetSigningKeyResponse, GetSigningKeyResponse__Output as _keyturn_v1_GetSigningKeyResponse__Output } from './keyturn/v1/GetSigningKeyResponse.ts';
+import type { KeyAdminServiceClient as _keyturn_v1_KeyAdminServiceClient, KeyAdminServiceDefinition as _keyturn_v1_KeyAdminServiceDefinition } from './keyturn/v1/KeyAdminService.ts';
+import type { KeyVersion as _keyturn_v1_KeyVersion, KeyVersion__Output as _keyturn_v1_KeyVersion__Output } from './keyturn/v1/KeyVersion.ts';
+import type { LifecyclePolicy as _keyturn_v1_LifecyclePolicy, LifecyclePolicy__Output as _keyturn_v1_LifecyclePolicy__Output } from './keyturn/v1/LifecyclePolicy.ts';
+import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, ListKeyVersionsRequest__Output as _keyturn_v1_ListKeyVersionsRequest__Output } from './keyturn/v1/ListKeyVersionsRequest.ts';
+import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from './keyturn/v1/ListKeyVersionsResponse.ts';
+import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from './keyturn/v1/ListSigningKeysRequest.ts';
+import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from './keyturn/v1/ListSigningKeysResponse.ts';
+import type { RotateRequest as _keyturn_v1_RotateRequest, RotateRequest__Output as _keyturn_v1_RotateRequest__Output } from './keyturn/v1/RotateRequest.ts';
+import type { RotateResponse as _keyturn_v1_RotateResponse, RotateResponse__Output as _keyturn_v1_RotateResponse__Output } from './keyturn/v1/RotateResponse.ts';
+import type { SigningKey as _keyturn_v1_SigningKey, SigningKey__Output as _keyturn_v1_SigningKey__Output } from './keyturn/v1/SigningKey.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  google: {
+    protobuf: {
+      Duration: MessageTypeDefinition<_google_protobuf_Duration, _google_protobuf_Duration__Output>
+      Timestamp: MessageTypeDefinition<_google_protobuf_Timestamp, _google_protobuf_Timestamp__Output>
+    }
+  }
+  keyturn: {
+    v1: {
+      ApplySigningKeyRequest: MessageTypeDefinition<_keyturn_v1_ApplySigningKeyRequest, _keyturn_v1_ApplySigningKeyRequest__Output>
+      ApplySigningKeyResponse: MessageTypeDefinition<_keyturn_v1_ApplySigningKeyResponse, _keyturn_v1_ApplySigningKeyResponse__Output>
+      BirthRecord: MessageTypeDefinition<_keyturn_v1_BirthRecord, _keyturn_v1_BirthRecord__Output>
+      GetSigningKeyRequest: MessageTypeDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyRequest__Output>
+      GetSigningKeyResponse: MessageTypeDefinition<_keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyResponse__Output>
+      KeyAdminService: SubtypeConstructor<typeof grpc.Client, _keyturn_v1_KeyAdminServiceClient> & { service: _keyturn_v1_KeyAdminServiceDefinition }
+      KeyVersion: MessageTypeDefinition<_keyturn_v1_KeyVersion, _keyturn_v1_KeyVersion__Output>
+      KeyVersionState: EnumTypeDefinition
+      LifecyclePolicy: MessageTypeDefinition<_keyturn_v1_LifecyclePolicy, _keyturn_v1_LifecyclePolicy__Output>
+      ListKeyVersionsRequest: MessageTypeDefinition<_keyturn_v1_ListKeyVersionsRequest, _keyturn_v1_ListKeyVersionsRequest__Output>
+      ListKeyVersionsResponse: MessageTypeDefinition<_keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsResponse__Output>
+      ListSigningKeysRequest: MessageTypeDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysRequest__Output>
+      ListSigningKeysResponse: MessageTypeDefinition<_keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysResponse__Output>
+      RotateRequest: MessageTypeDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateRequest__Output>
+      RotateResponse: MessageTypeDefinition<_keyturn_v1_RotateResponse, _keyturn_v1_RotateResponse__Output>
+      SigningKey: MessageTypeDefinition<_keyturn_v1_SigningKey, _keyturn_v1_SigningKey__Output>
+    }
+  }
+}
+

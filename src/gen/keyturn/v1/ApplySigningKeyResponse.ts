@@ -1,0 +1,13 @@
+// Original file: proto/keyturn/v1/key_admin_service.proto
+
+import type { SigningKey as _keyturn_v1_SigningKey, SigningKey__Output as _keyturn_v1_SigningKey__Output } from '../../keyturn/v1/SigningKey.ts';
+
+export interface ApplySigningKeyResponse {
+  'signingKey'?: (_keyturn_v1_SigningKey | null);
+  'changed'?: (boolean);
+}
+
+export interface ApplySigningKeyResponse__Output {
+  'signingKey': (_keyturn_v1_SigningKey__Output | null);
+  'changed': (boolean);
+}

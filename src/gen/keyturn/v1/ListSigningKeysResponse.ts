@@ -1,0 +1,13 @@
+// Original file: proto/keyturn/v1/key_admin_service.proto
+
+import type { SigningKey as _keyturn_v1_SigningKey, SigningKey__Output as _keyturn_v1_SigningKey__Output } from '../../keyturn/v1/SigningKey.ts';
+
+export interface ListSigningKeysResponse {
+  'signingKeys'?: (_keyturn_v1_SigningKey)[];
+  'nextPageToken'?: (string);
+}
+
+export interface ListSigningKeysResponse__Output {
+  'signingKeys': (_keyturn_v1_SigningKey__Output)[];
+  'nextPageToken': (string);
+}

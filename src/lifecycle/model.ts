@@ -1,0 +1,36 @@
+/**
+ * The lifecycle's words: states, policies, promises. Types and limits only.
+ */
+
+/** NIST SP 800-57 Part 1, section 7. */
+export const LIFECYCLE_STATES = ['PRE_ACTIVE', 'ACTIVE', 'SUSPENDED', 'DEACTIVATED', 'COMPROMISED', 'DESTROYED'] as const;
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
+
+/** When the versions of one signing key turn. Durations in ms. */
+export interface LifecyclePolicy {
+  /** How long a version signs before the next one is due. */
+  readonly signingPeriodMs: number;
+  /** The longest that a version may sign when no successor can be made. */
+  readonly maxSigningPeriodMs: number;
+  /** The longest lifetime of a JWT. */
+  readonly maxJwtLifetimeMs: number;
+  /** How long a rotation can be rolled back. */
+  readonly rollbackWindowMs: number;
+  /** Standbys kept published. */
+  readonly standbys: 1 | 2;
+  readonly addJti: boolean;
+}
+
+/** What a key set promises its verifiers. Durations in ms. */
+export interface KeySetPromise {
+  /** What we send as Cache-Control: max-age. */
+  readonly jwksMaxAgeMs: number;
+  /** The longest that anyone may use an old copy of the key set. */
+  readonly verifierCacheCeilingMs: number;
+  /** The worst verifier clock and leeway together. */
+  readonly verifierSkewMs: number;
+  /** `assumed`: a cache without `Age` may double max-age, so the ceiling is at least 2 × max-age; `none`: at least 1 ×. */
+  readonly sharedCaches: 'assumed' | 'none';
+  /** Bounds the key set. */
+  readonly maxPublishedVersions: number;
+}

@@ -1,0 +1,36 @@
+/**
+ * The store port: append-only streams of events with compare-and-set. State is the fold of the events and nothing
+ * else. What an event says is its owner's business (lifecycle, hsm); here it is a JSON value with a type.
+ */
+
+/** `signing-key/NAME`, `key-set/NAME` or `token`. */
+export type StreamId = string;
+
+export interface StoredEvent {
+  readonly type: string;
+  /** Unix time in ms, as the writer saw it. */
+  readonly atMs: number;
+  readonly [field: string]: unknown;
+}
+
+export interface StreamAppend {
+  readonly stream: StreamId;
+  /** How many events the stream must hold now; anything else refuses the whole commit (CONCURRENT_CHANGE). */
+  readonly expectedSequence: number;
+  readonly events: readonly StoredEvent[];
+}
+
+export interface StoredStream {
+  readonly stream: StreamId;
+  /** In sequence order; the first has sequence 1. */
+  readonly events: readonly StoredEvent[];
+}
+
+export interface EventStore {
+  /** Everything, in order. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */
+  load(): Promise<readonly StoredStream[]>;
+  /** All or nothing, and on disk when it resolves. Errors: CONCURRENT_CHANGE, STORE_UNAVAILABLE. */
+  commit(appends: readonly StreamAppend[]): Promise<void>;
+  /** Finishes what is queued and gives up the lock. Idempotent; everything after it fails with SHUTTING_DOWN. */
+  close(): Promise<void>;
+}
