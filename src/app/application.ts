@@ -3,9 +3,9 @@
  * this file and nothing behind it. Times are Unix ms; durations are ms. Every method rejects with a KeyturnError.
  */
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
-import type { BirthRecord, TokenStatus } from '../hsm/hsm.ts';
+import type { TokenStatus } from '../hsm/hsm.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
-import type { LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
+import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
 
 export interface SignJwtCommand {
   readonly signingKey: string;

@@ -8,6 +8,7 @@ import type { Reason } from '../base/reasons.ts';
 import type { CallerName, CkaId } from '../base/ids.ts';
 import type { Algorithm, KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
+import type { BirthRecord } from '../lifecycle/model.ts';
 
 export interface SignRequest {
   readonly ckaId: CkaId;
@@ -26,20 +27,6 @@ export interface GenerateRequest {
   readonly ckaId: CkaId;
   readonly ckaLabel: string;
   readonly spec: KeySpec;
-}
-
-/** A boolean or numeric attribute as read back after generation; `unreadable` where the token doesn't tell it. */
-export type AttributeReading = boolean | number | 'unreadable';
-
-/** What the token said of a key right after its birth: kept for ever, shown by the API. */
-export interface BirthRecord {
-  readonly tokenSerial: string;
-  readonly tokenLabel: string;
-  readonly manufacturer: string;
-  readonly model: string;
-  readonly firmwareVersion: string;
-  /** Read from the private key, by attribute name: CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, … */
-  readonly attributes: Readonly<Record<string, AttributeReading>>;
 }
 
 export interface GeneratedKey {

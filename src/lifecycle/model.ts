@@ -6,6 +6,20 @@
 export const LIFECYCLE_STATES = ['PRE_ACTIVE', 'ACTIVE', 'SUSPENDED', 'DEACTIVATED', 'COMPROMISED', 'DESTROYED'] as const;
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
+/** A boolean or numeric attribute as read back after generation; `unreadable` where the token doesn't tell it. */
+export type AttributeReading = boolean | number | 'unreadable';
+
+/** What the token said of a key right after its birth: kept for ever, shown by the API. */
+export interface BirthRecord {
+  readonly tokenSerial: string;
+  readonly tokenLabel: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly firmwareVersion: string;
+  /** Read from the private key, by attribute name: CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, … */
+  readonly attributes: Readonly<Record<string, AttributeReading>>;
+}
+
 /** When the versions of one signing key turn. Durations in ms. */
 export interface LifecyclePolicy {
   /** How long a version signs before the next one is due. */

@@ -1,0 +1,193 @@
+/**
+ * Commands on a signing key: `decide…(state, …, now) → events`, or a KeyturnError that names the rule and, where time
+ * heals it, when it would be allowed. Pure; the caller commits the events before anyone sees them.
+ */
+import { formatDuration } from '../base/duration.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { CallerName, KeySetName, SigningKeyName } from '../base/ids.ts';
+import type { KeySpec } from '../jose/algorithms.ts';
+import type { SigningKeyEvent } from './events.ts';
+import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
+import type { LifecyclePolicy } from './model.ts';
+import { checkPolicyAgainstPromise, impliedVersions } from './policy.ts';
+import { activeVersion, keepMs, nextExpCeilingMs, propagatedStandbys, requiredServedMs, standbysOf, unservedMs } from './rules.ts';
+
+/** What every decision needs beside the signing key itself. */
+export interface Surroundings {
+  readonly keySet: KeySetState;
+  readonly clockStepLimitMs: number;
+  /** Unix time in ms. */
+  readonly nowMs: number;
+}
+
+export interface Command {
+  readonly caller: CallerName;
+  readonly reason: string;
+}
+
+export interface ApplyCommand extends Command {
+  readonly name: SigningKeyName;
+  readonly keySet: KeySetName;
+  readonly spec: KeySpec;
+  readonly policy: LifecyclePolicy;
+}
+
+/**
+ * Creates a signing key or changes its policy; no events when nothing differs.
+ * `impliedByOthers`: published versions that the key set's other signing keys imply (rule 11).
+ */
+export function decideApply(state: SigningKeyState | undefined, command: ApplyCommand, around: Surroundings, impliedByOthers: number): readonly SigningKeyEvent[] {
+  const { name, keySet, spec, policy, caller, reason } = command;
+  const { nowMs } = around;
+  checkPolicyAgainstPromise(policy, around.keySet.promise);
+  checkKeySetRoom(policy, around, impliedByOthers);
+  if (state === undefined) return [{ type: 'SIGNING_KEY_CREATED', atMs: nowMs, name, keySet, spec, policy, caller, reason }];
+  requireSame(state, 'key_set', state.keySet, keySet);
+  requireSame(state, 'algorithm', state.spec.algorithm, spec.algorithm);
+  requireSame(state, 'rsa_bits', state.spec.rsaBits ?? 0, spec.rsaBits ?? 0);
+  if (isSamePolicy(state.policy, policy)) return [];
+  const changed: SigningKeyEvent = { type: 'POLICY_CHANGED', atMs: nowMs, policy, caller, reason };
+  const active = activeVersion(state);
+  const expCeilingMs = nextExpCeilingMs(policy, nowMs);
+  // A longer JWT lifetime needs the higher ceiling in the same commit, or SignJwt would refuse until the next raise.
+  return active !== undefined && expCeilingMs > (active.expCeilingMs ?? 0)
+    ? [changed, { type: 'EXP_CEILING_RAISED', atMs: nowMs, version: active.number, expCeilingMs }]
+    : [changed];
+}
+
+function checkKeySetRoom(policy: LifecyclePolicy, around: Surroundings, impliedByOthers: number): void {
+  const { promise, name } = around.keySet;
+  const own = impliedVersions(policy, promise, around.clockStepLimitMs);
+  if (own + impliedByOthers <= promise.maxPublishedVersions) return;
+  throw new KeyturnError(
+    'KEY_SET_FULL',
+    `key set ${name} may publish ${promise.maxPublishedVersions} versions at once, and this policy implies ${own} beside ${impliedByOthers} of other signing keys; lengthen signing_period, shorten max_jwt_lifetime or rollback_window, or raise maxPublishedVersions`,
+    { field: 'lifecycle_policy', rule: 'bounded-key-set', subject: name },
+  );
+}
+
+function requireSame(state: SigningKeyState, field: string, is: unknown, wanted: unknown): void {
+  if (is === wanted) return;
+  throw new KeyturnError(
+    'SIGNING_KEY_IMMUTABLE',
+    `${field} of signing key ${state.name} is ${String(is)} and never changes; create a new signing key in the same key set instead`,
+    { field, subject: state.name },
+  );
+}
+
+function isSamePolicy(left: LifecyclePolicy, right: LifecyclePolicy): boolean {
+  return (
+    left.signingPeriodMs === right.signingPeriodMs &&
+    left.maxSigningPeriodMs === right.maxSigningPeriodMs &&
+    left.maxJwtLifetimeMs === right.maxJwtLifetimeMs &&
+    left.rollbackWindowMs === right.rollbackWindowMs &&
+    left.standbys === right.standbys &&
+    left.addJti === right.addJti
+  );
+}
+
+export interface RotateOptions extends Command {
+  readonly useLastStandby: boolean;
+  readonly requestId: string;
+}
+
+/** The standby that a rotation would activate now. Errors: NOT_PROPAGATED, LAST_STANDBY, NO_ACTIVE_VERSION. */
+export function requireSuccessor(state: SigningKeyState, around: Surroundings, useLastStandby: boolean): KeyVersion {
+  if (activeVersion(state) === undefined) {
+    throw new KeyturnError('NO_ACTIVE_VERSION', `signing key ${state.name} has no ACTIVE version to rotate; its first version becomes ACTIVE by itself`, {
+      subject: state.name,
+      ...whenPropagated(state, around, 1),
+    });
+  }
+  const ready = propagatedStandbys(state, around.keySet);
+  const [successor] = ready;
+  if (successor === undefined) {
+    const when = whenPropagated(state, around, 1);
+    throw new KeyturnError('NOT_PROPAGATED', `no standby of signing key ${state.name} is propagated: verifiers may still use a key set without it; ${describeWhen(when)}`, {
+      subject: state.name,
+      rule: 'announce-before-use',
+      ...when,
+    });
+  }
+  if (ready.length < state.policy.standbys && !useLastStandby) {
+    const when = whenPropagated(state, around, state.policy.standbys);
+    throw new KeyturnError('LAST_STANDBY', `a rotation would take the last propagated standby of signing key ${state.name}, and a compromise after it would stop signing; ${describeWhen(when)}, or override with use_last_standby`, {
+      subject: state.name,
+      rule: 'two-standbys',
+      ...when,
+    });
+  }
+  return successor;
+}
+
+/**
+ * When `count` standbys are propagated, as far as can be known now: if serving goes on without a pause, and with a
+ * standby that is still to be made counted as published now.
+ */
+export function whenPropagated(state: SigningKeyState, around: Surroundings, count: number): When {
+  const waits = standbysOf(state)
+    .map((version) => unservedMs(version, around.keySet))
+    .toSorted((left, right) => left - right);
+  const waitMs = waits[count - 1] ?? requiredServedMs(around.keySet);
+  return { allowedAtMs: around.nowMs + waitMs, retryAfterMs: waitMs };
+}
+
+interface When {
+  readonly allowedAtMs: number;
+  readonly retryAfterMs: number;
+}
+
+function describeWhen(when: When): string {
+  return `allowed in ${formatDuration(when.retryAfterMs)} (${new Date(when.allowedAtMs).toISOString()})`;
+}
+
+/** Rotation: the old version becomes SUSPENDED for the rollback window, the oldest propagated standby ACTIVE, in one commit. */
+export function decideRotate(state: SigningKeyState, options: RotateOptions, around: Surroundings): readonly SigningKeyEvent[] {
+  const successor = requireSuccessor(state, around, options.useLastStandby);
+  return toActivation(state, successor, around, { ...options, cause: 'rotation' });
+}
+
+/** When the first standby of a signing key that has never signed may become ACTIVE (rules 1 and 4). */
+export function decideFirstActivation(state: SigningKeyState, command: Command, around: Surroundings): readonly SigningKeyEvent[] {
+  const [first] = propagatedStandbys(state, around.keySet);
+  if (first === undefined || activeVersion(state) !== undefined) return [];
+  return toActivation(state, first, around, { ...command, requestId: '', cause: 'first' });
+}
+
+function toActivation(
+  state: SigningKeyState,
+  successor: KeyVersion,
+  around: Surroundings,
+  how: Command & { readonly requestId: string; readonly cause: 'first' | 'rotation' },
+): readonly SigningKeyEvent[] {
+  const { nowMs, keySet, clockStepLimitMs } = around;
+  const { caller, reason, requestId, cause } = how;
+  const events: SigningKeyEvent[] = [];
+  const active = activeVersion(state);
+  if (active !== undefined) {
+    const windowMs = state.policy.rollbackWindowMs;
+    events.push({
+      type: 'VERSION_SUSPENDED',
+      atMs: nowMs,
+      version: active.number,
+      cause: 'rotation',
+      untilMs: nowMs + windowMs,
+      windowMs,
+      keepMs: keepMs(active, keySet, clockStepLimitMs, nowMs),
+    });
+  }
+  if (successor.propagatedAtMs === undefined) {
+    events.push({ type: 'VERSION_PROPAGATED', atMs: nowMs, version: successor.number, basis: 'served' });
+  }
+  events.push({
+    type: 'VERSION_ACTIVATED',
+    atMs: nowMs,
+    version: successor.number,
+    expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
+    cause,
+    requestId,
+    caller,
+    reason,
+  });
+  return events;
+}

@@ -1,0 +1,85 @@
+/**
+ * The events of the log: one stream per signing key, one per key set. They are the truth; everything else is their
+ * fold (fold.ts). An event is never changed or removed once released: new facts get new types.
+ */
+import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import type { KeySpec } from '../jose/algorithms.ts';
+import type { PublicKeyMembers } from '../jose/jwk.ts';
+import type { BirthRecord, KeySetPromise, LifecyclePolicy } from './model.ts';
+
+interface At {
+  /** Unix time in ms, as the daemon saw it. */
+  readonly atMs: number;
+}
+
+/** Who gave a command, and why, in the commander's words. */
+interface Commanded {
+  readonly caller: CallerName;
+  readonly reason: string;
+}
+
+export type SigningKeyEvent = At &
+  (
+    | ({
+        readonly type: 'SIGNING_KEY_CREATED';
+        readonly name: SigningKeyName;
+        readonly keySet: KeySetName;
+        readonly spec: KeySpec;
+        readonly policy: LifecyclePolicy;
+      } & Commanded)
+    | ({ readonly type: 'POLICY_CHANGED'; readonly policy: LifecyclePolicy } & Commanded)
+    /** Committed before the token is asked: a restart finds it, whatever the token did meanwhile. */
+    | { readonly type: 'VERSION_INTENDED'; readonly version: number; readonly ckaId: CkaId; readonly ckaLabel: string }
+    /** The key pair is in the token, proven non-exportable and tried in every live worker. Not published yet. */
+    | {
+        readonly type: 'VERSION_MADE';
+        readonly version: number;
+        readonly kid: Kid;
+        readonly publicKey: PublicKeyMembers;
+        readonly birth: BirthRecord;
+      }
+    /** Nothing with the intent's CKA_ID is left in the token. */
+    | { readonly type: 'INTENT_ABANDONED'; readonly version: number; readonly problem: string }
+    /** The key set holds it from this commit on: it is a standby. */
+    | { readonly type: 'VERSION_PUBLISHED'; readonly version: number }
+    /** `first-generation`: no copy of the key set without it can exist (rule 4); `served`: it was served long enough (rule 1). */
+    | { readonly type: 'VERSION_PROPAGATED'; readonly version: number; readonly basis: 'first-generation' | 'served' }
+    | ({
+        readonly type: 'VERSION_ACTIVATED';
+        readonly version: number;
+        readonly expCeilingMs: number;
+        readonly cause: 'first' | 'rotation';
+        readonly requestId: string;
+      } & Commanded)
+    /** `keepMs` of up-time must pass from here before the version may leave the key set (rule 3). */
+    | {
+        readonly type: 'VERSION_SUSPENDED';
+        readonly version: number;
+        readonly cause: 'rotation';
+        readonly untilMs: number;
+        readonly windowMs: number;
+        readonly keepMs: number;
+      }
+    | { readonly type: 'EXP_CEILING_RAISED'; readonly version: number; readonly expCeilingMs: number }
+    | { readonly type: 'VERSION_DEACTIVATED'; readonly version: number }
+    | { readonly type: 'DESTRUCTION_INTENDED'; readonly version: number }
+    | { readonly type: 'PRIVATE_KEY_DESTROYED'; readonly version: number }
+    /** Withdrawn from the key set; the private key is gone already. */
+    | { readonly type: 'VERSION_DESTROYED'; readonly version: number }
+    /** Totals so far, by version number: never smaller than those recorded before. */
+    | {
+        readonly type: 'METERS_RECORDED';
+        readonly servedMs: Readonly<Record<string, number>>;
+        readonly quietMs: Readonly<Record<string, number>>;
+      }
+  );
+
+export type KeySetEvent = At &
+  (
+    | { readonly type: 'KEY_SET_CREATED'; readonly keySet: KeySetName; readonly promise: KeySetPromise }
+    | { readonly type: 'PROMISE_CHANGED'; readonly promise: KeySetPromise }
+    /** A change of the published versions; in the same commit as the signing key's events that caused it. */
+    | { readonly type: 'GENERATION_COMMITTED'; readonly generation: number; readonly kids: readonly Kid[] }
+    /** How long the key set has been served since the latest promise change, in all. */
+    | { readonly type: 'KEY_SET_SERVED'; readonly servedMs: number }
+  );

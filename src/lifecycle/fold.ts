@@ -1,0 +1,225 @@
+/**
+ * State as the fold of the events: `evolve(state, event) → state`, pure and total. What an event says happened, so
+ * nothing is refused here; an event that can't follow its predecessors means a damaged log and throws STORE_DAMAGED.
+ */
+import { assertNever } from '../base/assert-never.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import type { KeySpec } from '../jose/algorithms.ts';
+import type { PublicKeyMembers } from '../jose/jwk.ts';
+import type { KeySetEvent, SigningKeyEvent } from './events.ts';
+import type { BirthRecord, KeySetPromise, LifecyclePolicy, LifecycleState } from './model.ts';
+
+export interface Intent {
+  readonly version: number;
+  readonly ckaId: CkaId;
+  readonly ckaLabel: string;
+}
+
+export interface KeyVersion {
+  readonly number: number;
+  readonly kid: Kid;
+  readonly ckaId: CkaId;
+  readonly ckaLabel: string;
+  readonly publicKey: PublicKeyMembers;
+  readonly birth: BirthRecord;
+  readonly state: LifecycleState;
+  readonly isPublished: boolean;
+  readonly privateKey: 'present' | 'destroying' | 'destroyed';
+  readonly madeAtMs: number;
+  readonly activatedAtMs?: number;
+  readonly suspendedAtMs?: number;
+  readonly deactivatedAtMs?: number;
+  readonly destroyedAtMs?: number;
+  /** It was in the key set's first generation: no copy without it ever existed. */
+  readonly isFirstGeneration: boolean;
+  /** When it was first found propagated. Judged anew at each use: a raised ceiling can take it back. */
+  readonly propagatedAtMs?: number;
+  /** How long the HTTP server has answered with it, in ms of monotonic time over all runs of the daemon. */
+  readonly servedMs: number;
+  /** No JWT of it expires later (Unix ms); undefined as long as it never signed. */
+  readonly expCeilingMs?: number;
+  /** SUSPENDED by a rotation: when, and after how much up-time, the rollback window ends. */
+  readonly suspendedUntilMs?: number;
+  readonly windowMs?: number;
+  /** How much up-time since its last signature must pass before withdrawal. */
+  readonly keepMs?: number;
+  /** Up-time since its last signature, in ms of monotonic time over all runs of the daemon. */
+  readonly quietMs: number;
+}
+
+export interface RotationRecord {
+  readonly requestId: string;
+  readonly atMs: number;
+  readonly activated: number;
+}
+
+export interface SigningKeyState {
+  readonly name: SigningKeyName;
+  readonly keySet: KeySetName;
+  readonly spec: KeySpec;
+  readonly policy: LifecyclePolicy;
+  readonly createdAtMs: number;
+  /** Intents without a result yet, oldest first. */
+  readonly intents: readonly Intent[];
+  /** By number, ascending; abandoned intents leave gaps. */
+  readonly versions: readonly KeyVersion[];
+  /** The next version's number. */
+  readonly nextVersion: number;
+  /** Rotations by request id, newest last; bounded. */
+  readonly rotations: readonly RotationRecord[];
+  /** Counts what a user would call a change; meters and ceilings don't. */
+  readonly revision: number;
+  /** Events in the stream. */
+  readonly sequence: number;
+}
+
+export interface KeySetState {
+  readonly name: KeySetName;
+  readonly promise: KeySetPromise;
+  /** 0 as long as no version was ever committed. */
+  readonly generation: number;
+  readonly kids: readonly Kid[];
+  /** Ceilings of earlier promises that copies answered under them may still live by; each with its time left to serve. */
+  readonly lingering: readonly { readonly ceilingMs: number; readonly expiresAtServedMs: number }[];
+  /** Served time since the latest change of the promise. */
+  readonly servedMs: number;
+  readonly sequence: number;
+}
+
+/** Request ids that a signing key remembers. */
+const MAX_ROTATION_RECORDS = 64;
+
+const QUIET_EVENTS: ReadonlySet<SigningKeyEvent['type']> = new Set(['METERS_RECORDED', 'EXP_CEILING_RAISED']);
+
+function damaged(stream: string, event: { readonly type: string }): KeyturnError {
+  return new KeyturnError('STORE_DAMAGED', `the event log of ${stream} holds a ${event.type} that cannot follow the events before it; restore the store from a backup`);
+}
+
+export function evolveSigningKey(state: SigningKeyState | undefined, event: SigningKeyEvent): SigningKeyState {
+  if (event.type === 'SIGNING_KEY_CREATED') {
+    if (state !== undefined) throw damaged(state.name, event);
+    const { name, keySet, spec, policy, atMs } = event;
+    return { name, keySet, spec, policy, createdAtMs: atMs, intents: [], versions: [], nextVersion: 1, rotations: [], revision: 1, sequence: 1 };
+  }
+  if (state === undefined) throw damaged('a signing key', event);
+  const next = applyEvent(state, event);
+  return { ...next, sequence: state.sequence + 1, revision: state.revision + (QUIET_EVENTS.has(event.type) ? 0 : 1) };
+}
+
+function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>): SigningKeyState {
+  const change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>): SigningKeyState => {
+    const index = state.versions.findLastIndex((candidate) => candidate.number === version);
+    const before = state.versions[index];
+    if (before === undefined) throw damaged(state.name, event);
+    return { ...state, versions: state.versions.with(index, { ...before, ...patch(before) }) };
+  };
+  switch (event.type) {
+    case 'POLICY_CHANGED':
+      return { ...state, policy: event.policy };
+    case 'VERSION_INTENDED': {
+      if (event.version !== state.nextVersion) throw damaged(state.name, event);
+      const { version, ckaId, ckaLabel } = event;
+      return { ...state, intents: [...state.intents, { version, ckaId, ckaLabel }], nextVersion: version + 1 };
+    }
+    case 'VERSION_MADE':
+      return makeVersion(state, event);
+    case 'INTENT_ABANDONED':
+      return { ...state, intents: withoutIntent(state, event).rest };
+    case 'VERSION_PUBLISHED':
+      return change(event.version, () => ({ isPublished: true }));
+    case 'VERSION_PROPAGATED':
+      return change(event.version, (version) => ({
+        propagatedAtMs: event.atMs,
+        isFirstGeneration: version.isFirstGeneration || event.basis === 'first-generation',
+      }));
+    case 'VERSION_ACTIVATED': {
+      const { atMs, requestId, version, expCeilingMs } = event;
+      const activated = change(version, () => ({ state: 'ACTIVE', activatedAtMs: atMs, expCeilingMs }));
+      if (requestId === '') return activated;
+      const rotations = [...state.rotations, { requestId, atMs, activated: version }].slice(-MAX_ROTATION_RECORDS);
+      return { ...activated, rotations };
+    }
+    case 'VERSION_SUSPENDED':
+      return change(event.version, () => ({
+        state: 'SUSPENDED',
+        suspendedAtMs: event.atMs,
+        suspendedUntilMs: event.untilMs,
+        windowMs: event.windowMs,
+        keepMs: event.keepMs,
+        quietMs: 0,
+      }));
+    case 'EXP_CEILING_RAISED':
+      return change(event.version, () => ({ expCeilingMs: event.expCeilingMs }));
+    case 'VERSION_DEACTIVATED':
+      return change(event.version, () => ({ state: 'DEACTIVATED', deactivatedAtMs: event.atMs }));
+    case 'DESTRUCTION_INTENDED':
+      return change(event.version, () => ({ privateKey: 'destroying' }));
+    case 'PRIVATE_KEY_DESTROYED':
+      return change(event.version, () => ({ privateKey: 'destroyed' }));
+    case 'VERSION_DESTROYED':
+      return change(event.version, () => ({ state: 'DESTROYED', isPublished: false, destroyedAtMs: event.atMs }));
+    case 'METERS_RECORDED':
+      return { ...state, versions: state.versions.map((version) => withMeters(version, event)) };
+    default:
+      return assertNever(event);
+  }
+}
+
+function withoutIntent(state: SigningKeyState, event: { readonly type: string; readonly version: number }): { intent: Intent; rest: readonly Intent[] } {
+  const intent = state.intents.find((candidate) => candidate.version === event.version);
+  if (intent === undefined) throw damaged(state.name, event);
+  return { intent, rest: state.intents.filter((candidate) => candidate !== intent) };
+}
+
+function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): SigningKeyState {
+  const { intent, rest } = withoutIntent(state, event);
+  const version: KeyVersion = {
+    number: event.version,
+    kid: event.kid,
+    ckaId: intent.ckaId,
+    ckaLabel: intent.ckaLabel,
+    publicKey: event.publicKey,
+    birth: event.birth,
+    state: 'PRE_ACTIVE',
+    isPublished: false,
+    privateKey: 'present',
+    madeAtMs: event.atMs,
+    isFirstGeneration: false,
+    servedMs: 0,
+    quietMs: 0,
+  };
+  return { ...state, intents: rest, versions: [...state.versions, version] };
+}
+
+function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METERS_RECORDED' }): KeyVersion {
+  const servedMs = Math.max(version.servedMs, event.servedMs[version.number] ?? 0);
+  const quietMs = Math.max(version.quietMs, event.quietMs[version.number] ?? 0);
+  return servedMs === version.servedMs && quietMs === version.quietMs ? version : { ...version, servedMs, quietMs };
+}
+
+export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent): KeySetState {
+  if (event.type === 'KEY_SET_CREATED') {
+    if (state !== undefined) throw damaged(state.name, event);
+    return { name: event.keySet, promise: event.promise, generation: 0, kids: [], lingering: [], servedMs: 0, sequence: 1 };
+  }
+  if (state === undefined) throw damaged('a key set', event);
+  const sequence = state.sequence + 1;
+  switch (event.type) {
+    case 'PROMISE_CHANGED': {
+      // Copies answered under the old ceiling may live by it from now on; those under still older ones, for what is left.
+      const lingering = [...state.lingering, { ceilingMs: state.promise.verifierCacheCeilingMs, expiresAtServedMs: state.servedMs + state.promise.verifierCacheCeilingMs }]
+        .map(({ ceilingMs, expiresAtServedMs }) => ({ ceilingMs, expiresAtServedMs: expiresAtServedMs - state.servedMs }))
+        .filter(({ expiresAtServedMs }) => expiresAtServedMs > 0);
+      return { ...state, promise: event.promise, lingering, servedMs: 0, sequence };
+    }
+    case 'GENERATION_COMMITTED':
+      return { ...state, generation: event.generation, kids: event.kids, sequence };
+    case 'KEY_SET_SERVED': {
+      const servedMs = Math.max(state.servedMs, event.servedMs);
+      return { ...state, servedMs, lingering: state.lingering.filter(({ expiresAtServedMs }) => expiresAtServedMs > servedMs), sequence };
+    }
+    default:
+      return assertNever(event);
+  }
+}

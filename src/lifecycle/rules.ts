@@ -1,0 +1,74 @@
+/**
+ * The rules of rotation as small predicates over state and time. Each cites its number in the design; docs/reference/
+ * lifecycle.md explains them. No clock: `nowMs` is a value, and served and quiet times are in the state.
+ */
+import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
+import type { LifecyclePolicy } from './model.ts';
+import { expCeilingStepMs } from './policy.ts';
+
+/** Rule 1: how long a version must have been served: by the ceiling now, and by older ceilings that copies still live by. */
+export function requiredServedMs(keySet: KeySetState): number {
+  return Math.max(keySet.promise.verifierCacheCeilingMs, ...keySet.lingering.map(({ ceilingMs }) => ceilingMs));
+}
+
+/** Rule 1, judged at each use; rule 4 for the first generation. */
+export function isPropagated(version: KeyVersion, keySet: KeySetState): boolean {
+  return version.isPublished && (version.isFirstGeneration || version.servedMs >= requiredServedMs(keySet));
+}
+
+/** How much longer it must be served; 0 when propagated. */
+export function unservedMs(version: KeyVersion, keySet: KeySetState): number {
+  return isPropagated(version, keySet) ? 0 : Math.max(0, requiredServedMs(keySet) - version.servedMs);
+}
+
+export function activeVersion(state: SigningKeyState): KeyVersion | undefined {
+  return state.versions.findLast((version) => version.state === 'ACTIVE');
+}
+
+/** PRE_ACTIVE versions, oldest first, published or about to be. */
+export function standbysOf(state: SigningKeyState): readonly KeyVersion[] {
+  return state.versions.filter((version) => version.state === 'PRE_ACTIVE');
+}
+
+export function propagatedStandbys(state: SigningKeyState, keySet: KeySetState): readonly KeyVersion[] {
+  return standbysOf(state).filter((version) => isPropagated(version, keySet));
+}
+
+export function hasEverSigned(state: SigningKeyState): boolean {
+  return state.versions.some((version) => version.activatedAtMs !== undefined);
+}
+
+/** Rule 3: a version that starts or goes on signing at `nowMs` gets this ceiling. */
+export function nextExpCeilingMs(policy: LifecyclePolicy, nowMs: number): number {
+  return nowMs + policy.maxJwtLifetimeMs + expCeilingStepMs(policy);
+}
+
+/** Rule 3: the ceiling is raised when less than half a step is left above the longest JWT signed now. */
+export function needsHigherExpCeiling(version: KeyVersion, policy: LifecyclePolicy, nowMs: number): boolean {
+  return (version.expCeilingMs ?? 0) < nowMs + policy.maxJwtLifetimeMs + expCeilingStepMs(policy) / 2;
+}
+
+/** Rule 3: what up-time since its last signature a version needs that stops signing at `nowMs`. */
+export function keepMs(version: KeyVersion, keySet: KeySetState, clockStepLimitMs: number, nowMs: number): number {
+  return Math.max(0, (version.expCeilingMs ?? nowMs) - nowMs) + keySet.promise.verifierSkewMs + clockStepLimitMs;
+}
+
+/** Rule 3: the earliest wall-clock time of withdrawal. Up-time must allow it too (`isWithdrawable`). */
+export function withdrawalDueMs(version: KeyVersion, keySet: KeySetState, clockStepLimitMs: number): number {
+  return (version.expCeilingMs ?? 0) + keySet.promise.verifierSkewMs + clockStepLimitMs;
+}
+
+/** Rule 3: both clocks must agree before a version may leave the key set. */
+export function isWithdrawable(version: KeyVersion, keySet: KeySetState, clockStepLimitMs: number, nowMs: number): boolean {
+  return nowMs >= withdrawalDueMs(version, keySet, clockStepLimitMs) && version.quietMs >= (version.keepMs ?? 0);
+}
+
+/** The rollback window of a rotation is over, by the wall clock and by up-time: deactivation is final. */
+export function isRollbackOver(version: KeyVersion, nowMs: number): boolean {
+  return (
+    version.state === 'SUSPENDED' &&
+    version.suspendedUntilMs !== undefined &&
+    nowMs >= version.suspendedUntilMs &&
+    version.quietMs >= (version.windowMs ?? 0)
+  );
+}
