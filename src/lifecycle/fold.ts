@@ -52,6 +52,8 @@ export interface RotationRecord {
   readonly requestId: string;
   readonly atMs: number;
   readonly activated: number;
+  /** The version that the rotation suspended. */
+  readonly suspended: number | undefined;
 }
 
 export interface SigningKeyState {
@@ -137,7 +139,8 @@ function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { ty
       const { atMs, requestId, version, expCeilingMs } = event;
       const activated = change(version, () => ({ state: 'ACTIVE', activatedAtMs: atMs, expCeilingMs }));
       if (requestId === '') return activated;
-      const rotations = [...state.rotations, { requestId, atMs, activated: version }].slice(-MAX_ROTATION_RECORDS);
+      const suspended = state.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
+      const rotations = [...state.rotations, { requestId, atMs, activated: version, suspended }].slice(-MAX_ROTATION_RECORDS);
       return { ...activated, rotations };
     }
     case 'VERSION_SUSPENDED':

@@ -6,11 +6,11 @@
 /** `signing-key/NAME`, `key-set/NAME` or `token`. */
 export type StreamId = string;
 
+/** Further members are the event's own: any JSON values. */
 export interface StoredEvent {
   readonly type: string;
   /** Unix time in ms, as the writer saw it. */
   readonly atMs: number;
-  readonly [field: string]: unknown;
 }
 
 export interface StreamAppend {

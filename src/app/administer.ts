@@ -1,0 +1,152 @@
+/** The use cases of KeyAdminService that change something: apply and rotate. Decisions are lifecycle/decide.ts's. */
+import { type Clock, sleep } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
+import { type CallerName, DEFAULT_KEY_SET, parseKeySetName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import { parseKeySpec } from '../jose/algorithms.ts';
+import { type ApplyCommand, decideApply, decideRotate, requireSuccessor, type Surroundings } from '../lifecycle/decide.ts';
+import type { SigningKeyEvent } from '../lifecycle/events.ts';
+import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { impliedVersions, parsePolicy } from '../lifecycle/policy.ts';
+import type { ApplySigningKeyCommand, RotateCommand } from './application.ts';
+import type { Change } from './ledger.ts';
+import type { Rotator } from './rotator.ts';
+import { commitEvents, type StepPorts, tryVersion } from './steps.ts';
+import { etagOf } from './views.ts';
+
+/** Characters of a command's reason. */
+const MAX_REASON_LENGTH = 512;
+/** How long ApplySigningKey waits for the first versions before it answers `reconciling`. */
+const MAX_APPLY_WAIT_MS = 20_000;
+const APPLY_POLL_MS = 20;
+/** Time left for the answer to travel. */
+const ANSWER_MARGIN_MS = 250;
+/** A successor that changes between trial and commit is tried anew, at most so often. */
+const MAX_ROTATE_ATTEMPTS = 3;
+const REQUEST_ID_LIFETIME_MS = 24 * 3_600_000;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export interface AdministerPorts extends StepPorts {
+  readonly clock: Clock;
+  readonly rotator: Rotator;
+  /** Whether SignJwt could sign now. */
+  readonly isSignable: (name: SigningKeyName) => boolean;
+  readonly surroundingsIn: (keySet: SigningKeyState['keySet']) => Surroundings;
+}
+
+export function parseReason(value: string): string {
+  if (value.length <= MAX_REASON_LENGTH) return value;
+  throw new KeyturnError('FIELD_INVALID', `reason must be at most ${MAX_REASON_LENGTH} characters`, { field: 'reason' });
+}
+
+function requireEtag(state: SigningKeyState | undefined, etag: string, name: SigningKeyName): void {
+  if (etag === '' || (state !== undefined && etagOf(state) === etag)) return;
+  throw new KeyturnError('ETAG_MISMATCH', `signing key ${name} has changed since it was read; read it again and decide anew`, { field: 'etag', subject: name });
+}
+
+export interface Applied {
+  /** As it is now, or as it would be when only validated. */
+  readonly state: SigningKeyState;
+  readonly changed: boolean;
+}
+
+/** Creates a signing key or changes its policy. Resolves when its versions stand, a step failed, or time is up. */
+export async function applySigningKey(ports: AdministerPorts, caller: CallerName, command: ApplySigningKeyCommand): Promise<Applied> {
+  const name = parseSigningKeyName(command.name, 'signing_key.name');
+  const reason = parseReason(command.reason);
+  const policy = parsePolicy(command.lifecyclePolicy);
+  const decide = (): readonly SigningKeyEvent[] => {
+    const state = ports.ledger.signingKeys.get(name);
+    requireEtag(state, command.etag, name);
+    const keySet = command.keySet === '' ? (state?.keySet ?? DEFAULT_KEY_SET) : parseKeySetName(command.keySet, 'signing_key.key_set');
+    const rsaBits = command.rsaBits === 0 ? state?.spec.rsaBits : command.rsaBits;
+    const algorithm = command.algorithm === '' ? state?.spec.algorithm : command.algorithm;
+    const spec = parseKeySpec(algorithm, rsaBits);
+    const around = ports.surroundingsIn(keySet);
+    const wanted: ApplyCommand = { name, keySet, spec, policy, caller, reason };
+    return decideApply(state, wanted, around, impliedByOthers(ports, wanted, around));
+  };
+  if (command.validateOnly) {
+    const events = decide();
+    const state = events.reduce<SigningKeyState | undefined>(evolveSigningKey, ports.ledger.signingKeys.get(name));
+    return { state: state ?? ports.ledger.requireSigningKey(name), changed: events.length > 0 };
+  }
+  let changed = false;
+  await ports.ledger.transact((): readonly Change[] => {
+    const events = decide();
+    changed = events.length > 0;
+    return [{ to: 'signingKey', name, events }];
+  });
+  ports.rotator.retryNow();
+  await waitUntilSettled(ports, name, command.deadlineMs);
+  return { state: ports.ledger.requireSigningKey(name), changed };
+}
+
+function impliedByOthers(ports: AdministerPorts, wanted: ApplyCommand, around: Surroundings): number {
+  return ports.ledger
+    .signingKeysOf(wanted.keySet)
+    .filter((state) => state.name !== wanted.name)
+    .reduce((sum, state) => sum + impliedVersions(state.policy, around.keySet.promise, around.clockStepLimitMs), 0);
+}
+
+async function waitUntilSettled(ports: AdministerPorts, name: SigningKeyName, deadlineMs: number | undefined): Promise<void> {
+  const { clock, rotator } = ports;
+  const capMs = clock.monotonicMs() + MAX_APPLY_WAIT_MS;
+  const untilMs = Math.min(deadlineMs === undefined ? capMs : deadlineMs - ANSWER_MARGIN_MS, capMs);
+  const isWaiting = (): boolean => {
+    if (rotator.lastProblem(name) !== '') return false;
+    if (rotator.isReconciling(name)) return true;
+    // The commit is done, but rule 4 wants the generation served before a JWT leaves.
+    return ports.surroundingsOf(ports.ledger.requireSigningKey(name)).keySet.generation > 0 && hasActive(ports, name) && !ports.isSignable(name);
+  };
+  while (isWaiting() && clock.monotonicMs() < untilMs) await sleep(clock, APPLY_POLL_MS);
+}
+
+function hasActive(ports: AdministerPorts, name: SigningKeyName): boolean {
+  return ports.ledger.requireSigningKey(name).versions.some((version) => version.state === 'ACTIVE');
+}
+
+export interface Rotation {
+  readonly activated: number;
+  readonly suspended: number | undefined;
+}
+
+/** Rotates by hand, under the same rules as a scheduled rotation. */
+export async function rotate(ports: AdministerPorts, caller: CallerName, command: RotateCommand): Promise<Rotation> {
+  const name = parseSigningKeyName(command.signingKey);
+  const reason = parseReason(command.reason);
+  if (command.requestId !== '' && !UUID.test(command.requestId)) {
+    throw new KeyturnError('FIELD_INVALID', 'request_id must be a UUID', { field: 'request_id' });
+  }
+  const options = { caller, reason, useLastStandby: command.useLastStandby, requestId: command.requestId.toLowerCase() };
+  for (let attempt = 1; attempt <= MAX_ROTATE_ATTEMPTS; attempt += 1) {
+    const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
+    const around = ports.surroundingsOf(state);
+    const earlier = findRotation(state, options.requestId, around.nowMs);
+    if (earlier !== undefined) return earlier;
+    requireEtag(state, command.etag, name);
+    const successor = requireSuccessor(state, around, options.useLastStandby);
+    const active = state.versions.findLast((version) => version.state === 'ACTIVE');
+    if (command.validateOnly) return { activated: successor.number, suspended: active?.number };
+    await tryVersion(ports.hsm, state, successor);
+    let isDone = false;
+    await commitEvents(ports, name, (now, then) => {
+      requireEtag(now, command.etag, name);
+      // Another rotation came first: what was tried is not what would be activated.
+      if (requireSuccessor(now, then, options.useLastStandby).number !== successor.number) return [];
+      isDone = true;
+      return decideRotate(now, options, then);
+    });
+    if (isDone) {
+      ports.rotator.wake();
+      return { activated: successor.number, suspended: active?.number };
+    }
+  }
+  throw new KeyturnError('CONCURRENT_CHANGE', `signing key ${name} is being rotated by others at the same time; look at it before you rotate again`, { subject: name });
+}
+
+/** A repeated request gets the first answer: its rotation is in the log. */
+function findRotation(state: SigningKeyState, requestId: string, nowMs: number): Rotation | undefined {
+  if (requestId === '') return undefined;
+  const record = state.rotations.find((rotation) => rotation.requestId === requestId && nowMs - rotation.atMs < REQUEST_ID_LIFETIME_MS);
+  return record === undefined ? undefined : { activated: record.activated, suspended: record.suspended };
+}

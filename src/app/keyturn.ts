@@ -1,0 +1,237 @@
+/**
+ * The application: ledger, meters, publisher, rotator and signers wired together behind the Application interface.
+ * It sees ports only; the composition root gives it adapters.
+ */
+import type { AccessPolicy } from '../access/policy.ts';
+import type { Clock } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
+import { type CallerName, type KeySetName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
+import { whenPropagated, type Surroundings } from '../lifecycle/decide.ts';
+import type { SigningKeyState } from '../lifecycle/fold.ts';
+import { activeVersion } from '../lifecycle/rules.ts';
+import { type AdministerPorts, applySigningKey, parseReason, rotate } from './administer.ts';
+import type { ApplySigningKeyCommand, Application, KeySetSnapshot, KeyVersionView, Page, RotateCommand, RotateResult, SignedJwt, SigningKeyView, SignJwtCommand } from './application.ts';
+import type { JwksProbe } from './jwks-probe.ts';
+import type { Ledger } from './ledger.ts';
+import { Meters } from './meters.ts';
+import { toPage } from './page.ts';
+import { Publisher } from './publisher.ts';
+import { Rotator } from './rotator.ts';
+import { ServedTime } from './served-time.ts';
+import { signJwt, type SignJwtLimits, type SignJwtPorts } from './sign-jwt.ts';
+import { type Signer, Signers } from './signers.ts';
+import { toKeyVersionView, toSigningKeyView } from './views.ts';
+
+export interface KeyturnPorts {
+  readonly ledger: Ledger;
+  readonly hsm: Hsm;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly probe: JwksProbe;
+  readonly accessPolicy: () => AccessPolicy;
+  readonly limits: SignJwtLimits;
+  readonly clockStepLimitMs: number;
+  /** Cryptographic random bytes. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+const CKA_ID_BYTES = 16;
+const JTI_BYTES = 16;
+
+export class Keyturn implements Application {
+  readonly #ports: KeyturnPorts;
+  readonly #meters: Meters;
+  readonly #publisher = new Publisher();
+  readonly #signers = new Signers();
+  readonly #servedTime: ServedTime;
+  readonly #rotator: Rotator;
+  readonly #signing: SignJwtPorts;
+  readonly #administering: AdministerPorts;
+  readonly #readinessListeners = new Set<() => void>();
+  readonly #cancellations: (() => void)[] = [];
+
+  constructor(ports: KeyturnPorts) {
+    const { ledger, hsm, clock, log, randomBytes } = ports;
+    this.#ports = ports;
+    this.#meters = new Meters(clock);
+    const stepPorts = {
+      ledger,
+      hsm,
+      log,
+      clock,
+      meters: this.#meters,
+      randomId: () => randomBytes(CKA_ID_BYTES),
+      surroundingsOf: (state: SigningKeyState) => this.#surroundingsIn(state.keySet),
+    };
+    this.#rotator = new Rotator(stepPorts);
+    this.#servedTime = new ServedTime({ ledger, clock, log, meters: this.#meters, probe: ports.probe, onAnswer: () => this.#onAnswer() });
+    this.#administering = {
+      ...stepPorts,
+      rotator: this.#rotator,
+      isSignable: (name) => this.#findSigner(name) !== undefined,
+      surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
+    };
+    this.#signing = {
+      hsm,
+      clock,
+      limits: ports.limits,
+      accessPolicy: ports.accessPolicy,
+      requireSigner: (name) => this.#requireSigner(name),
+      newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
+    };
+    this.#onChange();
+  }
+
+  /** Begins to rotate and to count served time. The HTTP server must be listening by now. */
+  start(): void {
+    this.#cancellations.push(
+      this.#ports.ledger.onChange(() => this.#onChange()),
+      this.#ports.hsm.onStateChange((status) => {
+        if (status.state === 'ready') this.#rotator.retryNow();
+        this.#notifyReadiness();
+      }),
+    );
+    this.#servedTime.start();
+    this.#rotator.start();
+  }
+
+  /** Ends the step in progress and records the meters. The HSM and the store stay open. Idempotent. */
+  async stop(): Promise<void> {
+    await this.#servedTime.stop();
+    await this.#rotator.stop();
+    await this.#rotator.recordAllMeters();
+    for (const cancel of this.#cancellations.splice(0)) cancel();
+  }
+
+  signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
+    return signJwt(this.#signing, caller, command);
+  }
+
+  async applySigningKey(caller: CallerName, command: ApplySigningKeyCommand): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }> {
+    const { state, changed } = await applySigningKey(this.#administering, caller, command);
+    return { signingKey: this.#toView(state), changed };
+  }
+
+  getSigningKey(name: string): SigningKeyView {
+    return this.#view(parseSigningKeyName(name, 'name'));
+  }
+
+  listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView> {
+    const names = [...this.#ports.ledger.signingKeys.keys()].toSorted();
+    const page = toPage(names, (name) => name, pageSize, pageToken);
+    return { ...page, items: page.items.map((name) => this.#view(name)) };
+  }
+
+  listKeyVersions(signingKey: string, pageSize: number, pageToken: string): Page<KeyVersionView> {
+    const state = this.#observed(parseSigningKeyName(signingKey));
+    const around = this.#surroundingsIn(state.keySet);
+    const page = toPage(state.versions.toReversed(), (version) => String(version.number), pageSize, pageToken);
+    return { ...page, items: page.items.map((version) => toKeyVersionView(state, version, around)) };
+  }
+
+  async rotate(caller: CallerName, command: RotateCommand): Promise<RotateResult> {
+    const { activated, suspended } = await rotate(this.#administering, caller, command);
+    const name = parseSigningKeyName(command.signingKey);
+    return {
+      signingKey: this.#view(name),
+      activated: this.#versionView(name, activated),
+      suspended: suspended === undefined ? undefined : this.#versionView(name, suspended),
+    };
+  }
+
+  findKeySet(name: string): KeySetSnapshot | undefined {
+    return this.#publisher.find(name);
+  }
+
+  tokenStatus(): TokenStatus {
+    return this.#ports.hsm.status();
+  }
+
+  async retryLogin(caller: CallerName, reason: string): Promise<void> {
+    const parsedReason = parseReason(reason);
+    await this.#ports.ledger.transact(() => [
+      { to: 'token', events: [{ type: 'LOGIN_ALLOWED', atMs: this.#ports.clock.wallMs(), caller, reason: parsedReason }] },
+    ]);
+    this.#ports.hsm.retryLogin();
+  }
+
+  isSigningKeyReady(name: string): boolean | undefined {
+    const state = [...this.#ports.ledger.signingKeys.values()].find((candidate) => candidate.name === name);
+    if (state === undefined) return undefined;
+    return this.#findSigner(state.name) !== undefined && this.#ports.hsm.status().state === 'ready';
+  }
+
+  onReadinessChange(listener: () => void): () => void {
+    this.#readinessListeners.add(listener);
+    return () => this.#readinessListeners.delete(listener);
+  }
+
+  #surroundingsIn(keySet: KeySetName): Surroundings {
+    return { keySet: this.#ports.ledger.requireKeySet(keySet), clockStepLimitMs: this.#ports.clockStepLimitMs, nowMs: this.#ports.clock.wallMs() };
+  }
+
+  #observed(name: SigningKeyName): SigningKeyState {
+    return this.#meters.observe(this.#ports.ledger.requireSigningKey(name)).state;
+  }
+
+  #view(name: SigningKeyName): SigningKeyView {
+    return this.#toView(this.#ports.ledger.requireSigningKey(name));
+  }
+
+  #toView(recorded: SigningKeyState): SigningKeyView {
+    const { state } = this.#meters.observe(recorded);
+    return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
+      isReconciling: activeVersion(state) === undefined || this.#rotator.isReconciling(state.name),
+      lastProblem: this.#rotator.lastProblem(state.name),
+    });
+  }
+
+  #versionView(name: SigningKeyName, number: number): KeyVersionView {
+    const state = this.#observed(name);
+    const version = state.versions.find((candidate) => candidate.number === number);
+    if (version === undefined) throw new KeyturnError('INTERNAL', `version ${number} of signing key ${name} is missing from its own log`);
+    return toKeyVersionView(state, version, this.#surroundingsIn(state.keySet));
+  }
+
+  /** Rule 4: a version signs only when this run's HTTP server has answered with it. */
+  #findSigner(name: SigningKeyName): Signer | undefined {
+    const signer = this.#signers.find(name);
+    return signer !== undefined && this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
+  }
+
+  #requireSigner(name: SigningKeyName): Signer {
+    const signer = this.#findSigner(name);
+    if (signer !== undefined) return signer;
+    const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
+    const { allowedAtMs, retryAfterMs } = whenPropagated(state, this.#surroundingsIn(state.keySet), 1);
+    const problem = this.#rotator.lastProblem(name);
+    const why = problem === '' ? 'its first version is being made or waits until every verifier must know it' : `its latest step failed: ${problem}`;
+    throw new KeyturnError('NO_ACTIVE_VERSION', `signing key ${name} has no version that may sign: ${why}; expected from ${new Date(allowedAtMs).toISOString()}`, {
+      subject: name,
+      rule: 'announce-before-use',
+      allowedAtMs,
+      retryAfterMs,
+    });
+  }
+
+  #onChange(): void {
+    const { ledger } = this.#ports;
+    for (const state of ledger.signingKeys.values()) this.#meters.track(state);
+    this.#publisher.rebuild(ledger.keySets.values(), (keySet) => ledger.signingKeysOf(keySet));
+    this.#signers.rebuild(ledger.signingKeys.values());
+    this.#servedTime.wake();
+    this.#rotator.wake();
+    this.#notifyReadiness();
+  }
+
+  #onAnswer(): void {
+    this.#rotator.wake();
+    this.#notifyReadiness();
+  }
+
+  #notifyReadiness(): void {
+    for (const listener of this.#readinessListeners) listener();
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The daemon's memory of the event log: every stream's folded state, and the one way to change it. A transaction
+ * decides on the state as it is now, commits, and only then lets anyone see the result (durable before visible).
+ * Transactions run one after the other; readers never wait.
+ */
+import type { Clock } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import { Mutex } from '../base/mutex.ts';
+import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
+import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeySetPromise } from '../lifecycle/model.ts';
+import type { EventStore, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
+import { evolveToken, NEW_TOKEN_STATE, type TokenEvent, type TokenState } from './token-log.ts';
+
+const SIGNING_KEY_PREFIX = 'signing-key/';
+const KEY_SET_PREFIX = 'key-set/';
+const TOKEN_STREAM = 'token';
+
+/** What a transaction wants appended, and to what. */
+export type Change =
+  | { readonly to: 'signingKey'; readonly name: SigningKeyName; readonly events: readonly SigningKeyEvent[] }
+  | { readonly to: 'keySet'; readonly name: KeySetName; readonly events: readonly KeySetEvent[] }
+  | { readonly to: 'token'; readonly events: readonly TokenEvent[] };
+
+interface Folded {
+  readonly signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>;
+  readonly keySets: ReadonlyMap<KeySetName, KeySetState>;
+  readonly token: TokenState;
+}
+
+export class Ledger {
+  readonly #store: EventStore;
+  readonly #clock: Clock;
+  readonly #mutex = new Mutex();
+  readonly #listeners = new Set<() => void>();
+  #state: Folded;
+
+  private constructor(store: EventStore, clock: Clock, state: Folded) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#state = state;
+  }
+
+  /** Loads and folds the log, then records the promises of the configuration where they are new or differ. */
+  static async open(store: EventStore, clock: Clock, promises: ReadonlyMap<KeySetName, KeySetPromise>): Promise<Ledger> {
+    const ledger = new Ledger(store, clock, fold(await store.load()));
+    await ledger.#recordPromises(promises);
+    return ledger;
+  }
+
+  get signingKeys(): ReadonlyMap<SigningKeyName, SigningKeyState> {
+    return this.#state.signingKeys;
+  }
+
+  get keySets(): ReadonlyMap<KeySetName, KeySetState> {
+    return this.#state.keySets;
+  }
+
+  get token(): TokenState {
+    return this.#state.token;
+  }
+
+  requireSigningKey(name: SigningKeyName): SigningKeyState {
+    const state = this.#state.signingKeys.get(name);
+    if (state !== undefined) return state;
+    throw new KeyturnError('SIGNING_KEY_NOT_FOUND', `there is no signing key ${name}; create it with ApplySigningKey`, { subject: name });
+  }
+
+  requireKeySet(name: KeySetName): KeySetState {
+    const state = this.#state.keySets.get(name);
+    if (state !== undefined) return state;
+    throw new KeyturnError('KEY_SET_NOT_FOUND', `there is no key set ${name}; the configuration names ${[...this.#state.keySets.keys()].join(', ')}`, {
+      field: 'key_set',
+      subject: name,
+    });
+  }
+
+  /** Signing keys that are published in a key set, in the order of their creation. */
+  signingKeysOf(keySet: KeySetName): readonly SigningKeyState[] {
+    return [...this.#state.signingKeys.values()].filter((state) => state.keySet === keySet);
+  }
+
+  /** Calls back after each commit; returns the cancellation. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Decides and commits in one turn. `decide` sees the state and returns what to append; nothing to append commits
+   * nothing. A change of published versions also appends the key set's next generation, in the same commit.
+   */
+  transact(decide: () => readonly Change[]): Promise<void> {
+    return this.#mutex.run(async () => {
+      const changes = decide().filter((change) => change.events.length > 0);
+      if (changes.length === 0) return;
+      const evolved = changes.reduce(applyChange, this.#state);
+      const generations = this.#newGenerations(evolved);
+      const next = generations.reduce(applyChange, evolved);
+      await this.#store.commit([...changes, ...generations].map((change) => this.#toAppend(change)).reduce(mergeAppends, []));
+      this.#state = next;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  #newGenerations(evolved: Folded): readonly Change[] {
+    return [...evolved.keySets.values()].flatMap((keySet): Change[] => {
+      const kids = publishedKids(evolved.signingKeys, keySet.name);
+      if (kids.length === keySet.kids.length && kids.every((kid, index) => kid === keySet.kids[index])) return [];
+      const generation = keySet.generation + 1;
+      return [{ to: 'keySet', name: keySet.name, events: [{ type: 'GENERATION_COMMITTED', atMs: this.#clock.wallMs(), generation, kids }] }];
+    });
+  }
+
+  #toAppend(change: Change): StreamAppend {
+    switch (change.to) {
+      case 'signingKey':
+        return {
+          stream: SIGNING_KEY_PREFIX + change.name,
+          expectedSequence: this.#state.signingKeys.get(change.name)?.sequence ?? 0,
+          events: change.events,
+        };
+      case 'keySet':
+        return {
+          stream: KEY_SET_PREFIX + change.name,
+          expectedSequence: this.#state.keySets.get(change.name)?.sequence ?? 0,
+          events: change.events,
+        };
+      case 'token':
+        return { stream: TOKEN_STREAM, expectedSequence: this.#state.token.sequence, events: change.events };
+    }
+  }
+
+  async #recordPromises(promises: ReadonlyMap<KeySetName, KeySetPromise>): Promise<void> {
+    const missing = [...this.#state.keySets.keys()].filter((name) => !promises.has(name) && this.signingKeysOf(name).length > 0);
+    if (missing.length > 0) {
+      throw new KeyturnError('CONFIG_INVALID', `keySets lacks ${missing.join(', ')}, which the store has signing keys of; add it with its promise`, { field: 'keySets' });
+    }
+    await this.transact(() =>
+      [...promises].flatMap(([name, promise]): Change[] => {
+        const before = this.#state.keySets.get(name);
+        const atMs = this.#clock.wallMs();
+        if (before === undefined) return [{ to: 'keySet', name, events: [{ type: 'KEY_SET_CREATED', atMs, keySet: name, promise }] }];
+        return isSamePromise(before.promise, promise) ? [] : [{ to: 'keySet', name, events: [{ type: 'PROMISE_CHANGED', atMs, promise }] }];
+      }),
+    );
+  }
+}
+
+function isSamePromise(left: KeySetPromise, right: KeySetPromise): boolean {
+  return (
+    left.jwksMaxAgeMs === right.jwksMaxAgeMs &&
+    left.verifierCacheCeilingMs === right.verifierCacheCeilingMs &&
+    left.verifierSkewMs === right.verifierSkewMs &&
+    left.sharedCaches === right.sharedCaches &&
+    left.maxPublishedVersions === right.maxPublishedVersions
+  );
+}
+
+/** The kids that a key set publishes: signing keys by creation, versions by number. The order never changes. */
+function publishedKids(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>, keySet: KeySetName): readonly Kid[] {
+  return [...signingKeys.values()]
+    .filter((state) => state.keySet === keySet)
+    .flatMap((state) => state.versions.filter((version) => version.isPublished).map((version) => version.kid));
+}
+
+function applyChange(state: Folded, change: Change): Folded {
+  switch (change.to) {
+    case 'signingKey': {
+      const folded = change.events.reduce<SigningKeyState | undefined>(evolveSigningKey, state.signingKeys.get(change.name));
+      return folded === undefined ? state : { ...state, signingKeys: new Map(state.signingKeys).set(change.name, folded) };
+    }
+    case 'keySet': {
+      const folded = change.events.reduce<KeySetState | undefined>(evolveKeySet, state.keySets.get(change.name));
+      return folded === undefined ? state : { ...state, keySets: new Map(state.keySets).set(change.name, folded) };
+    }
+    case 'token':
+      return { ...state, token: change.events.reduce(evolveToken, state.token) };
+  }
+}
+
+/** One append per stream: a commit that touches a stream twice continues its own sequence. */
+function mergeAppends(appends: readonly StreamAppend[], next: StreamAppend): readonly StreamAppend[] {
+  const index = appends.findIndex((append) => append.stream === next.stream);
+  const before = appends[index];
+  return before === undefined ? [...appends, next] : appends.with(index, { ...before, events: [...before.events, ...next.events] });
+}
+
+function fold(streams: readonly StoredStream[]): Folded {
+  const empty: Folded = { signingKeys: new Map(), keySets: new Map(), token: NEW_TOKEN_STATE };
+  const created = (stream: StoredStream): number => stream.events[0]?.atMs ?? 0;
+  return streams
+    .toSorted((left, right) => created(left) - created(right) || left.stream.localeCompare(right.stream))
+    .reduce((state, stream) => applyChange(state, toChange(stream)), empty);
+}
+
+/** The boundary where stored JSON becomes typed events again. What was written passed the types; evolve checks the order. */
+function toChange({ stream, events }: StoredStream): Change {
+  if (stream === TOKEN_STREAM) return { to: 'token', events: typed<TokenEvent>(events) };
+  if (stream.startsWith(KEY_SET_PREFIX)) {
+    return { to: 'keySet', name: stream.slice(KEY_SET_PREFIX.length) as KeySetName, events: typed<KeySetEvent>(events) };
+  }
+  if (stream.startsWith(SIGNING_KEY_PREFIX)) {
+    return { to: 'signingKey', name: stream.slice(SIGNING_KEY_PREFIX.length) as SigningKeyName, events: typed<SigningKeyEvent>(events) };
+  }
+  throw new KeyturnError('STORE_DAMAGED', `the store holds a stream of unknown kind, ${stream}; it was written by another version of keyturn`);
+}
+
+function typed<Event extends StoredEvent>(events: readonly StoredEvent[]): readonly Event[] {
+  return events as readonly Event[];
+}
+

@@ -1,0 +1,142 @@
+/**
+ * Served time and quiet time, in monotonic time: the evidence that no wall clock can forge.
+ *
+ * Served time of a version grows from one good answer of the HTTP server with it to the next, if they are close enough
+ * together; downtime, a hung server and a missing version count nothing. Quiet time of a version that stopped signing
+ * is the daemon's up-time since. Totals go to the log in coarse steps (METERS_RECORDED): a crash loses at most one
+ * step, and a lost step only makes keyturn wait longer.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { KeySetName, Kid } from '../base/ids.ts';
+import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
+import { evolveSigningKey, type KeySetState, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
+import { requiredServedMs } from '../lifecycle/rules.ts';
+
+/** Steps in which totals are recorded, as a share of what is being waited for. */
+const RECORD_SHARE = 1 / 20;
+const MIN_RECORD_STEP_MS = 1_000;
+
+interface Answer {
+  readonly atMs: number;
+  readonly kids: ReadonlySet<Kid>;
+}
+
+export class Meters {
+  readonly #clock: Clock;
+  readonly #lastAnswer = new Map<KeySetName, Answer>();
+  /** Served in this run, by kid; by key set for lingering ceilings. */
+  readonly #served = new Map<Kid, number>();
+  readonly #keySetServed = new Map<KeySetName, number>();
+  readonly #keySetBase = new Map<KeySetName, number>();
+  /** When the version was first seen quiet in this run, and its recorded total then. */
+  readonly #quietSince = new Map<Kid, { readonly atMs: number; readonly baseMs: number }>();
+  /** Recorded totals when first seen in this run. */
+  readonly #servedBase = new Map<Kid, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The HTTP server answered with these kids. `maxGapMs`: answers further apart prove nothing about the time between. */
+  noteAnswer(keySet: KeySetName, kids: ReadonlySet<Kid>, maxGapMs: number): void {
+    const atMs = this.#clock.monotonicMs();
+    const before = this.#lastAnswer.get(keySet);
+    this.#lastAnswer.set(keySet, { atMs, kids });
+    if (before === undefined || atMs - before.atMs > maxGapMs) return;
+    const elapsedMs = atMs - before.atMs;
+    this.#keySetServed.set(keySet, (this.#keySetServed.get(keySet) ?? 0) + elapsedMs);
+    for (const kid of kids) {
+      if (before.kids.has(kid)) this.#served.set(kid, (this.#served.get(kid) ?? 0) + elapsedMs);
+    }
+  }
+
+  /** The server failed to answer: the next answer starts a new stretch. */
+  noteFailure(keySet: KeySetName): void {
+    this.#lastAnswer.delete(keySet);
+  }
+
+  /** Whether this run's HTTP server has answered with the version (rule 4: no JWT leaves before). */
+  hasBeenServed(kid: Kid): boolean {
+    return this.#served.has(kid) || [...this.#lastAnswer.values()].some((answer) => answer.kids.has(kid));
+  }
+
+  /** Quiet time runs from the moment that a version is first seen quiet; call it after each commit. */
+  track(state: SigningKeyState): void {
+    for (const version of state.versions) {
+      if (version.state === 'DESTROYED') {
+        this.#forget(version.kid);
+        continue;
+      }
+      if (!this.#servedBase.has(version.kid)) this.#servedBase.set(version.kid, version.servedMs);
+      if (!isQuiet(version) || this.#quietSince.has(version.kid)) continue;
+      this.#quietSince.set(version.kid, { atMs: this.#clock.monotonicMs(), baseMs: version.quietMs });
+    }
+  }
+
+  /** The state with its meters as they stand now, and the event that says so (undefined when nothing moved). */
+  observe(state: SigningKeyState): { readonly state: SigningKeyState; readonly event: SigningKeyEvent | undefined } {
+    const servedMs: Record<string, number> = {};
+    const quietMs: Record<string, number> = {};
+    for (const version of state.versions) {
+      if (version.state === 'PRE_ACTIVE' && version.isPublished) {
+        const total = this.#totalServedMs(version);
+        if (total > version.servedMs) servedMs[version.number] = total;
+      }
+      if (isQuiet(version)) {
+        const total = this.#totalQuietMs(version);
+        if (total > version.quietMs) quietMs[version.number] = total;
+      }
+    }
+    if (Object.keys(servedMs).length === 0 && Object.keys(quietMs).length === 0) return { state, event: undefined };
+    const event: SigningKeyEvent = { type: 'METERS_RECORDED', atMs: this.#clock.wallMs(), servedMs, quietMs };
+    return { state: evolveSigningKey(state, event), event };
+  }
+
+  /** The key set's served time as it stands now; undefined when nobody needs it or nothing moved. */
+  observeKeySet(state: KeySetState): KeySetEvent | undefined {
+    if (state.lingering.length === 0) return undefined;
+    const baseMs = this.#keySetBase.get(state.name) ?? state.servedMs;
+    this.#keySetBase.set(state.name, baseMs);
+    const servedMs = baseMs + Math.floor(this.#keySetServed.get(state.name) ?? 0);
+    if (servedMs - state.servedMs < MIN_RECORD_STEP_MS) return undefined;
+    return { type: 'KEY_SET_SERVED', atMs: this.#clock.wallMs(), servedMs };
+  }
+
+  /** Whether so much has gathered that a crash now would cost noticeable waiting. */
+  isRecordDue(recorded: SigningKeyState, observed: SigningKeyState, keySet: KeySetState): boolean {
+    return observed.versions.some((version, index) => {
+      const before = recorded.versions[index];
+      if (before === undefined) return false;
+      const servedStepMs = Math.max(MIN_RECORD_STEP_MS, requiredServedMs(keySet) * RECORD_SHARE);
+      const quietStepMs = Math.max(MIN_RECORD_STEP_MS, neededQuietMs(version) * RECORD_SHARE);
+      const isServedWanted = version.propagatedAtMs === undefined;
+      return (isServedWanted && version.servedMs - before.servedMs >= servedStepMs) || version.quietMs - before.quietMs >= quietStepMs;
+    });
+  }
+
+  #forget(kid: Kid): void {
+    this.#served.delete(kid);
+    this.#servedBase.delete(kid);
+    this.#quietSince.delete(kid);
+  }
+
+  #totalServedMs(version: KeyVersion): number {
+    return (this.#servedBase.get(version.kid) ?? version.servedMs) + Math.floor(this.#served.get(version.kid) ?? 0);
+  }
+
+  #totalQuietMs(version: KeyVersion): number {
+    const since = this.#quietSince.get(version.kid);
+    if (since === undefined) return version.quietMs;
+    return Math.min(since.baseMs + Math.floor(this.#clock.monotonicMs() - since.atMs), neededQuietMs(version));
+  }
+}
+
+/** More quiet time than this decides nothing, so no more is counted. */
+function neededQuietMs(version: KeyVersion): number {
+  return Math.max(version.keepMs ?? 0, version.windowMs ?? 0);
+}
+
+/** It doesn't sign any more, and is published: its quiet time decides about withdrawal. */
+function isQuiet(version: KeyVersion): boolean {
+  return version.isPublished && (version.state === 'SUSPENDED' || version.state === 'DEACTIVATED');
+}

@@ -1,0 +1,168 @@
+/**
+ * Keeps every signing key as its policy says: plans, does one due step at a time, plans again, and sleeps until time or
+ * a change makes something due. A step that fails is tried again with growing pauses and never stops the other keys.
+ */
+import type { Clock } from '../base/clock.ts';
+import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
+import type { SigningKeyName } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import { plan, type Step } from '../lifecycle/plan.ts';
+import { performStep, type StepPorts } from './steps.ts';
+
+/** Pauses after a failed step: doubling from the first to the second. */
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+/** Plans are made at least this often, whatever time they asked for: the wall clock may have stepped. */
+const MAX_SLEEP_MS = 5_000;
+const MIN_SLEEP_MS = 10;
+
+interface Failure {
+  readonly error: KeyturnError;
+  readonly step: Step['kind'];
+  readonly retryAtMs: number;
+  readonly pauseMs: number;
+}
+
+export class Rotator {
+  readonly #ports: StepPorts & { readonly clock: Clock };
+  readonly #log: Logger;
+  readonly #failures = new Map<SigningKeyName, Failure>();
+  readonly #busy = new Set<SigningKeyName>();
+  #isRunning = false;
+  #isWoken = false;
+  #wake: (() => void) | undefined;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(ports: StepPorts & { readonly clock: Clock }) {
+    this.#ports = ports;
+    this.#log = ports.log;
+  }
+
+  start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#done = this.#run();
+  }
+
+  /** Ends after the step in progress. Idempotent. */
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    this.wake();
+    await this.#done;
+  }
+
+  /** Something changed: plan again now. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  /** Tries failed steps again at once: the token came back, or an operator asks. */
+  retryNow(): void {
+    for (const [name, failure] of this.#failures) this.#failures.set(name, { ...failure, retryAtMs: 0 });
+    this.wake();
+  }
+
+  /** Whether a step that is due now, or is being done, is missing from the signing key. */
+  isReconciling(name: SigningKeyName): boolean {
+    return this.#busy.has(name) || this.#dueSteps(name).length > 0;
+  }
+
+  /** Why the latest step failed; empty when it didn't. */
+  lastProblem(name: SigningKeyName): string {
+    const failure = this.#failures.get(name);
+    return failure === undefined ? '' : `${failure.step}: ${failure.error.reason}: ${failure.error.message}`;
+  }
+
+  #dueSteps(name: SigningKeyName): readonly Step[] {
+    const recorded = this.#ports.ledger.signingKeys.get(name);
+    if (recorded === undefined) return [];
+    const { state } = this.#ports.meters.observe(recorded);
+    return plan(state, this.#ports.surroundingsOf(state)).due;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isRunning) {
+      this.#isWoken = false;
+      const sleepMs = await this.#round();
+      if (this.#isRunning && !this.#isWoken) await this.#sleep(sleepMs);
+    }
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#ports.clock.after(Math.min(Math.max(delayMs, MIN_SLEEP_MS), MAX_SLEEP_MS), resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** One step for each signing key that has one due. Returns how long nothing will be due. */
+  async #round(): Promise<number> {
+    let sleepMs = MAX_SLEEP_MS;
+    for (const name of this.#ports.ledger.signingKeys.keys()) {
+      if (!this.#isRunning) return 0;
+      sleepMs = Math.min(sleepMs, await this.#visit(name));
+    }
+    return sleepMs;
+  }
+
+  async #visit(name: SigningKeyName): Promise<number> {
+    const { ledger, meters, surroundingsOf, clock } = this.#ports;
+    const recorded = ledger.requireSigningKey(name);
+    const { state } = meters.observe(recorded);
+    const around = surroundingsOf(state);
+    const { due, lookAgainMs } = plan(state, around);
+    const [step] = due;
+    const failure = this.#failures.get(name);
+    if (step !== undefined && failure !== undefined && failure.step === step.kind && clock.monotonicMs() < failure.retryAtMs) {
+      return failure.retryAtMs - clock.monotonicMs();
+    }
+    if (step !== undefined) {
+      await this.#perform(name, step);
+      return 0;
+    }
+    this.#failures.delete(name);
+    if (meters.isRecordDue(recorded, state, around.keySet)) await this.#recordMeters(name);
+    return lookAgainMs ?? MAX_SLEEP_MS;
+  }
+
+  async #perform(name: SigningKeyName, step: Step): Promise<void> {
+    this.#busy.add(name);
+    try {
+      await performStep(this.#ports, name, step);
+      this.#failures.delete(name);
+      this.#log.info({ signingKey: name, step }, 'lifecycle step done');
+    } catch (thrown) {
+      this.#noteFailure(name, step, toKeyturnError(thrown));
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  #noteFailure(name: SigningKeyName, step: Step, error: KeyturnError): void {
+    const before = this.#failures.get(name);
+    const pauseMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.pauseMs * 2, MAX_RETRY_MS);
+    this.#failures.set(name, { error, step: step.kind, pauseMs, retryAtMs: this.#ports.clock.monotonicMs() + pauseMs });
+    this.#log.warn({ signingKey: name, step, retryInMs: pauseMs, err: error }, 'lifecycle step failed');
+  }
+
+  /** Writes served and quiet time down, so that a restart goes on from there. */
+  async recordAllMeters(): Promise<void> {
+    for (const name of this.#ports.ledger.signingKeys.keys()) await this.#recordMeters(name);
+  }
+
+  async #recordMeters(name: SigningKeyName): Promise<void> {
+    const { ledger, meters } = this.#ports;
+    try {
+      await ledger.transact(() => {
+        const { event } = meters.observe(ledger.requireSigningKey(name));
+        return event === undefined ? [] : [{ to: 'signingKey', name, events: [event] }];
+      });
+    } catch (thrown) {
+      this.#log.warn({ signingKey: name, err: toKeyturnError(thrown) }, 'served and quiet time could not be recorded');
+    }
+  }
+}

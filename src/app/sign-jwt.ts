@@ -1,0 +1,89 @@
+/**
+ * The use case SignJwt: caller → grant → claim rules → ACTIVE version → header made here → signing input → token →
+ * verified signature → JWT. Whatever the caller sends, only what its grant allows is signed, and only as a JWT.
+ */
+import type { AccessPolicy, ClaimRules } from '../access/policy.ts';
+import { decideClaims, requireGrant } from '../access/policy.ts';
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import { KeyturnError } from '../base/errors.ts';
+import { type CallerName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import type { Hsm } from '../hsm/hsm.ts';
+import { parseClaims, withTimes } from '../jose/claims.ts';
+import { toCompactJwt, toSigningInput } from '../jose/compact.ts';
+import type { SignedJwt, SignJwtCommand } from './application.ts';
+import type { Signer } from './signers.ts';
+
+export const DEFAULT_TYP = 'JWT';
+
+/** Shortest and coarsest lifetime: `exp` and `iat` are whole seconds. */
+const SECOND_MS = 1_000;
+
+export interface SignJwtLimits {
+  readonly maxClaimsBytes: number;
+  readonly maxClaimsDepth: number;
+  readonly maxRequestMs: number;
+}
+
+export interface SignJwtPorts {
+  readonly hsm: Hsm;
+  readonly clock: Clock;
+  readonly limits: SignJwtLimits;
+  readonly accessPolicy: () => AccessPolicy;
+  /** The version that signs now. Errors: SIGNING_KEY_NOT_FOUND, NO_ACTIVE_VERSION. */
+  readonly requireSigner: (name: SigningKeyName) => Signer;
+  /** A fresh `jti`: at least 128 random bits. */
+  readonly newJti: () => string;
+}
+
+export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
+  const { clock, limits } = ports;
+  const name = parseSigningKeyName(command.signingKey);
+  const rules = requireGrant(ports.accessPolicy(), caller, name);
+  const claims = parseClaims(command.claims, { maxBytes: limits.maxClaimsBytes, maxDepth: limits.maxClaimsDepth });
+  const typ = command.typ === '' ? DEFAULT_TYP : command.typ;
+  const decision = decideClaims(rules, claims, typ);
+  if (!decision.allowed) {
+    throw new KeyturnError(decision.reason, decision.message, decision.field === undefined ? {} : { field: decision.field });
+  }
+
+  const signer = ports.requireSigner(name);
+  const iatSeconds = Math.floor(clock.wallMs() / SECOND_MS);
+  const expSeconds = iatSeconds + decideLifetimeMs(command.lifetimeMs, rules, signer) / SECOND_MS;
+  requireBelowCeiling(name, expSeconds * SECOND_MS, signer);
+
+  const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
+  const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
+  const capMs = clock.monotonicMs() + limits.maxRequestMs;
+  const signature = await ports.hsm.sign({
+    ckaId: signer.ckaId,
+    algorithm: signer.algorithm,
+    signingInput,
+    publicKey: signer.publicKey,
+    deadlineMs: Math.min(command.deadlineMs ?? capMs, capMs),
+    caller,
+  });
+  return { jwt: toCompactJwt(signingInput, signature), kid: signer.kid, expireTimeMs: expSeconds * SECOND_MS };
+}
+
+function decideLifetimeMs(wantedMs: number | undefined, rules: ClaimRules, signer: Signer): number {
+  const longestMs = Math.min(rules.maxLifetimeMs, signer.maxJwtLifetimeMs);
+  const lifetimeMs = wantedMs ?? Math.floor(longestMs / SECOND_MS) * SECOND_MS;
+  if (lifetimeMs < SECOND_MS || lifetimeMs % SECOND_MS !== 0) {
+    throw new KeyturnError('FIELD_INVALID', 'lifetime must be a whole number of seconds, at least 1', { field: 'lifetime' });
+  }
+  if (lifetimeMs > longestMs) {
+    const limit = rules.maxLifetimeMs < signer.maxJwtLifetimeMs ? "the caller's grant" : "the signing key's lifecycle policy";
+    throw new KeyturnError('LIFETIME_NOT_PERMITTED', `lifetime must be at most ${formatDuration(longestMs)}, as ${limit} says`, { field: 'lifetime' });
+  }
+  return lifetimeMs;
+}
+
+/** Rule 3: the ceiling is raised long before it is reached; below it only when the store has been failing for a while. */
+function requireBelowCeiling(name: SigningKeyName, expMs: number, signer: Signer): void {
+  if (expMs <= signer.expCeilingMs) return;
+  throw new KeyturnError('STORE_UNAVAILABLE', `no JWT of signing key ${name} may expire that late before the store has recorded it; check the disk that holds the store`, {
+    subject: name,
+    retryAfterMs: SECOND_MS,
+  });
+}

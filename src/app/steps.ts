@@ -1,0 +1,181 @@
+/**
+ * The due steps of the lifecycle, each done crash-safe: intent committed, token asked, result committed. Whatever is
+ * cut off in between, the next plan finds and completes or undoes. What to do when is lifecycle/plan.ts's business.
+ */
+import { assertNever } from '../base/assert-never.ts';
+import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import { type CallerName, parseCallerName, parseCkaId, type SigningKeyName } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Hsm } from '../hsm/hsm.ts';
+import { toKid, toPublicKey } from '../jose/public-key.ts';
+import { decideFirstActivation, type Surroundings } from '../lifecycle/decide.ts';
+import type { SigningKeyEvent } from '../lifecycle/events.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import type { Step } from '../lifecycle/plan.ts';
+import { nextExpCeilingMs, propagatedStandbys } from '../lifecycle/rules.ts';
+import type { Change, Ledger } from './ledger.ts';
+import type { Meters } from './meters.ts';
+
+/** The daemon itself, where a command needs a caller. */
+export const DAEMON_CALLER: CallerName = parseCallerName('keyturn');
+
+export interface StepPorts {
+  readonly ledger: Ledger;
+  readonly meters: Meters;
+  readonly hsm: Hsm;
+  readonly log: Logger;
+  /** 16 random bytes from a cryptographic source. */
+  readonly randomId: () => Uint8Array;
+  readonly surroundingsOf: (state: SigningKeyState) => Surroundings;
+}
+
+/** CKA_LABEL of a version: every key of ours begins with `keyturn/`. */
+function labelOf(state: SigningKeyState, version: number): string {
+  return `keyturn/${state.name}/${version}`;
+}
+
+/** Does one step. Rejects with what went wrong; nothing is then half done that a later plan would not see. */
+export async function performStep(ports: StepPorts, name: SigningKeyName, step: Step): Promise<void> {
+  const commit = (decide: (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[]): Promise<void> =>
+    commitEvents(ports, name, decide);
+  switch (step.kind) {
+    case 'abandonIntent':
+      return abandonIntent(ports, name, step.version, 'the daemon stopped or failed before the key was made');
+    case 'makeVersion':
+      return makeVersion(ports, name);
+    case 'publishFirstGeneration':
+      return commit((state, around) => publishEvents(state, step.versions, around, around.keySet.generation === 0));
+    case 'publishVersions':
+      return commit((state, around) => publishEvents(state, step.versions, around, false));
+    case 'activateFirst':
+      return activateFirst(ports, name);
+    case 'destroyPrivateKey':
+      return destroyPrivateKey(ports, name, step.version);
+    case 'raiseExpCeiling':
+      return commit((state, { nowMs }) => [
+        { type: 'EXP_CEILING_RAISED', atMs: nowMs, version: step.version, expCeilingMs: nextExpCeilingMs(state.policy, nowMs) },
+      ]);
+    case 'notePropagated':
+      return commit((_state, { nowMs }) => [{ type: 'VERSION_PROPAGATED', atMs: nowMs, version: step.version, basis: 'served' }]);
+    case 'deactivate':
+      return commit((_state, { nowMs }) => [{ type: 'VERSION_DEACTIVATED', atMs: nowMs, version: step.version }]);
+    case 'withdraw':
+      return commit((_state, { nowMs }) => [{ type: 'VERSION_DESTROYED', atMs: nowMs, version: step.version }]);
+    default:
+      return assertNever(step);
+  }
+}
+
+/**
+ * Decides on the state with its meters as they stand, and commits the meters as the decision's evidence in front of it.
+ */
+export function commitEvents(
+  ports: Pick<StepPorts, 'ledger' | 'meters' | 'surroundingsOf'>,
+  name: SigningKeyName,
+  decide: (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[],
+): Promise<void> {
+  return ports.ledger.transact((): readonly Change[] => {
+    const { state, event } = ports.meters.observe(ports.ledger.requireSigningKey(name));
+    const events = decide(state, ports.surroundingsOf(state));
+    if (events.length === 0) return [];
+    return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
+  });
+}
+
+function publishEvents(state: SigningKeyState, versions: readonly number[], around: Surroundings, isFirstGeneration: boolean): readonly SigningKeyEvent[] {
+  const { nowMs, keySet } = around;
+  const published = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PUBLISHED', atMs: nowMs, version }));
+  if (!isFirstGeneration) return published;
+  const propagated = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PROPAGATED', atMs: nowMs, version, basis: 'first-generation' }));
+  const first = Math.min(...versions);
+  const activated: SigningKeyEvent = {
+    type: 'VERSION_ACTIVATED',
+    atMs: nowMs,
+    version: first,
+    expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
+    cause: 'first',
+    requestId: '',
+    caller: DAEMON_CALLER,
+    reason: `first generation of key set ${keySet.name}`,
+  };
+  return [...published, ...propagated, activated];
+}
+
+async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void> {
+  const { ledger, hsm } = ports;
+  const ckaId = parseCkaId(Buffer.from(ports.randomId()).toString('hex'));
+  const before = ledger.requireSigningKey(name);
+  requireRoom(ports, before);
+  const version = before.nextVersion;
+  const ckaLabel = labelOf(before, version);
+  await ledger.transact(() => [
+    { to: 'signingKey', name, events: [{ type: 'VERSION_INTENDED', atMs: nowOf(ports, before), version, ckaId, ckaLabel }] },
+  ]);
+  try {
+    const made = await hsm.generateKeyPair({ ckaId, ckaLabel, spec: before.spec });
+    const kid = await toKid(made.publicKey);
+    await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: toPublicKey(made.publicKey) });
+    await commitEvents(ports, name, (state, around) => {
+      const { nowMs } = around;
+      const event: SigningKeyEvent = { type: 'VERSION_MADE', atMs: nowMs, version, kid, publicKey: made.publicKey, birth: made.birth };
+      // Into a key set that has content it goes at once; a first generation waits for all of its versions (rule 4).
+      return around.keySet.generation === 0 ? [event] : [event, ...publishEvents(state, [version], around, false)];
+    });
+  } catch (thrown) {
+    const error = toKeyturnError(thrown);
+    ports.log.warn({ signingKey: name, version, err: error }, 'key version could not be made');
+    await abandonIntent(ports, name, version, error.message);
+    throw error;
+  }
+}
+
+/** Rule 11: a key set never outgrows its bound; the answer is to wait for a withdrawal or to raise the bound. */
+function requireRoom(ports: StepPorts, state: SigningKeyState): void {
+  const { keySet } = ports.surroundingsOf(state);
+  const { maxPublishedVersions } = keySet.promise;
+  const pending = ports.ledger.signingKeysOf(keySet.name).flatMap(({ intents, versions }) => [...intents, ...versions.filter((version) => version.state === 'PRE_ACTIVE' && !version.isPublished)]);
+  if (keySet.kids.length + pending.length < maxPublishedVersions) return;
+  throw new KeyturnError('KEY_SET_FULL', `key set ${keySet.name} holds ${keySet.kids.length} of at most ${maxPublishedVersions} versions; the next standby is made when an old version leaves it`, {
+    subject: keySet.name,
+    rule: 'bounded-key-set',
+  });
+}
+
+async function abandonIntent(ports: StepPorts, name: SigningKeyName, version: number, problem: string): Promise<void> {
+  const intent = ports.ledger.requireSigningKey(name).intents.find((candidate) => candidate.version === version);
+  if (intent === undefined) return;
+  await ports.hsm.destroyKeyPair(intent.ckaId);
+  await commitEvents(ports, name, (state, { nowMs }) =>
+    state.intents.some((candidate) => candidate.version === version) ? [{ type: 'INTENT_ABANDONED', atMs: nowMs, version, problem }] : [],
+  );
+}
+
+async function activateFirst(ports: StepPorts, name: SigningKeyName): Promise<void> {
+  const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
+  const [candidate] = propagatedStandbys(state, ports.surroundingsOf(state).keySet);
+  if (candidate === undefined) return;
+  await tryVersion(ports.hsm, state, candidate);
+  const command = { caller: DAEMON_CALLER, reason: 'first version propagated' };
+  await commitEvents(ports, name, (now, around) => decideFirstActivation(now, command, around));
+}
+
+/** Rule 5: before activation every live worker has signed with the version, and the signature verified. */
+export async function tryVersion(hsm: Hsm, state: SigningKeyState, version: KeyVersion): Promise<void> {
+  await hsm.tryKey({ ckaId: version.ckaId, algorithm: state.spec.algorithm, publicKey: toPublicKey(version.publicKey) });
+}
+
+async function destroyPrivateKey(ports: StepPorts, name: SigningKeyName, number: number): Promise<void> {
+  const find = (state: SigningKeyState): KeyVersion | undefined => state.versions.find((version) => version.number === number);
+  const version = find(ports.ledger.requireSigningKey(name));
+  if (version === undefined) return;
+  if (version.privateKey === 'present') {
+    await commitEvents(ports, name, (_state, { nowMs }) => [{ type: 'DESTRUCTION_INTENDED', atMs: nowMs, version: number }]);
+  }
+  await ports.hsm.destroyKeyPair(version.ckaId);
+  await commitEvents(ports, name, (_state, { nowMs }) => [{ type: 'PRIVATE_KEY_DESTROYED', atMs: nowMs, version: number }]);
+}
+
+function nowOf(ports: StepPorts, state: SigningKeyState): number {
+  return ports.surroundingsOf(state).nowMs;
+}
+

@@ -1,0 +1,77 @@
+/** State as the API shows it. Pure: the meters are in the state, the time is a value. */
+import { createHash } from 'node:crypto';
+import type { Surroundings } from '../lifecycle/decide.ts';
+import { requireSuccessor, whenPropagated } from '../lifecycle/decide.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import { activeVersion, hasEverSigned, isPropagated, propagatedStandbys, requiredServedMs, standbysOf } from '../lifecycle/rules.ts';
+import type { KeyVersionView, SigningKeyView } from './application.ts';
+
+const ETAG_CHARACTERS = 16;
+
+/** Changes with every change that a user would call one, and with nothing else. */
+export function etagOf(state: SigningKeyState): string {
+  const digest = createHash('sha256').update(`${state.name}\n${state.createdAtMs}\n${state.revision}`).digest('base64url');
+  return digest.slice(0, ETAG_CHARACTERS);
+}
+
+export interface Progress {
+  readonly isReconciling: boolean;
+  readonly lastProblem: string;
+}
+
+export function toSigningKeyView(state: SigningKeyState, around: Surroundings, progress: Progress): SigningKeyView {
+  const active = activeVersion(state);
+  return {
+    name: state.name,
+    keySet: state.keySet,
+    spec: state.spec,
+    policy: state.policy,
+    etag: etagOf(state),
+    createdAtMs: state.createdAtMs,
+    active: active === undefined ? undefined : { version: active.number, kid: active.kid },
+    propagatedStandbys: propagatedStandbys(state, around.keySet).length,
+    publishedStandbys: standbysOf(state).filter((version) => version.isPublished).length,
+    rotateAllowedAtMs: rotateAllowedAtMs(state, around),
+    readyAtMs: active === undefined && !hasEverSigned(state) ? readyAtMs(state, around) : undefined,
+    ...progress,
+  };
+}
+
+function rotateAllowedAtMs(state: SigningKeyState, around: Surroundings): number | undefined {
+  try {
+    requireSuccessor(state, around, false);
+    return undefined;
+  } catch (refusal) {
+    if (refusal instanceof KeyturnError) return refusal.details.allowedAtMs;
+    throw refusal;
+  }
+}
+
+function readyAtMs(state: SigningKeyState, around: Surroundings): number {
+  // A first generation is propagated at birth (rule 4): it is ready as soon as the token has made it.
+  return around.keySet.generation === 0 ? around.nowMs : whenPropagated(state, around, 1).allowedAtMs;
+}
+
+export function toKeyVersionView(state: SigningKeyState, version: KeyVersion, around: Surroundings): KeyVersionView {
+  return {
+    signingKey: state.name,
+    version: version.number,
+    kid: version.kid,
+    state: version.state,
+    isPublished: version.isPublished,
+    isPropagated: isPropagated(version, around.keySet),
+    servedMs: version.servedMs,
+    servedRequiredMs: version.isFirstGeneration ? 0 : requiredServedMs(around.keySet),
+    createdAtMs: version.madeAtMs,
+    activatedAtMs: version.activatedAtMs,
+    suspendedAtMs: version.suspendedAtMs,
+    deactivatedAtMs: version.deactivatedAtMs,
+    destroyedAtMs: version.destroyedAtMs,
+    expCeilingMs: version.expCeilingMs,
+    ckaId: version.ckaId,
+    ckaLabel: version.ckaLabel,
+    hasPrivateKey: version.privateKey !== 'destroyed',
+    birth: version.birth,
+  };
+}
