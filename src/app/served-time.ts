@@ -77,7 +77,7 @@ export class ServedTime {
       if (this.#failing.delete(keySet.name)) log.info({ keySet: keySet.name }, 'the HTTP server answers with the key set again');
     } catch (thrown) {
       meters.noteFailure(keySet.name);
-      if (this.#failing.has(keySet.name)) return;
+      if (this.#failing.has(keySet.name) || !this.#isRunning) return;
       this.#failing.add(keySet.name);
       log.warn({ keySet: keySet.name, err: toKeyturnError(thrown) }, 'the HTTP server does not answer with the key set: no served time is counted');
       return;

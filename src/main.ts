@@ -1,0 +1,111 @@
+/**
+ * The daemon's composition root: every adapter is chosen here and nowhere else, and closed in the order that loses
+ * nothing. Start: configuration → store → application → HSM workers → listeners → rotation. The JWKS is served before
+ * the token is ready and goes on being served while it isn't: verifiers must not suffer from an HSM outage.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { createLoginLatch } from './app/login-latch.ts';
+import { Ledger } from './app/ledger.ts';
+import { Keyturn } from './app/keyturn.ts';
+import type { Clock } from './base/clock.ts';
+import type { Logger } from './base/logger.ts';
+import { systemClock } from './base/system-clock.ts';
+import { loadAccessPolicy } from './config/access-policy-document.ts';
+import { requireUsableConfig } from './config/check-config.ts';
+import type { Config } from './config/config.ts';
+import { loadConfig } from './config/load-config.ts';
+import { openSecretFile } from './config/secrets.ts';
+import type { Hsm } from './hsm/hsm.ts';
+import { createHsmPool } from './hsm/pool.ts';
+import { startServers } from './server/daemon-servers.ts';
+import { HttpJwksProbe } from './server/http/http-jwks-probe.ts';
+import { createLogger } from './server/telemetry/logger.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { EventStore } from './store/store.ts';
+
+/** What a test may put between the application and its adapters; the daemon itself puts nothing. */
+export interface Decorators {
+  readonly store?: (store: EventStore) => EventStore;
+  readonly hsm?: (hsm: Hsm) => Hsm;
+}
+
+export interface Daemon {
+  readonly httpUrl: string;
+  readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
+  /** Ordered and idempotent: refuse new work, finish what is in flight, stop the workers, close the store. */
+  stop(): Promise<void>;
+}
+
+export interface DaemonParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly decorators?: Decorators;
+}
+
+export async function startDaemon({ config, clock, log, decorators = {} }: DaemonParts): Promise<Daemon> {
+  await requireUsableConfig(config);
+  const accessPolicy = await loadAccessPolicy(config.accessPolicyFile);
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const openedStore = await openSqliteStore({ file: config.storeFile });
+    const store = decorators.store?.(openedStore) ?? openedStore;
+    closers.push(() => store.close());
+    const ledger = await Ledger.open(store, clock, config.keySets);
+    const pool = createHsmPool({
+      config: config.token,
+      limits: config.limits,
+      clock,
+      log,
+      latch: createLoginLatch(ledger, clock),
+      openPin: () => openSecretFile(config.token.pinFile),
+      workerLockFile: join(dirname(config.storeFile), 'workers.lock'),
+    });
+    const hsm = decorators.hsm?.(pool) ?? pool;
+    closers.push(() => hsm.close(config.limits.drainMs));
+    const probe = new HttpJwksProbe();
+    const app = new Keyturn({
+      ledger,
+      hsm,
+      clock,
+      log,
+      probe,
+      accessPolicy: () => accessPolicy,
+      limits: config.limits,
+      clockStepLimitMs: config.clockStepLimitMs,
+      randomBytes,
+    });
+    const servers = await startServers({ config, app, accessPolicy: () => accessPolicy, log, clock });
+    probe.baseUrl = servers.httpUrl;
+    app.start();
+    closers.push(async () => {
+      await Promise.all([servers.drain(config.limits.drainMs), app.stop()]);
+    });
+    return { httpUrl: servers.httpUrl, grpcAddress: servers.grpcAddress, stop: closeAll };
+  } catch (failure) {
+    await closeAll();
+    throw failure;
+  }
+}
+
+/** Runs the daemon until SIGTERM or SIGINT. Resolves when it has drained. Rejects when it can't start. */
+export async function runDaemon(configFile: string): Promise<void> {
+  const config = await loadConfig(configFile);
+  const log = createLogger({ level: config.logLevel });
+  const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  process.on('SIGHUP', () => {
+    log.warn({}, 'SIGHUP changes nothing yet: restart the daemon to load a new configuration or access policy');
+  });
+  const daemon = await startDaemon({ config, clock: systemClock, log });
+  const { httpUrl, grpcAddress } = daemon;
+  log.info({ httpUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');
+  const [signal] = await stopSignal;
+  log.info({ signal }, 'draining');
+  await daemon.stop();
+  log.info({}, 'stopped');
+}
