@@ -1,0 +1,123 @@
+/**
+ * `npm run bench [-- --json] [--seconds N]`: keyturn's signing rate beside a C loop over the same PKCS#11 module, in
+ * one run on one machine. Absolute figures depend on the machine; the ratios are what to compare.
+ * Everything is on: mTLS, access policy, verification of every signature. Load: 64 unary requests in flight.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import type { KeyturnClient } from '../src/client/client.ts';
+import { type DaemonProcess, startDaemonProcess } from '../test/fixtures/daemon-process.ts';
+import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../test/fixtures/deployment.ts';
+import { type Check, reportEvidence } from './lib/evidence.ts';
+
+const run = promisify(execFile);
+const IN_FLIGHT = 64;
+const C_THREADS = 2;
+const WARM_UP_SECONDS = 1;
+/** /proc/PID/stat counts in ticks of 10 ms on every Linux that Node runs on (sysconf(_SC_CLK_TCK) = 100). */
+const TICK_US = 10_000;
+
+const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '5' } } });
+const seconds = Number(options.seconds);
+
+const KEYS = [
+  { name: 'bench-es256', algorithm: 'ES256', rsaBits: undefined },
+  { name: 'bench-rs256', algorithm: 'RS256', rsaBits: 2048 },
+] as const;
+
+interface Load {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+async function compileCLoop(dir: string): Promise<string> {
+  const binary = join(dir, 'c-loop');
+  const source = fileURLToPath(new URL('./bench/c-loop.c', import.meta.url));
+  const headers = fileURLToPath(new URL('../node_modules/pkcs11js/includes/pkcs11', import.meta.url));
+  await run('cc', ['-O2', '-I', headers, '-o', binary, source, '-lpthread', '-ldl']);
+  return binary;
+}
+
+async function runCLoop(binary: string, { token }: Deployment, key: (typeof KEYS)[number]): Promise<number> {
+  const parameters = [token.moduleFile, token.label, token.pinFile, `keyturn/${key.name}/1`, key.algorithm, String(C_THREADS), String(seconds)];
+  const { stdout } = await run(binary, parameters, { env: { ...process.env, ...token.environment } });
+  const [signatures = 0, elapsed = 1] = stdout.trim().split(' ').map(Number);
+  return signatures / elapsed;
+}
+
+/** User and system time of one process, all of its threads. */
+function cpuUsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+}
+
+async function serverCpuUs(daemon: DaemonProcess): Promise<number> {
+  return [daemon.pid, ...(await daemon.workerPids())].map(cpuUsOf).reduce((sum, us) => sum + us, 0);
+}
+
+async function drive(client: KeyturnClient, signingKey: string, forSeconds: number): Promise<number[]> {
+  const latencies: number[] = [];
+  const untilMs = performance.now() + forSeconds * 1_000;
+  const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'user-1234567890', scope: 'read write' };
+  const lane = async (): Promise<void> => {
+    while (performance.now() < untilMs) {
+      const startedMs = performance.now();
+      await client.signJwt({ signingKey, claims, lifetimeSeconds: 300 });
+      latencies.push(performance.now() - startedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  return latencies.toSorted((left, right) => left - right);
+}
+
+async function measure(daemon: DaemonProcess, signingKey: string): Promise<Load> {
+  const client = daemon.clientOf('auth-service');
+  await drive(client, signingKey, WARM_UP_SECONDS);
+  const cpuBefore = await serverCpuUs(daemon);
+  const startedMs = performance.now();
+  const latencies = await drive(client, signingKey, seconds);
+  const elapsedSeconds = (performance.now() - startedMs) / 1_000;
+  const cpuUs = (await serverCpuUs(daemon)) - cpuBefore;
+  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  return { perSecond: latencies.length / elapsedSeconds, cpuUs: cpuUs / latencies.length, p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+async function bench(): Promise<boolean> {
+  const dir = await mkdtemp(join(tmpdir(), 'keyturn-bench-'));
+  const deployment = await makeDeployment({ signingKeys: KEYS.map((key) => key.name), spy: false });
+  try {
+    const cLoop = await compileCLoop(dir);
+    const daemon = await startDaemonProcess(deployment);
+    try {
+      const checks: Check[] = [];
+      for (const key of KEYS) {
+        await daemon.admin.applySigningKey({ name: key.name, algorithm: key.algorithm, ...(key.rsaBits === undefined ? {} : { rsaBits: key.rsaBits }) });
+        const cPerSecond = await runCLoop(cLoop, deployment, key);
+        const load = await measure(daemon, key.name);
+        checks.push(
+          { name: `${key.algorithm} unary`, value: load.perSecond, unit: 'JWT/s' },
+          { name: `${key.algorithm} C loop, ${C_THREADS} threads`, value: cPerSecond, unit: 'signatures/s' },
+          { name: `${key.algorithm} unary / C loop`, value: load.perSecond / cPerSecond, unit: 'ratio' },
+          { name: `${key.algorithm} server CPU a JWT`, value: load.cpuUs, unit: 'us' },
+          { name: `${key.algorithm} latency p50 at ${IN_FLIGHT} in flight`, value: load.p50Ms, unit: 'ms' },
+          { name: `${key.algorithm} latency p99 at ${IN_FLIGHT} in flight`, value: load.p99Ms, unit: 'ms' },
+        );
+      }
+      return reportEvidence(checks, { seconds, inFlight: IN_FLIGHT, cpus: cpus().length, node: process.version }, options.json);
+    } finally {
+      await daemon.stop();
+    }
+  } finally {
+    await deployment.dispose();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = (await bench()) ? 0 : 1;

@@ -1,0 +1,72 @@
+/**
+ * The daemon with every call to the store and to the token numbered: `stepping-daemon.ts CONFIG HALT-AT`.
+ * It prints `STEP n when what` before and after each call, and at step HALT-AT stands still for ever: whoever started
+ * it then ends it with SIGKILL, at exactly that place. HALT-AT 0 never stands still and only counts.
+ */
+import { writeSync } from 'node:fs';
+import { systemClock } from '../../src/base/system-clock.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import type { Hsm } from '../../src/hsm/hsm.ts';
+import { startDaemon } from '../../src/main.ts';
+import { createLogger } from '../../src/server/telemetry/logger.ts';
+import type { EventStore, StreamAppend } from '../../src/store/store.ts';
+
+const [configFile = '', haltAtText = '0'] = process.argv.slice(2);
+const haltAt = Number(haltAtText);
+let steps = 0;
+
+function step(when: string, what: string): void {
+  steps += 1;
+  writeSync(1, `STEP ${steps} ${when} ${what}\n`);
+  if (steps === haltAt) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+async function around<T>(what: string, call: () => Promise<T>): Promise<T> {
+  step('before', what);
+  const result = await call();
+  step('after', what);
+  return result;
+}
+
+function describe(appends: readonly StreamAppend[]): string {
+  return appends.flatMap((append) => append.events.map((event) => event.type)).join('+');
+}
+
+/** Ceilings and meters come by time, not by command: numbering them would make runs differ. */
+const UNNUMBERED = new Set(['METERS_RECORDED', 'EXP_CEILING_RAISED', 'KEY_SET_SERVED']);
+
+function isNumbered(appends: readonly StreamAppend[]): boolean {
+  return appends.some((append) => append.events.some((event) => !UNNUMBERED.has(event.type)));
+}
+
+function steppingStore(store: EventStore): EventStore {
+  return {
+    load: () => store.load(),
+    commit: (appends) => (isNumbered(appends) ? around(`commit ${describe(appends)}`, () => store.commit(appends)) : store.commit(appends)),
+    close: () => store.close(),
+  };
+}
+
+function steppingHsm(hsm: Hsm): Hsm {
+  return {
+    sign: (request) => hsm.sign(request),
+    generateKeyPair: (request) => around('generateKeyPair', () => hsm.generateKeyPair(request)),
+    tryKey: (key) => around('tryKey', () => hsm.tryKey(key)),
+    destroyKeyPair: (ckaId) => around('destroyKeyPair', () => hsm.destroyKeyPair(ckaId)),
+    listKeys: () => hsm.listKeys(),
+    status: () => hsm.status(),
+    onStateChange: (listener) => hsm.onStateChange(listener),
+    retryLogin: () => {
+      hsm.retryLogin();
+    },
+    close: (graceMs) => hsm.close(graceMs),
+  };
+}
+
+const config = await loadConfig(configFile);
+const log = createLogger({ level: 'info' });
+const daemon = await startDaemon({ config, clock: systemClock, log, decorators: { store: steppingStore, hsm: steppingHsm } });
+log.info({ httpUrl: daemon.httpUrl, grpcAddress: daemon.grpcAddress, pid: process.pid }, 'keyturn is listening');
+process.once('SIGTERM', () => {
+  void daemon.stop();
+});
