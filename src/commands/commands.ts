@@ -1,0 +1,41 @@
+/** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
+import type { CommandSpec } from './command.ts';
+import { configCheckCommand } from './config-check.ts';
+import { doctorCommand } from './doctor.ts';
+import { initCommand } from './init.ts';
+import { jwksExportCommand } from './jwks-export.ts';
+import { jwksShowCommand } from './jwks-show.ts';
+import { keyApplyCommand } from './key-apply.ts';
+import { keyListCommand } from './key-list.ts';
+import { keyRotateCommand } from './key-rotate.ts';
+import { keyShowCommand } from './key-show.ts';
+import { serveCommand } from './serve.ts';
+import { signCommand } from './sign.ts';
+import { tokenRetryLoginCommand } from './token-retry-login.ts';
+import { tokenStatusCommand } from './token-status.ts';
+import { verifyCommand } from './verify.ts';
+
+/** First words that only gather commands. */
+export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
+  ['config', 'look after the configuration'],
+  ['key', 'make, inspect and rotate signing keys'],
+  ['jwks', 'public keys, as verifiers get them'],
+  ['token', 'the PKCS#11 token and its HSM workers'],
+]);
+
+export const COMMANDS: readonly CommandSpec[] = [
+  initCommand,
+  serveCommand,
+  configCheckCommand,
+  doctorCommand,
+  keyApplyCommand,
+  keyListCommand,
+  keyShowCommand,
+  keyRotateCommand,
+  signCommand,
+  jwksShowCommand,
+  jwksExportCommand,
+  verifyCommand,
+  tokenStatusCommand,
+  tokenRetryLoginCommand,
+];

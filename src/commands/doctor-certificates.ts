@@ -1,0 +1,60 @@
+/** Looks at a TLS listener's certificates: expiry, key and purpose. Reads files, connects to nothing. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { TlsListenerConfig } from '../config/config.ts';
+import { fail, ok, warn, type Finding } from './findings.ts';
+import { formatTime } from './time.ts';
+
+/** Sooner than this and somebody should renew it now. */
+const SOON_MS = 14 * 86_400_000;
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+export function checkCertificates(listener: TlsListenerConfig, nowMs: number): Finding[] {
+  return [
+    checkValidity('server certificate', listener.certificateFile, nowMs),
+    checkPrivateKey(listener),
+    checkValidity('client CA', listener.clientCaFile, nowMs),
+  ];
+}
+
+/** The one of the file's certificates that expires first decides. */
+function checkValidity(name: string, file: string, nowMs: number): Finding {
+  const certificates = readCertificates(file);
+  if (typeof certificates === 'string') return fail(name, certificates, 'name a PEM file with at least one certificate');
+  const notBeforeMs = Math.max(...certificates.map((certificate) => certificate.validFromDate.getTime()));
+  const notAfterMs = Math.min(...certificates.map((certificate) => certificate.validToDate.getTime()));
+  const expiry = formatTime(notAfterMs, nowMs);
+  if (notBeforeMs > nowMs) {
+    return fail(name, `${file} is valid only from ${formatTime(notBeforeMs, nowMs)}`, "compare this machine's clock with another one");
+  }
+  if (notAfterMs <= nowMs) return fail(name, `${file} expired at ${expiry}`, 'renew it; the daemon refuses its callers meanwhile');
+  if (notAfterMs - nowMs < SOON_MS) return warn(name, `${file} expires at ${expiry}`, 'renew it soon');
+  return ok(name, `${file} expires at ${expiry}`);
+}
+
+function checkPrivateKey(listener: TlsListenerConfig): Finding {
+  const name = 'server private key';
+  try {
+    const [certificate] = readFileSync(listener.certificateFile, 'utf8').match(PEM_CERTIFICATE) ?? [];
+    const privateKey = createPrivateKey(readFileSync(listener.privateKeyFile));
+    if (certificate !== undefined && new X509Certificate(certificate).checkPrivateKey(privateKey)) {
+      return ok(name, `${listener.privateKeyFile} belongs to the certificate`);
+    }
+    return fail(name, `${listener.privateKeyFile} is not the key of ${listener.certificateFile}`, 'name the pair that belongs together');
+  } catch (error) {
+    return fail(name, `${listener.privateKeyFile} can't be used: ${textOf(error)}`, 'name a PEM file with an unencrypted private key');
+  }
+}
+
+function readCertificates(file: string): X509Certificate[] | string {
+  try {
+    const blocks = readFileSync(file, 'utf8').match(PEM_CERTIFICATE) ?? [];
+    return blocks.length === 0 ? `${file} holds no certificate` : blocks.map((block) => new X509Certificate(block));
+  } catch (error) {
+    return `${file} can't be used: ${textOf(error)}`;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,61 @@
+/** `keyturn doctor`: what is wrong, and what to do about it. Reads and asks; changes nothing, and never uses the PIN. */
+import { isSwitchedOn, JSON_OPTION, type CommandContext, type CommandSpec, type Options } from './command.ts';
+import { findConfigFile, USUAL_CONFIG_FILES } from './config-file.ts';
+import { inspectConfig } from './config-problems.ts';
+import { checkCertificates } from './doctor-certificates.ts';
+import { checkDaemon } from './doctor-daemon.ts';
+import { checkClock, checkModuleFile, checkNode } from './doctor-machine.ts';
+import { EXIT } from './exit-code.ts';
+import { fail, ok, type Finding } from './findings.ts';
+import { formatTable } from './table.ts';
+
+export const doctorCommand: CommandSpec = {
+  name: 'doctor',
+  summary: 'look for what could be wrong, and say what to do about it',
+  options: [JSON_OPTION],
+  async run(context, { options }) {
+    const findings = await examine(context, options);
+    const failures = findings.filter(({ status }) => status === 'fail').length;
+    report(context, options, findings, failures);
+    return failures === 0 ? EXIT.ok : EXIT.refused;
+  },
+};
+
+async function examine(context: CommandContext, options: Options): Promise<Finding[]> {
+  const nowMs = context.clock.wallMs();
+  const node = checkNode(process.versions.node);
+  const file = findConfigFile(context, options);
+  if (file === undefined) {
+    return [node, checkClock([], nowMs), fail('configuration', `none of ${USUAL_CONFIG_FILES.join(', ')}`, 'make one with `keyturn init`, or name it with --config')];
+  }
+  const { config, problems } = await inspectConfig(file);
+  const configuration =
+    problems.length === 0
+      ? [ok('configuration', `${file} and the files it names are good`)]
+      : problems.map(({ path, message }) => fail('configuration', path === '' ? message : `${path}: ${message}`, `correct it in ${file}`));
+  if (config === undefined) return [node, checkClock([file], nowMs), ...configuration];
+  const tls = config.grpcListeners.filter((listener) => listener.kind === 'tls');
+  return [
+    node,
+    checkClock([file, config.storeFile], nowMs),
+    ...configuration,
+    checkModuleFile(config),
+    ...tls.flatMap((listener) => checkCertificates(listener, nowMs)),
+    ...(await checkDaemon(context, options, config)),
+  ];
+}
+
+function report(context: CommandContext, options: Options, findings: readonly Finding[], failures: number): void {
+  const { terminal } = context;
+  if (isSwitchedOn(options, 'json')) {
+    terminal.printJson({ ok: failures === 0, checks: findings });
+    return;
+  }
+  const [, ...lines] = formatTable(['', '', ''], findings.map(({ status, name, message }) => [status, name, message]));
+  for (const [index, line] of lines.entries()) {
+    terminal.print(line);
+    const hint = findings[index]?.hint;
+    if (hint !== undefined) terminal.print(`      hint: ${hint}`);
+  }
+  if (failures > 0) terminal.error(failures === 1 ? '1 check failed' : `${failures} checks failed`);
+}

@@ -1,0 +1,15 @@
+/** `keyturn serve`: the daemon, in the foreground, until SIGTERM or SIGINT. */
+import type { CommandSpec } from './command.ts';
+import { requireConfigFile } from './config-file.ts';
+import { EXIT } from './exit-code.ts';
+
+export const serveCommand: CommandSpec = {
+  name: 'serve',
+  summary: 'run the daemon in the foreground until SIGTERM',
+  async run(context, { options }) {
+    const file = requireConfigFile(context, options);
+    const { runDaemon } = await import('../main.ts');
+    await runDaemon(file);
+    return EXIT.ok;
+  },
+};
