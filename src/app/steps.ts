@@ -114,7 +114,7 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
   ]);
   try {
     const made = await hsm.generateKeyPair({ ckaId, ckaLabel, spec: before.spec });
-    const kid = await toKid(made.publicKey);
+    const kid = toKid(made.publicKey);
     await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: toPublicKey(made.publicKey) });
     await commitEvents(ports, name, (state, around) => {
       const { nowMs } = around;
