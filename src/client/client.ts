@@ -1,0 +1,263 @@
+/**
+ * The typed client of a keyturn daemon: the package export `keyturn/client`. One method for each gRPC method, with the
+ * API's names; times are Dates, durations are ms (or seconds where the name says so), and what is absent is undefined.
+ *
+ * Every method rejects with a KeyturnError whose `reason` is one of docs/reference/errors.md. UNAVAILABLE is tried
+ * again, up to four attempts within the deadline, by the channel itself. A connection is made at the first call.
+ */
+import { randomUUID } from 'node:crypto';
+import type { LifecycleState } from '../lifecycle/model.ts';
+import { fromKeyVersion, fromSigningKey, fromTokenStatus, toSigningKeyMessage, toSignJwtRequest } from './messages.ts';
+import { keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
+import { type ClientTarget, openTransport } from './transport.ts';
+import { fromDuration, requirePart, requireTime } from './values.ts';
+
+export { KeyturnError } from '../base/errors.ts';
+export type { Reason } from '../base/reasons.ts';
+export type { ClientTarget } from './transport.ts';
+
+export interface ClientOptions {
+  readonly target: ClientTarget;
+  /** How long a call may take when it says nothing else, retries included. Default: 10 s; 30 s where keys are made or tried. */
+  readonly defaultDeadlineMs?: number | undefined;
+  /** Wait for the daemon, up to the deadline, rather than fail when it can't be reached. Default: false. */
+  readonly waitForReady?: boolean | undefined;
+}
+
+export interface CallOptions {
+  /** How long this call may take, in ms from now. */
+  readonly deadlineMs?: number | undefined;
+}
+
+export interface SignJwtRequest {
+  readonly signingKey: string;
+  /** A JSON object, without `iat`, `exp`, `nbf` and `jti`; or its UTF-8 bytes, which are signed as they are. */
+  readonly claims: object | Uint8Array;
+  /** The header's `typ`. Default: `JWT`. */
+  readonly typ?: string | undefined;
+  /** Whole seconds. Default: the longest that the grant and the lifecycle policy allow. */
+  readonly lifetimeSeconds?: number | undefined;
+}
+
+export interface SignedJwt {
+  /** JWS compact serialization. */
+  readonly jwt: string;
+  readonly kid: string;
+  /** The JWT's `exp`. */
+  readonly expireTime: Date;
+}
+
+export interface LifecyclePolicy {
+  readonly signingPeriodMs: number;
+  readonly maxSigningPeriodMs: number;
+  readonly maxJwtLifetimeMs: number;
+  readonly rollbackWindowMs: number;
+  readonly standbys: number;
+  readonly addJti: boolean;
+}
+
+export interface ApplySigningKeyRequest {
+  readonly name: string;
+  readonly algorithm: string;
+  /** Default: `default`. */
+  readonly keySet?: string | undefined;
+  /** RSA only. Default: 3072. */
+  readonly rsaBits?: number | undefined;
+  /** What is absent gets the documented default. */
+  readonly lifecyclePolicy?: { readonly [Field in keyof LifecyclePolicy]?: LifecyclePolicy[Field] | undefined } | undefined;
+  /** Refuse (ETAG_MISMATCH) unless the signing key's etag is this one. */
+  readonly etag?: string | undefined;
+  /** Check everything, change nothing. */
+  readonly validateOnly?: boolean | undefined;
+  /** Why; kept in the event log. */
+  readonly reason?: string | undefined;
+}
+
+export interface SigningKey {
+  readonly name: string;
+  readonly keySet: string;
+  readonly algorithm: string;
+  /** RSA only. */
+  readonly rsaBits: number | undefined;
+  readonly lifecyclePolicy: LifecyclePolicy;
+  readonly etag: string;
+  readonly createTime: Date;
+  /** Of the ACTIVE version; undefined while there is none. */
+  readonly activeVersion: number | undefined;
+  readonly activeKid: string | undefined;
+  readonly propagatedStandbys: number;
+  readonly publishedStandbys: number;
+  /** When `rotate` will be allowed; undefined when it is already. */
+  readonly rotateAllowedTime: Date | undefined;
+  /** When it can sign; undefined when it can already. */
+  readonly readyTime: Date | undefined;
+  readonly reconciling: boolean;
+  readonly lastProblem: string | undefined;
+}
+
+export interface KeyVersion {
+  readonly signingKey: string;
+  readonly version: number;
+  readonly kid: string;
+  readonly state: LifecycleState;
+  readonly published: boolean;
+  readonly propagated: boolean;
+  readonly servedMs: number;
+  readonly servedRequiredMs: number;
+  readonly createTime: Date;
+  readonly activateTime: Date | undefined;
+  readonly suspendTime: Date | undefined;
+  readonly deactivateTime: Date | undefined;
+  readonly destroyTime: Date | undefined;
+  readonly expCeiling: Date | undefined;
+  readonly ckaId: string;
+  readonly ckaLabel: string;
+  readonly privateKeyPresent: boolean;
+  readonly birthRecord: BirthRecord;
+}
+
+/** What the token said of a key right after it was generated. */
+export interface BirthRecord {
+  readonly tokenSerial: string;
+  readonly tokenLabel: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly firmwareVersion: string;
+  /** By PKCS#11 attribute name: `true`, `false`, a number, or `unreadable`. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface PageRequest {
+  /** At most 100. Default: 50. */
+  readonly pageSize?: number | undefined;
+  /** The `nextPageToken` of the page before. */
+  readonly pageToken?: string | undefined;
+}
+
+export interface RotateRequest {
+  readonly signingKey: string;
+  readonly useLastStandby?: boolean | undefined;
+  /** Makes a repetition harmless for a day. Default: a fresh UUID for each call, so that its own retries are. */
+  readonly requestId?: string | undefined;
+  readonly validateOnly?: boolean | undefined;
+  readonly etag?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface RotateResponse {
+  readonly signingKey: SigningKey;
+  readonly activated: KeyVersion;
+  /** Undefined when there was no ACTIVE version. */
+  readonly suspended: KeyVersion | undefined;
+}
+
+export interface KeySet {
+  readonly keySet: string;
+  readonly generation: number;
+  /** The JWKS, byte for byte as over HTTP. */
+  readonly jwks: Uint8Array;
+  readonly etag: string;
+  readonly maxAgeMs: number;
+}
+
+export interface TokenStatus {
+  readonly state: 'STARTING' | 'READY' | 'UNAVAILABLE';
+  /** When not ready. */
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly label: string | undefined;
+  readonly serial: string | undefined;
+  readonly manufacturer: string | undefined;
+  readonly model: string | undefined;
+  readonly firmwareVersion: string | undefined;
+  readonly workers: readonly Worker[];
+  readonly workerRestarts: number;
+  readonly queueDepth: number;
+}
+
+export interface Worker {
+  readonly pid: number;
+  readonly state: string;
+  readonly sessions: number;
+  readonly inFlight: number;
+  readonly uptimeMs: number;
+}
+
+export interface KeyturnClient {
+  signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
+  applySigningKey(request: ApplySigningKeyRequest, options?: CallOptions): Promise<{ readonly signingKey: SigningKey; readonly changed: boolean }>;
+  getSigningKey(request: { readonly name: string }, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
+  /** Ordered by name. */
+  listSigningKeys(request?: PageRequest, options?: CallOptions): Promise<{ readonly signingKeys: readonly SigningKey[]; readonly nextPageToken: string }>;
+  /** Newest first, destroyed ones included. */
+  listKeyVersions(
+    request: PageRequest & { readonly signingKey: string },
+    options?: CallOptions,
+  ): Promise<{ readonly keyVersions: readonly KeyVersion[]; readonly nextPageToken: string }>;
+  rotate(request: RotateRequest, options?: CallOptions): Promise<RotateResponse>;
+  /** Default: the key set `default`. */
+  getKeySet(request?: { readonly keySet?: string | undefined }, options?: CallOptions): Promise<KeySet>;
+  getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
+  /** Never tried again by itself: a token may lock after a few wrong PINs. */
+  retryLogin(request?: { readonly reason?: string | undefined }, options?: CallOptions): Promise<void>;
+  /** Ends the connection; what is in flight fails. Idempotent. */
+  close(): void;
+}
+
+const DEFAULT_DEADLINE_MS = 10_000;
+/** Keys are generated and tried in the token meanwhile. */
+const KEY_WORK_DEADLINE_MS = 30_000;
+
+/** Errors: FIELD_INVALID or SECRET_FILE_UNREADABLE for a file of the target that can't be read or isn't PEM. */
+export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = false }: ClientOptions): KeyturnClient {
+  const transport = openTransport(target, waitForReady);
+  const short = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? DEFAULT_DEADLINE_MS;
+  const long = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? KEY_WORK_DEADLINE_MS;
+  return {
+    async signJwt(request, options) {
+      const { jwt, kid, expireTime } = await transport.call(signingMethods.SignJwt, toSignJwtRequest(request), short(options));
+      return { jwt, kid, expireTime: requireTime(expireTime, 'expire_time') };
+    },
+    async applySigningKey(request, options) {
+      const { etag = '', validateOnly = false, reason = '' } = request;
+      const message = { signingKey: toSigningKeyMessage(request), etag, validateOnly, reason };
+      const { signingKey, changed } = await transport.call(keyAdminMethods.ApplySigningKey, message, long(options));
+      return { signingKey: fromSigningKey(signingKey), changed };
+    },
+    async getSigningKey({ name }, options) {
+      const { signingKey } = await transport.call(keyAdminMethods.GetSigningKey, { name }, short(options));
+      return { signingKey: fromSigningKey(signingKey) };
+    },
+    async listSigningKeys({ pageSize = 0, pageToken = '' } = {}, options = {}) {
+      const page = await transport.call(keyAdminMethods.ListSigningKeys, { pageSize, pageToken }, short(options));
+      return { signingKeys: page.signingKeys.map(fromSigningKey), nextPageToken: page.nextPageToken };
+    },
+    async listKeyVersions({ signingKey, pageSize = 0, pageToken = '' }, options) {
+      const page = await transport.call(keyAdminMethods.ListKeyVersions, { signingKey, pageSize, pageToken }, short(options));
+      return { keyVersions: page.keyVersions.map(fromKeyVersion), nextPageToken: page.nextPageToken };
+    },
+    async rotate(request, options) {
+      const { signingKey, useLastStandby = false, requestId = randomUUID(), validateOnly = false, etag = '', reason = '' } = request;
+      const message = { signingKey, useLastStandby, requestId, validateOnly, etag, reason };
+      const answer = await transport.call(keyAdminMethods.Rotate, message, long(options));
+      return {
+        signingKey: fromSigningKey(answer.signingKey),
+        activated: fromKeyVersion(requirePart(answer.activated, 'activated')),
+        suspended: answer.suspended === null ? undefined : fromKeyVersion(answer.suspended),
+      };
+    },
+    async getKeySet({ keySet = '' } = {}, options = {}) {
+      const answer = await transport.call(keySetMethods.GetKeySet, { keySet }, short(options));
+      return { keySet: answer.keySet, generation: answer.generation, jwks: answer.jwks, etag: answer.etag, maxAgeMs: fromDuration(answer.maxAge) };
+    },
+    async getTokenStatus(options) {
+      return fromTokenStatus(await transport.call(tokenMethods.GetTokenStatus, {}, short(options)));
+    },
+    async retryLogin({ reason = '' } = {}, options = {}) {
+      await transport.call(tokenMethods.RetryLogin, { reason }, short(options));
+    },
+    close() {
+      transport.close();
+    },
+  };
+}

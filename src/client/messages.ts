@@ -1,0 +1,123 @@
+/** The client's types to and from proto messages. */
+import type { KeyVersion__Output } from '../gen/keyturn/v1/KeyVersion.ts';
+import type { GetTokenStatusResponse__Output } from '../gen/keyturn/v1/GetTokenStatusResponse.ts';
+import type { LifecyclePolicy as LifecyclePolicyMessage, LifecyclePolicy__Output } from '../gen/keyturn/v1/LifecyclePolicy.ts';
+import type { SigningKey as SigningKeyMessage, SigningKey__Output } from '../gen/keyturn/v1/SigningKey.ts';
+import type { SignJwtRequest as SignJwtMessage } from '../gen/keyturn/v1/SignJwtRequest.ts';
+import { KeyturnError } from '../base/errors.ts';
+import { LIFECYCLE_STATES, type LifecycleState } from '../lifecycle/model.ts';
+import type { ApplySigningKeyRequest, KeyVersion, LifecyclePolicy, SigningKey, SignJwtRequest, TokenStatus } from './client.ts';
+import { fromCount, fromDuration, fromText, fromTime, requirePart, requireTime, toDuration } from './values.ts';
+
+const SECOND_MS = 1_000;
+const STATE_PREFIX = 'KEY_VERSION_STATE_';
+const TOKEN_STATES = { TOKEN_STATE_STARTING: 'STARTING', TOKEN_STATE_READY: 'READY', TOKEN_STATE_UNAVAILABLE: 'UNAVAILABLE' } as const;
+
+export function toSignJwtRequest({ signingKey, claims, typ = '', lifetimeSeconds }: SignJwtRequest): SignJwtMessage {
+  return {
+    signingKey,
+    claims: claims instanceof Uint8Array ? claims : Buffer.from(JSON.stringify(claims)),
+    typ,
+    ...(lifetimeSeconds === undefined ? {} : { lifetime: toDuration(lifetimeSeconds * SECOND_MS) }),
+  };
+}
+
+export function toSigningKeyMessage(request: ApplySigningKeyRequest): SigningKeyMessage {
+  const { name, algorithm, keySet = '', rsaBits = 0, lifecyclePolicy = {} } = request;
+  return { name, algorithm, keySet, rsaBits, lifecyclePolicy: toLifecyclePolicy(lifecyclePolicy) };
+}
+
+function toLifecyclePolicy(policy: NonNullable<ApplySigningKeyRequest['lifecyclePolicy']>): LifecyclePolicyMessage {
+  const { signingPeriodMs, maxSigningPeriodMs, maxJwtLifetimeMs, rollbackWindowMs, standbys = 0, addJti } = policy;
+  return {
+    ...(signingPeriodMs === undefined ? {} : { signingPeriod: toDuration(signingPeriodMs) }),
+    ...(maxSigningPeriodMs === undefined ? {} : { maxSigningPeriod: toDuration(maxSigningPeriodMs) }),
+    ...(maxJwtLifetimeMs === undefined ? {} : { maxJwtLifetime: toDuration(maxJwtLifetimeMs) }),
+    ...(rollbackWindowMs === undefined ? {} : { rollbackWindow: toDuration(rollbackWindowMs) }),
+    standbys,
+    ...(addJti === undefined ? {} : { addJti }),
+  };
+}
+
+export function fromSigningKey(answer: SigningKey__Output | null): SigningKey {
+  const message = requirePart(answer, 'signing_key');
+  return {
+    name: message.name,
+    keySet: message.keySet,
+    algorithm: message.algorithm,
+    rsaBits: fromCount(message.rsaBits),
+    lifecyclePolicy: fromLifecyclePolicy(requirePart(message.lifecyclePolicy, 'lifecycle_policy')),
+    etag: message.etag,
+    createTime: requireTime(message.createTime, 'create_time'),
+    activeVersion: fromCount(message.activeVersion),
+    activeKid: fromText(message.activeKid),
+    propagatedStandbys: message.propagatedStandbys,
+    publishedStandbys: message.publishedStandbys,
+    rotateAllowedTime: fromTime(message.rotateAllowedTime),
+    readyTime: fromTime(message.readyTime),
+    reconciling: message.reconciling,
+    lastProblem: fromText(message.lastProblem),
+  };
+}
+
+function fromLifecyclePolicy(message: LifecyclePolicy__Output): LifecyclePolicy {
+  return {
+    signingPeriodMs: fromDuration(message.signingPeriod),
+    maxSigningPeriodMs: fromDuration(message.maxSigningPeriod),
+    maxJwtLifetimeMs: fromDuration(message.maxJwtLifetime),
+    rollbackWindowMs: fromDuration(message.rollbackWindow),
+    standbys: message.standbys,
+    addJti: message.addJti ?? true,
+  };
+}
+
+export function fromKeyVersion(message: KeyVersion__Output): KeyVersion {
+  return {
+    signingKey: message.signingKey,
+    version: message.version,
+    kid: message.kid,
+    state: parseState(message.state),
+    published: message.published,
+    propagated: message.propagated,
+    servedMs: fromDuration(message.served),
+    servedRequiredMs: fromDuration(message.servedRequired),
+    createTime: requireTime(message.createTime, 'create_time'),
+    activateTime: fromTime(message.activateTime),
+    suspendTime: fromTime(message.suspendTime),
+    deactivateTime: fromTime(message.deactivateTime),
+    destroyTime: fromTime(message.destroyTime),
+    expCeiling: fromTime(message.expCeiling),
+    ckaId: message.ckaId,
+    ckaLabel: message.ckaLabel,
+    privateKeyPresent: message.privateKeyPresent,
+    birthRecord: requirePart(message.birthRecord, 'birth_record'),
+  };
+}
+
+function parseState(name: string): LifecycleState {
+  const state = LIFECYCLE_STATES.find((candidate) => STATE_PREFIX + candidate === name);
+  if (state !== undefined) return state;
+  throw new KeyturnError('INTERNAL', `the daemon names a key version state, ${name}, that this client doesn't know; update the client`);
+}
+
+export function fromTokenStatus(message: GetTokenStatusResponse__Output): TokenStatus {
+  const { state } = message;
+  if (state === 'TOKEN_STATE_UNSPECIFIED') {
+    throw new KeyturnError('INTERNAL', "the daemon names a token state that this client doesn't know; update the client");
+  }
+  return {
+    state: TOKEN_STATES[state],
+    reason: fromText(message.reason),
+    message: fromText(message.message),
+    label: fromText(message.label),
+    serial: fromText(message.serial),
+    manufacturer: fromText(message.manufacturer),
+    model: fromText(message.model),
+    firmwareVersion: fromText(message.firmwareVersion),
+    workers: message.workers.map(({ pid, state: workerState, sessions, inFlight, uptime }) => {
+      return { pid, state: workerState, sessions, inFlight, uptimeMs: fromDuration(uptime) };
+    }),
+    workerRestarts: message.workerRestarts,
+    queueDepth: message.queueDepth,
+  };
+}

@@ -1,0 +1,79 @@
+/** A failed call as a KeyturnError: the reason and details that the daemon sent, or what the lack of them means. */
+import { type ServiceError, status as grpcStatus } from '@grpc/grpc-js';
+import { type ErrorDetails, KeyturnError } from '../base/errors.ts';
+import { ERROR_DOMAIN, STATUS_DETAILS_TRAILER } from '../base/proto-loading.ts';
+import { isReason, type Reason } from '../base/reasons.ts';
+import { statusCodecs } from './protos.ts';
+import { fromDuration } from './values.ts';
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+interface Found {
+  reason?: Reason;
+  correlationId?: string;
+  details: Mutable<ErrorDetails>;
+}
+
+export function fromServiceError(error: ServiceError, daemon: string): KeyturnError {
+  const { reason, correlationId, details } = parseDetails(error);
+  if (reason === undefined) return withoutDetails(error, daemon);
+  const message = correlationId === undefined ? error.details : `${error.details} (correlation id ${correlationId})`;
+  return new KeyturnError(reason, message, { ...details, cause: error });
+}
+
+function parseDetails({ metadata }: ServiceError): Found {
+  const found: Found = { details: {} };
+  const [bytes] = metadata.get(STATUS_DETAILS_TRAILER);
+  if (!Buffer.isBuffer(bytes)) return found;
+  try {
+    for (const detail of statusCodecs.Status.deserialize(bytes).details) addDetail(found, detail.type_url, detail.value);
+  } catch {
+    // Bytes that aren't a google.rpc.Status come from something else on the way: the code alone must do.
+    return { details: {} };
+  }
+  return found;
+}
+
+function addDetail(found: Found, typeUrl: string, value: Buffer): void {
+  switch (typeUrl.slice(typeUrl.lastIndexOf('/') + 1)) {
+    case 'google.rpc.ErrorInfo': {
+      const { reason, domain, metadata } = statusCodecs.ErrorInfo.deserialize(value);
+      if (domain !== ERROR_DOMAIN) return;
+      // A newer daemon may have reasons that this client doesn't know.
+      found.reason = isReason(reason) ? reason : 'INTERNAL';
+      const { subject, allowed_time: allowedTime, correlation_id: correlationId } = metadata;
+      if (subject !== undefined) found.details.subject = subject;
+      if (allowedTime !== undefined) found.details.allowedAtMs = Date.parse(allowedTime);
+      if (correlationId !== undefined) found.correlationId = correlationId;
+      return;
+    }
+    case 'google.rpc.BadRequest': {
+      const [violation] = statusCodecs.BadRequest.deserialize(value).fieldViolations;
+      if (violation !== undefined) found.details.field = violation.field;
+      return;
+    }
+    case 'google.rpc.RetryInfo':
+      found.details.retryAfterMs = fromDuration(statusCodecs.RetryInfo.deserialize(value).retryDelay);
+      return;
+    case 'google.rpc.PreconditionFailure': {
+      const [violation] = statusCodecs.PreconditionFailure.deserialize(value).violations;
+      if (violation !== undefined) found.details.rule = violation.type;
+      return;
+    }
+    default:
+  }
+}
+
+/** The daemon gives details with every error, so this one was made on the way, or here. */
+function withoutDetails(error: ServiceError, daemon: string): KeyturnError {
+  switch (error.code) {
+    case grpcStatus.UNAVAILABLE:
+      return new KeyturnError('DAEMON_UNREACHABLE', `no daemon answers at ${daemon}: ${error.details}`, { cause: error });
+    case grpcStatus.DEADLINE_EXCEEDED:
+      return new KeyturnError('DEADLINE_EXCEEDED', `no answer from ${daemon} within the deadline`, { cause: error });
+    case grpcStatus.CANCELLED:
+      return new KeyturnError('SHUTTING_DOWN', 'the call was cancelled: client or daemon closed the connection', { cause: error });
+    default:
+      return new KeyturnError('INTERNAL', `the call failed with ${grpcStatus[error.code]}: ${error.details}`, { cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+/** One gRPC channel to the daemon: over mTLS, or over a Unix socket. Retries and deadlines are decided here. */
+import { readFileSync } from 'node:fs';
+import { type ChannelOptions, Client, credentials, type ChannelCredentials, Metadata } from '@grpc/grpc-js';
+import { KeyturnError } from '../base/errors.ts';
+import { systemClock } from '../base/system-clock.ts';
+import { fromServiceError } from './service-error.ts';
+
+/** A file, or its content in PEM. */
+type PemSource<Name extends string> = { readonly [Key in `${Name}File`]: string } | { readonly [Key in Name]: string | Buffer };
+
+export type ClientTarget =
+  /** Whoever can open the socket is the caller that the daemon's configuration names for it. */
+  | { readonly unixSocket: string }
+  | ({
+      /** `host:port`; an IPv6 host in brackets. */
+      readonly address: string;
+      /** The name in the daemon's certificate, when it isn't the host of the address. */
+      readonly serverName?: string | undefined;
+    } & PemSource<'ca'> &
+      PemSource<'certificate'> &
+      PemSource<'privateKey'>);
+
+/** What a call needs of a generated method definition. */
+interface UnaryMethod<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
+}
+
+export interface Transport {
+  /** Errors: what the daemon says, DAEMON_UNREACHABLE, DEADLINE_EXCEEDED; after close, SHUTTING_DOWN. */
+  call<Request, Response>(method: UnaryMethod<Request, Response>, request: NoInfer<Request>, deadlineMs: number): Promise<Response>;
+  close(): void;
+}
+
+const RETRY_POLICY = {
+  maxAttempts: 4,
+  initialBackoff: '0.05s',
+  maxBackoff: '1s',
+  backoffMultiplier: 3,
+  // Safe for every method but RetryLogin: signing twice makes a JWT nobody gets, apply is declarative, rotate has a request id.
+  retryableStatusCodes: ['UNAVAILABLE'],
+};
+const SERVICE_CONFIG = {
+  methodConfig: [{ name: [{ service: 'keyturn.v1.TokenService', method: 'RetryLogin' }] }, { name: [{}], retryPolicy: RETRY_POLICY }],
+};
+/** A dead daemon machine is found within the two together. */
+const KEEPALIVE_TIME_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+const MAX_RECEIVE_BYTES = 4 * 1024 * 1024;
+
+const CHANNEL_OPTIONS: ChannelOptions = {
+  'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
+  // No TXT look-up for a service config, and no detour through $http_proxy.
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+  'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+  'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_channelz': 0,
+};
+
+export function openTransport(target: ClientTarget, waitForReady: boolean): Transport {
+  const { address, channelCredentials, options } = resolveTarget(target);
+  const client = new Client(address, channelCredentials, { ...CHANNEL_OPTIONS, ...options });
+  const metadata = new Metadata({ waitForReady });
+  let isClosed = false;
+  return {
+    call(method, request, deadlineMs) {
+      if (isClosed) return Promise.reject(new KeyturnError('SHUTTING_DOWN', 'the client is closed'));
+      return new Promise((resolve, reject) => {
+        const deadline = systemClock.wallMs() + deadlineMs;
+        client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, metadata, { deadline }, (error, response) => {
+          if (error !== null) reject(fromServiceError(error, address));
+          else if (response === undefined) reject(new KeyturnError('INTERNAL', `${address} answered without a message`));
+          else resolve(response);
+        });
+      });
+    },
+    close() {
+      isClosed = true;
+      client.close();
+    },
+  };
+}
+
+interface ResolvedTarget {
+  readonly address: string;
+  readonly channelCredentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
+function resolveTarget(target: ClientTarget): ResolvedTarget {
+  if ('unixSocket' in target) {
+    return { address: `unix:${target.unixSocket}`, channelCredentials: credentials.createInsecure(), options: {} };
+  }
+  const { address, serverName } = target;
+  const ca = 'caFile' in target ? readPem(target.caFile, 'caFile') : Buffer.from(target.ca);
+  const certificate = 'certificateFile' in target ? readPem(target.certificateFile, 'certificateFile') : Buffer.from(target.certificate);
+  const privateKey = 'privateKeyFile' in target ? readPem(target.privateKeyFile, 'privateKeyFile') : Buffer.from(target.privateKey);
+  const options = serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
+  return { address, channelCredentials: createMutualTls(ca, privateKey, certificate), options };
+}
+
+function createMutualTls(ca: Buffer, privateKey: Buffer, certificate: Buffer): ChannelCredentials {
+  try {
+    return credentials.createSsl(ca, privateKey, certificate);
+  } catch (cause) {
+    throw new KeyturnError('FIELD_INVALID', "the target's files are not CA certificates, a certificate and its private key in PEM", { field: 'target', cause });
+  }
+}
+
+function readPem(file: string, field: 'caFile' | 'certificateFile' | 'privateKeyFile'): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const reason = field === 'privateKeyFile' ? 'SECRET_FILE_UNREADABLE' : 'FIELD_INVALID';
+    throw new KeyturnError(reason, `${field}: can't read ${file}`, { field, cause });
+  }
+}

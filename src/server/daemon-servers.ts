@@ -1,0 +1,136 @@
+/**
+ * Everything that the daemon listens with, started all or nothing and drained in order. The key sets are published
+ * longest: a verifier must be able to check what was signed last.
+ */
+import type { CallerIdentity } from '../access/caller.ts';
+import type { AccessPolicy } from '../access/policy.ts';
+import type { Application } from '../app/application.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Config, TlsListenerConfig, UnixListenerConfig } from '../config/config.ts';
+import { ConnectionCallers } from './grpc/connection-callers.ts';
+import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
+import { Health } from './grpc/health-service.ts';
+import { type HttpServer, listenHttp } from './http/http-server.ts';
+import { createJwksHandler } from './http/jwks-handler.ts';
+import type { Listener } from './listener.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { listenTls } from './tls-listener.ts';
+import { listenUnix } from './unix-listener.ts';
+
+/** What is left of the grace for HTTP, after gRPC has taken its part. */
+const MIN_HTTP_GRACE_MS = 1_000;
+
+export interface ServersOptions {
+  readonly config: Pick<Config, 'grpcListeners' | 'http' | 'limits'>;
+  readonly app: Application;
+  /** The policy now: a reload replaces it. */
+  readonly accessPolicy: () => AccessPolicy;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface Servers {
+  readonly httpUrl: string;
+  /** Of the first TLS listener. */
+  readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
+  /**
+   * Health says NOT_SERVING; gRPC accepts no connection and no call, and ends what is running; then HTTP. What takes
+   * longer than `graceMs` is cut. Idempotent.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** A gRPC server and the listener that feeds it. */
+interface GrpcEndpoint {
+  readonly server: GrpcServer;
+  readonly listener: Listener;
+  readonly host: string | undefined;
+}
+
+/** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
+export async function startServers(options: ServersOptions): Promise<Servers> {
+  const { config, app, log, clock } = options;
+  const health = new Health(app);
+  const endpoints: GrpcEndpoint[] = [];
+  let http: HttpServer | undefined;
+  try {
+    // First: what is signed over the others must be verifiable from the first moment.
+    http = await listenHttp(config.http, { handler: createJwksHandler(app), clock, log });
+    const refusals = new RefusalLog(clock, log);
+    for (const listener of config.grpcListeners) {
+      endpoints.push(await (listener.kind === 'tls' ? openTls(listener, options, health, refusals) : openUnix(listener, options, health)));
+    }
+  } catch (failure) {
+    await drainAll({ health, endpoints, http, clock }, 0);
+    throw failure;
+  }
+  const open = { health, endpoints, http, clock };
+  let drained: Promise<void> | undefined;
+  return {
+    httpUrl: http.url,
+    grpcAddress: findTlsAddress(endpoints),
+    drain(graceMs) {
+      drained ??= drainAll(open, graceMs);
+      return drained;
+    },
+  };
+}
+
+function findTlsAddress(endpoints: readonly GrpcEndpoint[]): Servers['grpcAddress'] {
+  for (const { host, listener } of endpoints) {
+    if (host !== undefined && listener.port !== undefined) return { host, port: listener.port };
+  }
+  return undefined;
+}
+
+async function openTls(config: TlsListenerConfig, options: ServersOptions, health: Health, refusals: RefusalLog): Promise<GrpcEndpoint> {
+  const callers = new ConnectionCallers();
+  const server = createGrpcServer(toGrpcOptions(options, health, (call) => callers.find(call)));
+  const listener = await listenTls(config, {
+    log: options.log,
+    refusals,
+    onConnection: (socket, identity) => {
+      callers.remember(socket, identity);
+      server.accept(socket);
+    },
+  });
+  return { server, listener, host: config.host };
+}
+
+async function openUnix(config: UnixListenerConfig, options: ServersOptions, health: Health): Promise<GrpcEndpoint> {
+  const identity: CallerIdentity = { kind: 'unix', name: config.caller };
+  const server = createGrpcServer(toGrpcOptions(options, health, () => identity));
+  const listener = await listenUnix(config, {
+    log: options.log,
+    onConnection: (socket) => {
+      server.accept(socket);
+    },
+  });
+  return { server, listener, host: undefined };
+}
+
+function toGrpcOptions({ app, accessPolicy, config, clock, log }: ServersOptions, health: Health, identify: GrpcServerOptions['identify']): GrpcServerOptions {
+  return { app, accessPolicy, identify, health, limits: config.limits, clock, log };
+}
+
+interface OpenServers {
+  readonly health: Health;
+  readonly endpoints: readonly GrpcEndpoint[];
+  readonly http: HttpServer | undefined;
+  readonly clock: Clock;
+}
+
+async function drainAll({ health, endpoints, http, clock }: OpenServers, graceMs: number): Promise<void> {
+  const endMs = clock.monotonicMs() + graceMs;
+  health.drain();
+  for (const { listener } of endpoints) listener.stop();
+  const cancel = clock.after(graceMs, () => {
+    for (const { listener } of endpoints) listener.destroyConnections();
+  });
+  await Promise.all(endpoints.map(({ server }) => server.drain()));
+  cancel();
+  // Connections that never became HTTP/2 sessions are nobody's work.
+  for (const { listener } of endpoints) listener.destroyConnections();
+  await http?.drain(Math.max(MIN_HTTP_GRACE_MS, endMs - clock.monotonicMs()));
+}

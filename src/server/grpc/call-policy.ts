@@ -1,0 +1,100 @@
+/**
+ * What every call passes before its handler: who calls, and may that caller ask for this method. One interceptor in
+ * front of all services, health, reflection and unknown methods included, before a byte of the request is read.
+ * Also the one place where an error becomes a status, so that none leaves without details.
+ */
+import { randomUUID } from 'node:crypto';
+import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor, type StatusObject, status as grpcStatus } from '@grpc/grpc-js';
+import { METHOD_RULES } from '../../access/methods.ts';
+import { type AccessPolicy, decideMethod, findCaller } from '../../access/policy.ts';
+import { type CallerIdentity, formatIdentity } from '../../access/caller.ts';
+import { KeyturnError, toKeyturnError } from '../../base/errors.ts';
+import type { CallerName } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import { STATUS_DETAILS_TRAILER } from '../../base/proto-loading.ts';
+import { toStatus } from './status.ts';
+
+/** What grpc-js gives to interceptors and handlers alike. */
+export type IdentifiableCall = Pick<ServerInterceptingCallInterface, 'getAuthContext'>;
+
+export interface CallPolicyPorts {
+  /** The caller as its listener established it. */
+  readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
+  readonly accessPolicy: () => AccessPolicy;
+  readonly log: Logger;
+}
+
+export class CallPolicy {
+  readonly #ports: CallPolicyPorts;
+
+  constructor(ports: CallPolicyPorts) {
+    this.#ports = ports;
+  }
+
+  /** The caller's name in the access policy. Errors: CALLER_UNKNOWN. */
+  requireCaller(call: IdentifiableCall): CallerName {
+    const identity = this.#ports.identify(call);
+    const caller = identity === undefined ? undefined : findCaller(this.#ports.accessPolicy(), identity);
+    if (caller !== undefined) return caller;
+    const who = identity === undefined ? 'this connection' : formatIdentity(identity);
+    throw new KeyturnError('CALLER_UNKNOWN', `the access policy names no caller for ${who}; add it to the policy's callers`);
+  }
+
+  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+    const send = call.sendStatus.bind(call);
+    // Own property, so that what grpc-js itself finds wrong (size, encoding, deadline) passes here too.
+    call.sendStatus = (status) => {
+      send(status.code === grpcStatus.OK || hasDetails(status) ? status : this.toStatus(explain(status), path));
+    };
+    try {
+      this.#requireMethod(call, path);
+    } catch (thrown) {
+      call.sendStatus(this.toStatus(thrown, path));
+    }
+    return new ServerInterceptingCall(call);
+  };
+
+  /** Any thrown value as a status. What is the daemon's own failure is logged, and findable by its correlation id. */
+  toStatus(thrown: unknown, method: string): StatusObject {
+    const error = toKeyturnError(thrown);
+    if (error.code !== 'INTERNAL') {
+      this.#ports.log.debug({ method, reason: error.reason }, 'request refused');
+      return toStatus(error);
+    }
+    const correlationId = randomUUID();
+    this.#ports.log.error({ method, correlationId, err: error }, 'request failed');
+    return toStatus(error, correlationId);
+  }
+
+  #requireMethod(call: IdentifiableCall, path: string): void {
+    const caller = this.requireCaller(call);
+    if (!Object.hasOwn(METHOD_RULES, path)) {
+      throw new KeyturnError('METHOD_NOT_FOUND', `there is no method ${path}; reflection lists what there is`);
+    }
+    const decision = decideMethod(this.#ports.accessPolicy(), caller, path);
+    if (!decision.allowed) throw new KeyturnError(decision.reason, decision.message, decision.field === undefined ? {} : { field: decision.field });
+  }
+}
+
+type PartialStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
+function hasDetails({ metadata }: PartialStatus): boolean {
+  return metadata !== null && metadata !== undefined && metadata.get(STATUS_DETAILS_TRAILER).length > 0;
+}
+
+/** What grpc-js calls INTERNAL although the request is to blame. */
+const MALFORMED = /^(?:Error deserializing request|Invalid grpc-timeout|Failed to decompress)/;
+
+/** The errors that grpc-js makes around a handler, in our words. */
+function explain({ code, details }: PartialStatus): KeyturnError {
+  if (code === grpcStatus.RESOURCE_EXHAUSTED) {
+    return new KeyturnError('REQUEST_TOO_LARGE', `the request is larger than the server accepts: ${details}`);
+  }
+  if (code === grpcStatus.DEADLINE_EXCEEDED) {
+    return new KeyturnError('DEADLINE_EXCEEDED', "the caller's deadline passed before the answer was ready");
+  }
+  if (code === grpcStatus.UNIMPLEMENTED || (code === grpcStatus.INTERNAL && MALFORMED.test(details))) {
+    return new KeyturnError('REQUEST_MALFORMED', `the request is not a gRPC request of this method: ${details}`);
+  }
+  return toKeyturnError(new Error(details));
+}

@@ -1,0 +1,103 @@
+/**
+ * All gRPC services on connections that a listener of ours accepted: grpc-js neither binds an address nor sees a
+ * certificate. One server per listener, since the listener says how callers are identified.
+ */
+import type { Duplex } from 'node:stream';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import type { CallerIdentity } from '../../access/caller.ts';
+import type { AccessPolicy } from '../../access/policy.ts';
+import type { Application } from '../../app/application.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { LimitsConfig } from '../../config/config.ts';
+import { CallPolicy, type IdentifiableCall } from './call-policy.ts';
+import type { Health } from './health-service.ts';
+import { createKeyAdminService } from './key-admin-service.ts';
+import { createKeySetService } from './key-set-service.ts';
+import { healthDefinition, keyAdminService, keySetService, loadReflectedDefinition, signingService, tokenService } from './protos.ts';
+import { createSigningService } from './signing-service.ts';
+import { createTokenService } from './token-service.ts';
+import type { HandlerPorts } from './unary.ts';
+
+/** A request beside its claims. */
+const MAX_ENVELOPE_BYTES = 4 * 1024;
+const MIN_RECEIVE_BYTES = 64 * 1024;
+/** The largest answer is a page of 100 key versions or a key set. */
+const MAX_SEND_BYTES = 4 * 1024 * 1024;
+const MAX_STREAMS_PER_CONNECTION = 1_000;
+/** A dead peer is found within the two together. */
+const KEEPALIVE_TIME_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+
+export interface GrpcServerOptions {
+  readonly app: Application;
+  readonly accessPolicy: () => AccessPolicy;
+  readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
+  readonly health: Health;
+  readonly limits: LimitsConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface GrpcServer {
+  /** Speaks HTTP/2 on the connection from its first byte. */
+  accept(connection: Duplex): void;
+  /** Refuses new calls (GOAWAY); resolves when the running ones have ended. The listener cuts what takes too long. */
+  drain(): Promise<void>;
+}
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const policy = new CallPolicy(options);
+  const server = new Server(toServerOptions(policy, options.limits));
+  addServices(server, { app: options.app, clock: options.clock, policy }, options.health);
+  routeUnknownMethods(server);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    accept(connection) {
+      injector.injectConnection(connection);
+    },
+    drain() {
+      return new Promise((resolve) => {
+        // Its error says only that grpc-js itself never listened.
+        server.tryShutdown(() => {
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+function toServerOptions(policy: CallPolicy, limits: LimitsConfig): ServerOptions {
+  return {
+    interceptors: [policy.interceptor],
+    'grpc.max_receive_message_length': Math.max(MIN_RECEIVE_BYTES, limits.maxClaimsBytes + MAX_ENVELOPE_BYTES),
+    'grpc.max_send_message_length': MAX_SEND_BYTES,
+    'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+  };
+}
+
+function addServices(server: Server, ports: HandlerPorts, health: Health): void {
+  server.addService(signingService, createSigningService(ports));
+  server.addService(keyAdminService, createKeyAdminService(ports));
+  server.addService(keySetService, createKeySetService(ports));
+  server.addService(tokenService, createTokenService(ports));
+  server.addService(healthDefinition, health.createHandlers(ports));
+  new ReflectionService(loadReflectedDefinition()).addToServer(server);
+}
+
+/**
+ * grpc-js answers an unknown method before any interceptor runs: callers that nobody knows would learn which methods
+ * there are, and the answer would carry no details. So its look-up always finds something, which the interceptor refuses.
+ */
+function routeUnknownMethods(server: Server): void {
+  const find: (path: string) => unknown = server['_retrieveHandler'].bind(server);
+  const passThrough = (value: Buffer): Buffer => value;
+  const refused = (): void => undefined;
+  Object.defineProperty(server, '_retrieveHandler', {
+    value: (path: string) => find(path) ?? { path, type: 'unary', func: refused, serialize: passThrough, deserialize: passThrough },
+  });
+}

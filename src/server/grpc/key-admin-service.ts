@@ -1,0 +1,77 @@
+/** keyturn.v1.KeyAdminService. */
+import type { LifecyclePolicyInput } from '../../app/application.ts';
+import { KeyturnError } from '../../base/errors.ts';
+import type { ApplySigningKeyRequest__Output } from '../../gen/keyturn/v1/ApplySigningKeyRequest.ts';
+import type { ApplySigningKeyResponse } from '../../gen/keyturn/v1/ApplySigningKeyResponse.ts';
+import type { GetSigningKeyRequest__Output } from '../../gen/keyturn/v1/GetSigningKeyRequest.ts';
+import type { GetSigningKeyResponse } from '../../gen/keyturn/v1/GetSigningKeyResponse.ts';
+import type { KeyAdminServiceHandlers } from '../../gen/keyturn/v1/KeyAdminService.ts';
+import type { LifecyclePolicy__Output } from '../../gen/keyturn/v1/LifecyclePolicy.ts';
+import type { ListKeyVersionsRequest__Output } from '../../gen/keyturn/v1/ListKeyVersionsRequest.ts';
+import type { ListKeyVersionsResponse } from '../../gen/keyturn/v1/ListKeyVersionsResponse.ts';
+import type { ListSigningKeysRequest__Output } from '../../gen/keyturn/v1/ListSigningKeysRequest.ts';
+import type { ListSigningKeysResponse } from '../../gen/keyturn/v1/ListSigningKeysResponse.ts';
+import type { RotateRequest__Output } from '../../gen/keyturn/v1/RotateRequest.ts';
+import type { RotateResponse } from '../../gen/keyturn/v1/RotateResponse.ts';
+import { type HandlerPorts, unary } from './unary.ts';
+import { parseDurationMs } from './values.ts';
+import { toKeyVersion, toSigningKey } from './views.ts';
+
+export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandlers {
+  const { app } = ports;
+  return {
+    ApplySigningKey: unary(ports, async (request: ApplySigningKeyRequest__Output, { caller, deadlineMs }): Promise<ApplySigningKeyResponse> => {
+      const { signingKey, etag, validateOnly, reason } = request;
+      if (signingKey === null) throw new KeyturnError('FIELD_INVALID', 'signing_key must be set', { field: 'signing_key' });
+      const applied = await app.applySigningKey(caller, {
+        name: signingKey.name,
+        keySet: signingKey.keySet,
+        algorithm: signingKey.algorithm,
+        rsaBits: signingKey.rsaBits,
+        lifecyclePolicy: parseLifecyclePolicy(signingKey.lifecyclePolicy),
+        etag,
+        validateOnly,
+        reason,
+        deadlineMs,
+      });
+      return { signingKey: toSigningKey(applied.signingKey), changed: applied.changed };
+    }),
+
+    GetSigningKey: unary(ports, ({ name }: GetSigningKeyRequest__Output): GetSigningKeyResponse => {
+      return { signingKey: toSigningKey(app.getSigningKey(name)) };
+    }),
+
+    ListSigningKeys: unary(ports, ({ pageSize, pageToken }: ListSigningKeysRequest__Output): ListSigningKeysResponse => {
+      const { items, nextPageToken } = app.listSigningKeys(pageSize, pageToken);
+      return { signingKeys: items.map(toSigningKey), nextPageToken };
+    }),
+
+    ListKeyVersions: unary(ports, ({ signingKey, pageSize, pageToken }: ListKeyVersionsRequest__Output): ListKeyVersionsResponse => {
+      const { items, nextPageToken } = app.listKeyVersions(signingKey, pageSize, pageToken);
+      return { keyVersions: items.map(toKeyVersion), nextPageToken };
+    }),
+
+    Rotate: unary(ports, async (request: RotateRequest__Output, { caller }): Promise<RotateResponse> => {
+      const { signingKey, activated, suspended } = await app.rotate(caller, request);
+      return {
+        signingKey: toSigningKey(signingKey),
+        activated: toKeyVersion(activated),
+        suspended: suspended === undefined ? null : toKeyVersion(suspended),
+      };
+    }),
+  };
+}
+
+/** What is absent stays absent: the use case knows the defaults. A `standbys` of 0 is absent. */
+function parseLifecyclePolicy(policy: LifecyclePolicy__Output | null): LifecyclePolicyInput {
+  if (policy === null) return {};
+  const path = 'signing_key.lifecycle_policy';
+  return {
+    signingPeriodMs: parseDurationMs(policy.signingPeriod, `${path}.signing_period`),
+    maxSigningPeriodMs: parseDurationMs(policy.maxSigningPeriod, `${path}.max_signing_period`),
+    maxJwtLifetimeMs: parseDurationMs(policy.maxJwtLifetime, `${path}.max_jwt_lifetime`),
+    rollbackWindowMs: parseDurationMs(policy.rollbackWindow, `${path}.rollback_window`),
+    standbys: policy.standbys === 0 ? undefined : policy.standbys,
+    addJti: policy.addJti,
+  };
+}

@@ -1,0 +1,42 @@
+/** The proto files, loaded once per process: service definitions, the status messages' codecs, and what reflection shows. */
+import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import { service as healthService, protoPath as healthProtoFile } from 'grpc-health-check';
+import { PROTO_FILES, PROTO_OPTIONS, STATUS_PROTO_FILES } from '../../base/proto-loading.ts';
+import type { BadRequest, BadRequest__Output } from '../../gen/google/rpc/BadRequest.ts';
+import type { ErrorInfo, ErrorInfo__Output } from '../../gen/google/rpc/ErrorInfo.ts';
+import type { PreconditionFailure, PreconditionFailure__Output } from '../../gen/google/rpc/PreconditionFailure.ts';
+import type { RetryInfo, RetryInfo__Output } from '../../gen/google/rpc/RetryInfo.ts';
+import type { Status, Status__Output } from '../../gen/google/rpc/Status.ts';
+import type { ProtoGrpcType as KeyAdminProto } from '../../gen/key_admin_service.ts';
+import type { ProtoGrpcType as KeySetProto } from '../../gen/key_set_service.ts';
+import type { ProtoGrpcType as SigningProto } from '../../gen/signing_service.ts';
+import type { ProtoGrpcType as TokenProto } from '../../gen/token_service.ts';
+
+const keyturnDefinition = loadSync([...PROTO_FILES], PROTO_OPTIONS);
+const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
+
+const { v1 } = (loadPackageDefinition(keyturnDefinition) as GrpcObject & SigningProto & KeyAdminProto & KeySetProto & TokenProto).keyturn;
+
+export const signingService = v1.SigningService.service;
+export const keyAdminService = v1.KeyAdminService.service;
+export const keySetService = v1.KeySetService.service;
+export const tokenService = v1.TokenService.service;
+
+/** The public health service; its own package's copy of the loader makes it a distinct type. */
+export const healthDefinition = healthService as unknown as ServiceDefinition;
+
+/** Everything that reflection describes. */
+export function loadReflectedDefinition(): PackageDefinition {
+  return { ...keyturnDefinition, ...loadSync(healthProtoFile, PROTO_OPTIONS) };
+}
+
+export const statusCodec = statusDefinition['google.rpc.Status'] as MessageTypeDefinition<Status, Status__Output>;
+
+/** Codecs of the status details by message name. */
+export const detailCodecs = {
+  ErrorInfo: statusDefinition['google.rpc.ErrorInfo'] as MessageTypeDefinition<ErrorInfo, ErrorInfo__Output>,
+  BadRequest: statusDefinition['google.rpc.BadRequest'] as MessageTypeDefinition<BadRequest, BadRequest__Output>,
+  RetryInfo: statusDefinition['google.rpc.RetryInfo'] as MessageTypeDefinition<RetryInfo, RetryInfo__Output>,
+  PreconditionFailure: statusDefinition['google.rpc.PreconditionFailure'] as MessageTypeDefinition<PreconditionFailure, PreconditionFailure__Output>,
+};

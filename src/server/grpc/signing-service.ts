@@ -1,0 +1,21 @@
+/** keyturn.v1.SigningService. */
+import type { SignJwtRequest__Output } from '../../gen/keyturn/v1/SignJwtRequest.ts';
+import type { SignJwtResponse } from '../../gen/keyturn/v1/SignJwtResponse.ts';
+import type { SigningServiceHandlers } from '../../gen/keyturn/v1/SigningService.ts';
+import { type HandlerPorts, unary } from './unary.ts';
+import { parseDurationMs, toTimestamp } from './values.ts';
+
+export function createSigningService(ports: HandlerPorts): SigningServiceHandlers {
+  return {
+    SignJwt: unary(ports, async (request: SignJwtRequest__Output, { caller, deadlineMs }): Promise<SignJwtResponse> => {
+      const { jwt, kid, expireTimeMs } = await ports.app.signJwt(caller, {
+        signingKey: request.signingKey,
+        claims: request.claims,
+        typ: request.typ,
+        lifetimeMs: parseDurationMs(request.lifetime, 'lifetime'),
+        deadlineMs,
+      });
+      return { jwt, kid, expireTime: toTimestamp(expireTimeMs) };
+    }),
+  };
+}

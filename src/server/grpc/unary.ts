@@ -1,0 +1,41 @@
+/** A unary gRPC method from a plain function: request and context in, response or KeyturnError out. */
+import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Application } from '../../app/application.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { CallerName } from '../../base/ids.ts';
+import type { CallPolicy } from './call-policy.ts';
+
+/** What the service files need to make their handlers. */
+export interface HandlerPorts {
+  readonly app: Application;
+  readonly clock: Clock;
+  readonly policy: CallPolicy;
+}
+
+export interface CallContext {
+  readonly caller: CallerName;
+  /** Monotonic time in ms; absent when the caller set no deadline. */
+  readonly deadlineMs: number | undefined;
+}
+
+export function unary<Request, Response>(
+  { clock, policy }: HandlerPorts,
+  handle: (request: Request, context: CallContext) => Response | Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  const answer = async (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): Promise<void> => {
+    try {
+      callback(null, await handle(call.request, { caller: policy.requireCaller(call), deadlineMs: toDeadlineMs(call, clock) }));
+    } catch (thrown) {
+      callback(policy.toStatus(thrown, call.getPath()));
+    }
+  };
+  return (call, callback) => {
+    void answer(call, callback);
+  };
+}
+
+/** grpc-js turns grpc-timeout into a wall-clock time on arrival; the rest of keyturn knows monotonic deadlines. */
+function toDeadlineMs(call: { getDeadline(): Date | number }, clock: Clock): number | undefined {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? clock.monotonicMs() + (deadline - clock.wallMs()) : undefined;
+}

@@ -1,0 +1,52 @@
+/** What all listeners share: binding with one error, the set of open connections, and closing in two steps. */
+import type { ListenOptions, Server } from 'node:net';
+import type { Socket } from 'node:net';
+import { KeyturnError } from '../base/errors.ts';
+
+export interface Listener {
+  /** As in logs and errors: `127.0.0.1:8443`, or a path. */
+  readonly address: string;
+  /** The bound port; undefined for a Unix socket. */
+  readonly port: number | undefined;
+  /** Accepts no more connections; open ones go on. Idempotent. */
+  stop(): void;
+  /** Cuts every open connection. */
+  destroyConnections(): void;
+}
+
+/** Errors: ADDRESS_UNAVAILABLE with the address. */
+export function listen(server: Server, options: ListenOptions, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      reject(new KeyturnError('ADDRESS_UNAVAILABLE', `can't listen on ${address}: ${cause.code ?? cause.message}`, { subject: address, cause }));
+    };
+    server.once('error', fail);
+    server.listen(options, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+export function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : undefined;
+}
+
+export function formatHostPort(host: string, port: number | undefined): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The connections of one server, from the first byte on. */
+export class OpenConnections {
+  readonly #sockets = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

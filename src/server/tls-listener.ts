@@ -1,0 +1,139 @@
+/**
+ * A TCP listener with mutual TLS 1.3 and nothing else: a connection that gets past it has a certificate that chains to
+ * the client CA, speaks HTTP/2, and has exactly one caller's name. Everybody else is cut off and noted.
+ */
+import { constants } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { CallerIdentity } from '../access/caller.ts';
+import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { TlsListenerConfig } from '../config/config.ts';
+import { parseCallerIdentity } from './caller-name.ts';
+import { formatHostPort, type Listener, listen, OpenConnections, portOf } from './listener.ts';
+import type { RefusalLog } from './refusal-log.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 4_096;
+/** Readable by everybody. */
+const OTHERS_MODE = 0o007;
+
+export interface TlsListenerPorts {
+  readonly log: Logger;
+  readonly refusals: RefusalLog;
+  readonly onConnection: (socket: TLSSocket, identity: CallerIdentity) => void;
+}
+
+/** Errors: CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED, ADDRESS_UNAVAILABLE. */
+export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPorts): Promise<Listener> {
+  const server = createTlsServer(await loadTlsOptions(config), config);
+  server.maxConnections = MAX_CONNECTIONS;
+  const connections = new OpenConnections();
+  await listen(server, { host: config.host, port: config.port }, formatHostPort(config.host, config.port));
+  const port = portOf(server);
+  const address = formatHostPort(config.host, port);
+  const refuse = (socket: TLSSocket, reason: string): void => {
+    ports.refusals.note({ listener: address, peer: formatHostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0), reason });
+    socket.destroy();
+  };
+
+  // A TLSSocket's close closes this one too, and the handshake happens in between: this set misses none.
+  server.on('connection', (socket) => {
+    connections.add(socket);
+  });
+  server.on('tlsClientError', (error, socket) => {
+    refuse(socket, handshakeProblem(error, socket));
+  });
+  server.on('secureConnection', (socket) => {
+    // Every socket needs one before anybody else listens; the 'close' that follows does the rest.
+    socket.on('error', (error) => {
+      ports.log.debug({ listener: address, err: error }, 'connection failed');
+    });
+    if (socket.alpnProtocol !== 'h2') {
+      refuse(socket, 'the client does not offer HTTP/2 (ALPN h2)');
+      return;
+    }
+    try {
+      ports.onConnection(socket, parseCallerIdentity(socket.getPeerCertificate(), config.callerName));
+    } catch (thrown) {
+      refuse(socket, toKeyturnError(thrown).message);
+    }
+  });
+  server.on('error', (error) => {
+    ports.log.error({ listener: address, err: error }, 'listener failed');
+  });
+  return {
+    address,
+    port,
+    stop() {
+      server.close();
+    },
+    destroyConnections() {
+      connections.destroyAll();
+    },
+  };
+}
+
+async function loadTlsOptions(config: TlsListenerConfig): Promise<TlsOptions> {
+  return {
+    minVersion: 'TLSv1.3',
+    cert: await readPem(config.certificateFile, 'certificateFile'),
+    key: await readPrivateKey(config.privateKeyFile),
+    ca: await readPem(config.clientCaFile, 'clientCaFile'),
+    requestCert: true,
+    rejectUnauthorized: true,
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    // No resumption: it would skip the check of the client's certificate.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+function createTlsServer(options: TlsOptions, { certificateFile, privateKeyFile, clientCaFile }: TlsListenerConfig): Server {
+  try {
+    return createServer(options);
+  } catch (cause) {
+    throw new KeyturnError('CONFIG_INVALID', `${certificateFile}, ${privateKeyFile} and ${clientCaFile} are not a certificate, its private key and CA certificates in PEM`, { cause });
+  }
+}
+
+async function readPem(file: string, field: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new KeyturnError('CONFIG_INVALID', `${field}: can't read ${file}`, { field, cause });
+  }
+}
+
+async function readPrivateKey(file: string): Promise<Buffer> {
+  try {
+    const { mode } = await stat(file);
+    if ((mode & OTHERS_MODE) !== 0) {
+      throw new KeyturnError('SECRET_FILE_EXPOSED', `everybody can use the private key in ${file}; chmod 0600 it`, { field: 'privateKeyFile' });
+    }
+    return await readFile(file);
+  } catch (cause) {
+    if (cause instanceof KeyturnError) throw cause;
+    throw new KeyturnError('SECRET_FILE_UNREADABLE', `privateKeyFile: can't read ${file}`, { field: 'privateKeyFile', cause });
+  }
+}
+
+/** Why a handshake failed, in the reader's words where it is common. */
+function handshakeProblem(error: NodeJS.ErrnoException, socket: TLSSocket): string {
+  // A certificate that doesn't verify shows as this socket closing: Node decides after the handshake.
+  if (socket.authorizationError !== null && socket.authorizationError !== undefined) {
+    return `the client certificate is not accepted: ${String(socket.authorizationError)}`;
+  }
+  switch (error.code) {
+    case 'ERR_SSL_HTTP_REQUEST':
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+      return 'the client does not speak TLS';
+    case 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE':
+      return 'the client sent no certificate';
+    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
+      return 'the client does not speak TLS 1.3';
+    default:
+      return error.code ?? error.message;
+  }
+}
