@@ -7,7 +7,7 @@
  * usage: sudo node_modules/.bin/node scripts/check-dockerfile.ts [--with-softhsm] [BASE-FOLDER]
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseStages, type Instruction, type Stage } from './lib/parse-dockerfile.ts';
@@ -17,6 +17,9 @@ const DEBIAN = 'bookworm';
 const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 /** What node:*-bookworm has and a minimal Debian hasn't, as far as the build needs it. */
 const BUILD_PACKAGES = ['ca-certificates', 'g++', 'make', 'python3'];
+
+/** Unmounted before anything is removed; a failure to unmount removes nothing. */
+const mounts: string[] = [];
 
 interface Imitation {
   readonly folder: string;
@@ -46,7 +49,7 @@ function main(words: readonly string[]): number {
     console.log('every RUN line worked, the entry point starts as the image\'s user, and the health check tells up from down');
     return 0;
   } finally {
-    for (const { folder } of made.values()) spawnSync('umount', [path.join(folder, 'proc')], { stdio: 'ignore' });
+    for (const mount of mounts.splice(0)) execFileSync('umount', [mount]);
     rmSync(workshop, { recursive: true, force: true });
   }
 }
@@ -78,13 +81,15 @@ function imitate(stage: Stage, base: string, workshop: string): Imitation {
   const folder = path.join(workshop, `stage-${stage.name}`);
   execFileSync('cp', ['-a', base, folder]);
   execFileSync('cp', ['-a', path.join(nodePackage, 'bin'), path.join(nodePackage, 'include'), path.join(folder, 'usr/local/')]);
-  const npm = path.join(execFileSync('npm', ['root', '-g'], { encoding: 'utf8' }).trim(), 'npm');
+  const npm = path.resolve(realpathSync(execFileSync('/bin/sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim()), '../..');
   mkdirSync(path.join(folder, 'usr/local/lib/node_modules'), { recursive: true });
   execFileSync('cp', ['-a', npm, path.join(folder, 'usr/local/lib/node_modules/npm')]);
   execFileSync('ln', ['-sf', '../lib/node_modules/npm/bin/npm-cli.js', path.join(folder, 'usr/local/bin/npm')]);
   cpSync('/etc/resolv.conf', path.join(folder, 'etc/resolv.conf'), { dereference: true });
   mkdirSync(path.join(folder, 'proc'), { recursive: true });
-  execFileSync('mount', ['-t', 'proc', 'proc', path.join(folder, 'proc')]);
+  const proc = path.join(folder, 'proc');
+  execFileSync('mount', ['-t', 'proc', 'proc', proc]);
+  mounts.push(proc);
   const imitation: Imitation = {
     folder,
     environment: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' },

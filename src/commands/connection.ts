@@ -54,8 +54,9 @@ async function chooseTlsTarget(context: CommandContext, options: Options): Promi
 }
 
 async function readConfig(context: CommandContext, options: Options): Promise<Config> {
+  const file = requireConfigFile(context, options);
   const { loadConfig } = await import('../config/load-config.ts');
-  return loadConfig(requireConfigFile(context, options));
+  return loadConfig(file);
 }
 
 function unixTarget(config: Config): ClientTarget {

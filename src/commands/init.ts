@@ -16,6 +16,7 @@ import {
   toConfigurationDocument,
 } from './init-documents.ts';
 import { packageFile } from './project-files.ts';
+import { formatTable } from './table.ts';
 import { formatIso } from './time.ts';
 
 const DEFAULT_FOLDER = '.keyturn';
@@ -181,10 +182,13 @@ function report(context: CommandContext, options: Options, result: InitResult): 
     return;
   }
   terminal.print(`Made ${shown}/ (only you can read it):`);
-  terminal.print(`  ${LAYOUT.tokenFolder}/              a SoftHSM2 token named "${result.tokenLabel}", with a random PIN in ${LAYOUT.pin}`);
-  terminal.print(`  ${LAYOUT.tlsFolder}/                certificates for the server, auth-service and operator`);
-  terminal.print(`  ${LAYOUT.accessPolicy} who may do what`);
-  terminal.print(`  ${LAYOUT.configuration}       the configuration, every option explained`);
+  const contents = [
+    [`${LAYOUT.tokenFolder}/`, `a SoftHSM2 token named "${result.tokenLabel}", with a random PIN in ${LAYOUT.pin}`],
+    [`${LAYOUT.tlsFolder}/`, 'certificates for the server, auth-service and operator'],
+    [LAYOUT.accessPolicy, 'who may do what'],
+    [LAYOUT.configuration, 'the configuration, every option explained'],
+  ];
+  for (const line of formatTable(['', ''], contents).slice(1)) terminal.print(`  ${line}`);
   terminal.print('');
   terminal.print(`The certificates come from a development CA (${LAYOUT.authorityCertificate}) and expire in ${CERTIFICATE_DAYS} days,`);
   terminal.print(`at ${certificatesExpire}. For production use your own CA.`);

@@ -12,7 +12,10 @@ export const keyListCommand: CommandSpec = {
   async run(context, { options }) {
     const { terminal } = context;
     const signingKeys = await withClient(context, options, (client) =>
-      collectPages((pageSize, pageToken) => client.listSigningKeys({ pageSize, pageToken })),
+      collectPages(async (page) => {
+        const answer = await client.listSigningKeys(page);
+        return { items: answer.signingKeys, nextPageToken: answer.nextPageToken };
+      }),
     );
     if (isSwitchedOn(options, 'json')) {
       terminal.printJson({ signingKeys });

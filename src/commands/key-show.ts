@@ -13,16 +13,19 @@ export const keyShowCommand: CommandSpec = {
   async run(context, input) {
     const [name = ''] = input.arguments;
     const { terminal } = context;
-    const { signingKey, versions } = await withClient(context, input.options, async (client) => ({
-      signingKey: await client.getSigningKey(name),
-      versions: await collectPages((pageSize, pageToken) => client.listKeyVersions({ signingKey: name, pageSize, pageToken })),
+    const { signingKey, keyVersions } = await withClient(context, input.options, async (client) => ({
+      signingKey: (await client.getSigningKey({ name })).signingKey,
+      keyVersions: await collectPages(async (page) => {
+        const answer = await client.listKeyVersions({ signingKey: name, ...page });
+        return { items: answer.keyVersions, nextPageToken: answer.nextPageToken };
+      }),
     }));
     if (isSwitchedOn(input.options, 'json')) {
-      terminal.printJson({ signingKey, versions });
+      terminal.printJson({ signingKey, keyVersions });
       return EXIT.ok;
     }
     const nowMs = context.clock.wallMs();
-    const blocks = [describeSigningKey(signingKey, nowMs), describeVersions(versions, nowMs), describeNext(signingKey, versions, nowMs)];
+    const blocks = [describeSigningKey(signingKey, nowMs), describeVersions(keyVersions, nowMs), describeNext(signingKey, keyVersions, nowMs)];
     for (const line of blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))) terminal.print(line);
     return EXIT.ok;
   },

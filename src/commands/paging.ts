@@ -5,13 +5,18 @@ const PAGE_SIZE = 100;
 /** More pages than any installation fills: a daemon that never ends its listing must not hang the command. */
 const MAX_PAGES = 1_000;
 
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken: string;
+}
+
 export async function collectPages<T>(
-  fetchPage: (pageSize: number, pageToken: string) => Promise<{ readonly items: readonly T[]; readonly nextPageToken: string }>,
+  fetchPage: (page: { readonly pageSize: number; readonly pageToken: string }) => Promise<Page<T>>,
 ): Promise<T[]> {
   const items: T[] = [];
   let pageToken = '';
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const answer = await fetchPage(PAGE_SIZE, pageToken);
+    const answer = await fetchPage({ pageSize: PAGE_SIZE, pageToken });
     items.push(...answer.items);
     if (answer.nextPageToken === '') return items;
     pageToken = answer.nextPageToken;

@@ -23,12 +23,7 @@ export const signCommand: CommandSpec = {
     const lifetimeSeconds = lifetime === undefined ? undefined : toSeconds(lifetime);
     const typ = textOption(input.options, 'typ');
     const signed = await withClient(context, input.options, (client) =>
-      client.signJwt({
-        signingKey,
-        claims,
-        ...(lifetimeSeconds === undefined ? {} : { lifetimeSeconds }),
-        ...(typ === undefined ? {} : { typ }),
-      }),
+      client.signJwt({ signingKey, claims, lifetimeSeconds, typ }),
     );
     if (isSwitchedOn(input.options, 'json')) context.terminal.printJson(signed);
     else context.terminal.print(signed.jwt);

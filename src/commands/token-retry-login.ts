@@ -22,7 +22,7 @@ export const tokenRetryLoginCommand: CommandSpec = {
         throw new KeyturnError('FIELD_INVALID', `not confirmed: type ${CONFIRMATION}, or give --yes`, { field: '--yes' });
       }
     }
-    await withClient(context, options, (client) => client.retryLogin(textOption(options, 'reason')));
+    await withClient(context, options, (client) => client.retryLogin({ reason: textOption(options, 'reason') }));
     terminal.note('the PIN is being tried; `keyturn token status` tells what came of it');
     return EXIT.ok;
   },
