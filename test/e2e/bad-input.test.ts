@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** All that a command could change, as the API shows it. */
 async function everything(): Promise<string> {
-  const { signingKeys } = await daemon.admin.listSigningKeys({});
+  const { signingKeys } = await daemon.admin.listSigningKeys();
   const jwks = await (await fetch(`${daemon.httpUrl}/.well-known/jwks.json`)).text();
   return JSON.stringify([signingKeys.map((key) => [key.name, key.etag, key.activeKid]), jwks]);
 }
@@ -107,9 +107,9 @@ describe('KeyAdminService refuses', () => {
     ['RSA bits for an elliptic curve', { name: 'new-key', algorithm: 'ES256', rsaBits: 2_048 }, 'FIELD_INVALID'],
     ['an unknown key set', { name: 'new-key', algorithm: 'ES256', keySet: 'nowhere' }, 'KEY_SET_NOT_FOUND'],
     ['another algorithm for an existing signing key', { name: 'access-tokens', algorithm: 'ES384' }, 'SIGNING_KEY_IMMUTABLE'],
-    ['a signing period shorter than the ceiling', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodSeconds: 1, rollbackWindowSeconds: 0 } }, 'POLICY_UNSAFE'],
+    ['a signing period shorter than the ceiling', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 1_000, rollbackWindowMs: 0 } }, 'POLICY_UNSAFE'],
     ['three standbys', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { standbys: 3 } }, 'FIELD_INVALID'],
-    ['a policy that outgrows the key set', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodSeconds: 60, maxJwtLifetimeSeconds: 86_400, rollbackWindowSeconds: 0 } }, 'KEY_SET_FULL'],
+    ['a policy that outgrows the key set', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 60_000, maxJwtLifetimeMs: 86_400_000, rollbackWindowMs: 0 } }, 'KEY_SET_FULL'],
     ['an old etag', { name: 'access-tokens', algorithm: 'ES256', etag: 'stale' }, 'ETAG_MISMATCH'],
   ])('%s', async (_what, request, reason) => {
     const before = await everything();

@@ -23,7 +23,7 @@ const DEPLOYMENT = {
   },
   maxLifetime: '2s',
 };
-const POLICY = { signingPeriodSeconds: 3_600, maxJwtLifetimeSeconds: 1, rollbackWindowSeconds: 0 };
+const POLICY = { signingPeriodMs: 3_600_000, maxJwtLifetimeMs: 1_000, rollbackWindowMs: 0 };
 
 const startStepping = (deployment: Deployment, haltAt: number) => startDaemonProcess(deployment, [STEPPING_DAEMON, deployment.configFile, String(haltAt)]);
 
@@ -64,7 +64,7 @@ async function objectsInToken(deployment: Deployment): Promise<TokenObject[]> {
 }
 
 async function expectConsistent(daemon: DaemonProcess, deployment: Deployment): Promise<void> {
-  const { signingKeys } = await daemon.admin.listSigningKeys({});
+  const { signingKeys } = await daemon.admin.listSigningKeys();
   const versions = [];
   for (const { name } of signingKeys) versions.push(...(await daemon.admin.listKeyVersions({ signingKey: name })).keyVersions);
   const present = versions.filter((version) => version.privateKeyPresent).map((version) => version.ckaId);
@@ -89,7 +89,7 @@ async function expectConsistent(daemon: DaemonProcess, deployment: Deployment): 
 async function settle(daemon: DaemonProcess): Promise<void> {
   await waitFor('the daemon to have settled', async () => {
     if ((await daemon.admin.getTokenStatus()).state !== 'READY') return false;
-    const { signingKeys } = await daemon.admin.listSigningKeys({});
+    const { signingKeys } = await daemon.admin.listSigningKeys();
     return signingKeys.every((key) => !key.reconciling && key.publishedStandbys === 2);
   });
 }

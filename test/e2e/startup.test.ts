@@ -115,7 +115,7 @@ describe('the daemon starts and serves the key set, but is not ready', () => {
     await expect(signing).rejects.toMatchObject({ reason: 'TOKEN_UNAVAILABLE' });
     expect((await fetch(`${daemon.httpUrl}/.well-known/jwks.json`)).status).toBe(200);
     const { signingKey } = await daemon.admin.getSigningKey({ name: 'access-tokens' });
-    expect(signingKey.activeKid).not.toBe('');
+    expect(signingKey.activeKid).toBeDefined();
   }
 
   it('with a module that is no PKCS#11 library', async () => {
