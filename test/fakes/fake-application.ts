@@ -1,0 +1,224 @@
+/**
+ * An Application without token, store or rules: keys are made in this process, and what it was asked is remembered.
+ * For tests of the servers and the client. Its JWTs are real and verify against its key set.
+ */
+import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import type {
+  Application,
+  ApplySigningKeyCommand,
+  KeySetSnapshot,
+  KeyVersionView,
+  Page,
+  RotateCommand,
+  RotateResult,
+  SignedJwt,
+  SigningKeyView,
+  SignJwtCommand,
+} from '../../src/app/application.ts';
+import { KeyturnError } from '../../src/base/errors.ts';
+import { type CallerName, DEFAULT_KEY_SET, parseCkaId, parseKid, parseSigningKeyName } from '../../src/base/ids.ts';
+import type { TokenStatus } from '../../src/hsm/hsm.ts';
+import { type Algorithm, parseAlgorithm, parseKeySpec, specOf } from '../../src/jose/algorithms.ts';
+
+interface FakeKey {
+  readonly privateKey: KeyObject;
+  readonly jwk: Readonly<Record<string, unknown>>;
+  readonly view: SigningKeyView;
+}
+
+export interface Asked {
+  readonly caller: CallerName;
+  readonly command: unknown;
+}
+
+const CREATED_AT_MS = 1_700_000_000_123;
+const HOUR_MS = 3_600_000;
+
+export class FakeApplication implements Application {
+  /** What came in, newest last. */
+  readonly asked: Asked[] = [];
+  /** Thrown by every method while set. */
+  failure: unknown;
+  /** Awaited by signJwt, when set, before it answers. */
+  gate: Promise<void> | undefined;
+  readonly notReady = new Set<string>();
+  readonly #keys = new Map<string, FakeKey>();
+  readonly #listeners = new Set<() => void>();
+  #snapshot: KeySetSnapshot | undefined;
+
+  async signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
+    this.#remember(caller, command);
+    await this.gate;
+    const { privateKey, view } = this.#require(command.signingKey);
+    const iat = Math.floor(Date.now() / 1_000);
+    const exp = iat + (command.lifetimeMs ?? HOUR_MS) / 1_000;
+    const claims: unknown = JSON.parse(Buffer.from(command.claims).toString('utf8'));
+    const kid = view.active?.kid ?? parseKid('');
+    const header = { alg: view.spec.algorithm, kid, typ: command.typ === '' ? 'JWT' : command.typ };
+    const input = `${encode(header)}.${encode({ ...(claims as object), iat, exp })}`;
+    return { jwt: `${input}.${signWith(view.spec.algorithm, privateKey, input)}`, kid, expireTimeMs: exp * 1_000 };
+  }
+
+  async applySigningKey(caller: CallerName, command: ApplySigningKeyCommand): Promise<{ signingKey: SigningKeyView; changed: boolean }> {
+    this.#remember(caller, command);
+    const known = this.#keys.get(command.name);
+    if (known !== undefined) return { signingKey: known.view, changed: false };
+    const key = makeKey(command);
+    if (!command.validateOnly) {
+      this.#keys.set(command.name, key);
+      this.#publish();
+      this.notifyReadiness();
+    }
+    return { signingKey: key.view, changed: true };
+  }
+
+  getSigningKey(name: string): SigningKeyView {
+    this.#fail();
+    return this.#require(name).view;
+  }
+
+  listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView> {
+    this.#fail();
+    const all = [...this.#keys.values()].map(({ view }) => view).toSorted((left, right) => left.name.localeCompare(right.name));
+    const start = pageToken === '' ? 0 : Number(pageToken);
+    const end = start + (pageSize === 0 ? 50 : pageSize);
+    return { items: all.slice(start, end), nextPageToken: end < all.length ? String(end) : '' };
+  }
+
+  listKeyVersions(signingKey: string): Page<KeyVersionView> {
+    this.#fail();
+    return { items: [toVersion(this.#require(signingKey).view, 1)], nextPageToken: '' };
+  }
+
+  async rotate(caller: CallerName, command: RotateCommand): Promise<RotateResult> {
+    this.#remember(caller, command);
+    const { view } = this.#require(command.signingKey);
+    return { signingKey: view, activated: toVersion(view, 2), suspended: command.validateOnly ? undefined : toVersion(view, 1) };
+  }
+
+  findKeySet(name: string): KeySetSnapshot | undefined {
+    return name === DEFAULT_KEY_SET ? this.#snapshot : undefined;
+  }
+
+  tokenStatus(): TokenStatus {
+    this.#fail();
+    return { state: 'ready', label: 'fake', serial: '00', workers: [{ pid: 7, state: 'ready', sessions: 2, inFlight: 1, sinceMs: 0 }], workerRestarts: 3, queueDepth: 4 };
+  }
+
+  async retryLogin(caller: CallerName, reason: string): Promise<void> {
+    this.#remember(caller, reason);
+  }
+
+  isSigningKeyReady(name: string): boolean | undefined {
+    return this.#keys.has(name) ? !this.notReady.has(name) : undefined;
+  }
+
+  onReadinessChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  notifyReadiness(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #require(name: string): FakeKey {
+    const key = this.#keys.get(name);
+    if (key !== undefined) return key;
+    throw new KeyturnError('SIGNING_KEY_NOT_FOUND', `there is no signing key ${name}`, { subject: name });
+  }
+
+  #remember(caller: CallerName, command: unknown): void {
+    this.asked.push({ caller, command });
+    this.#fail();
+  }
+
+  #fail(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  #publish(): void {
+    const jwks = [...this.#keys.values()].map(({ jwk }) => jwk);
+    const body = Buffer.from(JSON.stringify({ keys: jwks }));
+    this.#snapshot = {
+      keySet: DEFAULT_KEY_SET,
+      generation: jwks.length,
+      kids: new Set(jwks.map(({ kid }) => parseKid(kid))),
+      body,
+      etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+      maxAgeSeconds: 300,
+    };
+  }
+}
+
+function makeKey(command: ApplySigningKeyCommand): FakeKey {
+  const algorithm = parseAlgorithm(command.algorithm);
+  const { privateKey, publicKey } = generate(algorithm, command.rsaBits);
+  const members = publicKey.export({ format: 'jwk' });
+  const kid = parseKid(createHash('sha256').update(JSON.stringify(members)).digest('base64url'));
+  const view: SigningKeyView = {
+    name: parseSigningKeyName(command.name),
+    keySet: DEFAULT_KEY_SET,
+    spec: parseKeySpec(algorithm, command.rsaBits),
+    policy: { signingPeriodMs: 720 * HOUR_MS, maxSigningPeriodMs: 1_440 * HOUR_MS, maxJwtLifetimeMs: HOUR_MS, rollbackWindowMs: HOUR_MS, standbys: 2, addJti: true },
+    etag: 'etag-1',
+    createdAtMs: CREATED_AT_MS,
+    active: { version: 1, kid },
+    propagatedStandbys: 2,
+    publishedStandbys: 2,
+    rotateAllowedAtMs: undefined,
+    readyAtMs: undefined,
+    isReconciling: false,
+    lastProblem: '',
+  };
+  return { privateKey, jwk: { ...members, kid, alg: algorithm, use: 'sig' }, view };
+}
+
+function generate(algorithm: Algorithm, rsaBits: number): { privateKey: KeyObject; publicKey: KeyObject } {
+  const spec = specOf(algorithm);
+  if (spec.keyType === 'RSA') return generateKeyPairSync('rsa', { modulusLength: rsaBits === 0 ? 2_048 : rsaBits });
+  return spec.keyType === 'EC' ? generateKeyPairSync('ec', { namedCurve: spec.curve }) : generateKeyPairSync('ed25519');
+}
+
+function signWith(algorithm: Algorithm, key: KeyObject, input: string): string {
+  const spec = specOf(algorithm);
+  const data = Buffer.from(input);
+  if (spec.keyType === 'OKP') return sign(null, data, key).toString('base64url');
+  if (spec.keyType === 'EC') return sign(spec.hash, data, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
+  const padding = spec.padding === 'pss' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : {};
+  return sign(spec.hash, data, { key, ...padding }).toString('base64url');
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function toVersion(view: SigningKeyView, version: number): KeyVersionView {
+  return {
+    signingKey: view.name,
+    version,
+    kid: view.active?.kid ?? parseKid(''),
+    state: 'ACTIVE',
+    isPublished: true,
+    isPropagated: true,
+    servedMs: 90_061_001,
+    servedRequiredMs: HOUR_MS,
+    createdAtMs: CREATED_AT_MS,
+    activatedAtMs: CREATED_AT_MS + 1,
+    suspendedAtMs: undefined,
+    deactivatedAtMs: undefined,
+    destroyedAtMs: undefined,
+    expCeilingMs: CREATED_AT_MS + HOUR_MS,
+    ckaId: parseCkaId('0123456789abcdef0123456789abcdef'),
+    ckaLabel: `keyturn/${view.name}/${version}`,
+    hasPrivateKey: true,
+    birth: {
+      tokenSerial: '00',
+      tokenLabel: 'fake',
+      manufacturer: 'nobody',
+      model: 'none',
+      firmwareVersion: '0.0',
+      attributes: { CKA_SENSITIVE: true, CKA_MODULUS_BITS: 2_048, CKA_LOCAL: 'unreadable' },
+    },
+  };
+}
