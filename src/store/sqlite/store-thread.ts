@@ -1,0 +1,46 @@
+/**
+ * The thread that owns the database: node:sqlite is synchronous, and a durable commit waits for the disk. It opens the
+ * file, says so, and then does one job after the other.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { EventTable, toRefusal } from './event-table.ts';
+import { openDatabase } from './open-database.ts';
+import type { Answer, Job, ThreadOptions } from './thread-messages.ts';
+
+const port = parentPort;
+if (port === null) throw new TypeError('the store thread is started by the store only');
+
+const { file } = workerData as ThreadOptions;
+
+function answer(message: Answer): void {
+  port?.postMessage(message);
+}
+
+try {
+  const database = openDatabase(file);
+  const events = new EventTable(database, file);
+  port.on('message', (job: Job) => {
+    try {
+      switch (job.kind) {
+        case 'load':
+          answer({ kind: 'loaded', streams: events.loadAll() });
+          return;
+        case 'commit':
+          answer({ kind: 'committed', outcomes: events.commitAll(job.commits) });
+          return;
+        case 'close':
+          database.close();
+          answer({ kind: 'closed' });
+          port.close();
+      }
+    } catch (failure) {
+      answer({ kind: 'refused', refusal: toRefusal(failure, file) });
+      // A close that failed ends the thread all the same: the lock goes with it.
+      if (job.kind === 'close') port.close();
+    }
+  });
+  answer({ kind: 'opened' });
+} catch (failure) {
+  answer({ kind: 'refused', refusal: toRefusal(failure, file) });
+  port.close();
+}

@@ -1,0 +1,44 @@
+/**
+ * What the store and its thread say to each other. One job is under way at a time; the thread answers each job with
+ * one answer, in order. Events travel as the columns they become, so that the thread neither parses nor checks them.
+ */
+import type { Reason } from '../../base/reasons.ts';
+import type { StoredStream } from '../store.ts';
+
+export interface ThreadOptions {
+  readonly file: string;
+}
+
+export interface EventRow {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly type: string;
+  readonly atMs: number;
+  /** The event's other members, as a JSON object. */
+  readonly data: string;
+}
+
+/** One `commit` of the port. `expected` is checked before any of the rows is written. */
+export interface CommitJob {
+  readonly expected: readonly { readonly stream: string; readonly sequence: number }[];
+  readonly rows: readonly EventRow[];
+}
+
+export type Job =
+  | { readonly kind: 'load' }
+  | { readonly kind: 'commit'; readonly commits: readonly CommitJob[] }
+  | { readonly kind: 'close' };
+
+export interface Refusal {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export type Answer =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'loaded'; readonly streams: readonly StoredStream[] }
+  /** One outcome per commit of the job, in its order; undefined means durable. */
+  | { readonly kind: 'committed'; readonly outcomes: readonly (Refusal | undefined)[] }
+  | { readonly kind: 'closed' }
+  /** The whole job (or the opening) failed. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
