@@ -35,7 +35,7 @@ export const verifyCommand: CommandSpec = {
     context.terminal.print('verified');
     const expires = typeof payload.exp === 'number' ? formatTime(payload.exp * 1_000, nowMs) : 'never';
     for (const line of formatFields([
-      ['alg', protectedHeader.alg ?? ''],
+      ['alg', protectedHeader.alg],
       ['kid', protectedHeader.kid ?? ''],
       ['expires', expires],
       ['claims', JSON.stringify(payload)],

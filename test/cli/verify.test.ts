@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { runCli } from './run-cli.ts';
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const JWKS = JSON.stringify({ keys: [{ ...createPublicKey(publicKey).export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }] });
+const JWKS = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }] });
 
 function makeJwt(claims: object): string {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

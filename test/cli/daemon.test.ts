@@ -1,0 +1,192 @@
+/** The commands that talk to a daemon, against a real one: init, serve, and then as a user would. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli, type CliResult } from './run-cli.ts';
+
+const ENTRY = path.resolve(import.meta.dirname, '../../src/cli.ts');
+const CLAIMS = { iss: 'https://issuer.example', aud: 'https://api.example', sub: 'alice' };
+const READY_MS = 30_000;
+
+let cwd = '';
+let daemon: ChildProcess;
+let daemonLog = '';
+let jwksUrl = '';
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+const run = (...words: string[]): Promise<CliResult> => runCli(words, { cwd });
+const sign = (...words: string[]): Promise<CliResult> =>
+  run('sign', 'access-tokens', '--as', 'auth-service', '--claims', JSON.stringify(CLAIMS), ...words);
+
+/** Until it ends with 0, or the time is up. */
+async function eventually(command: () => Promise<CliResult>): Promise<CliResult> {
+  const untilMs = performance.now() + READY_MS;
+  for (;;) {
+    const result = await command();
+    if (result.code === 0 || performance.now() > untilMs) return result;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+beforeAll(async () => {
+  cwd = mkdtempSync(path.join(tmpdir(), 'keyturn-cli-'));
+  const [grpcPort, httpPort] = [await freePort(), await freePort()];
+  const made = await run('init', '--demo', '--grpc-address', `127.0.0.1:${grpcPort}`, '--http-address', `127.0.0.1:${httpPort}`);
+  expect(made.code, made.stderr).toBe(0);
+  jwksUrl = `http://127.0.0.1:${httpPort}/.well-known/jwks.json`;
+  daemon = spawn(process.execPath, [ENTRY, 'serve'], { cwd, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] });
+  daemon.stdout?.on('data', (chunk: Buffer) => (daemonLog += chunk.toString()));
+  daemon.stderr?.on('data', (chunk: Buffer) => (daemonLog += chunk.toString()));
+  const ready = await eventually(() => run('token', 'status'));
+  expect(ready.code, ready.stderr + daemonLog).toBe(0);
+});
+
+afterAll(async () => {
+  if (daemon.exitCode === null) {
+    const ended = new Promise((resolve) => daemon.once('exit', resolve));
+    daemon.kill('SIGTERM');
+    await ended;
+  }
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+describe('the CLI with a daemon', () => {
+  it('shows an empty list, with a hint', async () => {
+    const { code, stdout, stderr } = await run('key', 'list');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^NAME .*\n$/);
+    expect(stderr).toContain('hint: ');
+  });
+
+  it('checks a new signing key without making it', async () => {
+    const { code, stdout } = await run('key', 'apply', 'access-tokens', '--algorithm', 'ES256', '--dry-run', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, changed: true });
+    expect(code).toBe(0);
+    expect((await run('key', 'show', 'access-tokens')).code).toBe(1);
+  });
+
+  it('makes a signing key, and nothing the second time', async () => {
+    const words = ['key', 'apply', 'access-tokens', '--algorithm', 'ES256', '--max-jwt-lifetime', '15m', '--signing-period', '7d'];
+    const first = await run(...words);
+    expect(first, first.stderr).toMatchObject({ code: 0, stderr: 'applied\n' });
+    expect(first.stdout).toContain('at most 15 min');
+    const second = await run(...words, '--json');
+    expect(JSON.parse(second.stdout)).toMatchObject({ changed: false, signingKey: { algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 604_800_000 } } });
+  });
+
+  it('signs over mTLS as auth-service, and verifies', async () => {
+    const signed = await eventually(() => sign('--lifetime', '5m', '--typ', 'at+jwt'));
+    expect(signed, signed.stderr).toMatchObject({ code: 0, stderr: '' });
+    const words = ['verify', signed.stdout.trim(), '--jwks', jwksUrl, '--issuer', CLAIMS.iss, '--audience', CLAIMS.aud, '--json'];
+    const verified = await run(...words);
+    expect(verified, verified.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(verified.stdout)).toMatchObject({ header: { alg: 'ES256', typ: 'at+jwt' }, claims: CLAIMS });
+  });
+
+  it('signs claims from a file and from stdin', async () => {
+    writeFileSync(path.join(cwd, 'claims.json'), JSON.stringify(CLAIMS));
+    expect((await run('sign', 'access-tokens', '--as', 'auth-service', '--claims', '@claims.json')).code).toBe(0);
+    const words = ['sign', 'access-tokens', '--as', 'auth-service', '--claims', '-', '--json'];
+    const { code, stdout } = await runCli(words, { cwd, input: JSON.stringify(CLAIMS) });
+    expect(code).toBe(0);
+    expect(Object.keys(JSON.parse(stdout) as object).toSorted()).toEqual(['expireTime', 'jwt', 'kid']);
+  });
+
+  it('ends with 77 for claims and methods that are not granted', async () => {
+    const claim = await run('sign', 'access-tokens', '--as', 'auth-service', '--claims', '{"iss":"https://evil.example","aud":"https://api.example"}');
+    expect(claim.stderr).toContain('(CLAIM_NOT_PERMITTED)');
+    expect(claim.code).toBe(77);
+    const method = await run('key', 'list', '--as', 'auth-service');
+    expect(method.stderr).toContain('(METHOD_NOT_PERMITTED)');
+    expect(method.code).toBe(77);
+  });
+
+  it('ends with 1 for claims that are no object', async () => {
+    const { code, stderr } = await run('sign', 'access-tokens', '--as', 'auth-service', '--claims', '[]');
+    expect(stderr).toContain('(CLAIMS_NOT_OBJECT)');
+    expect(code).toBe(1);
+  });
+
+  it('rotates, and then refuses a rotation that comes too early, with the time', async () => {
+    const rotated = await eventually(() => run('key', 'rotate', 'access-tokens', '--reason', 'test', '--json'));
+    expect(rotated, rotated.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(rotated.stdout)).toMatchObject({ activated: { version: 2 }, suspended: { version: 1, published: true } });
+    const refused = await run('key', 'rotate', 'access-tokens');
+    expect(refused.code, refused.stdout).toBe(1);
+    expect(refused.stderr).toMatch(/\((LAST_STANDBY|NOT_PROPAGATED)\)/);
+    expect(refused.stderr).toMatch(/hint: it will be allowed at \d{4}-.*\(/);
+  });
+
+  it('shows the versions, what may happen next, and the birth records', async () => {
+    const { code, stdout } = await run('key', 'show', 'access-tokens');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^2 +ACTIVE +yes /m);
+    expect(stdout).toMatch(/^1 +SUSPENDED +yes /m);
+    expect(stdout).toMatch(/^- rotate is allowed /m);
+    const { keyVersions } = JSON.parse((await run('key', 'show', 'access-tokens', '--json')).stdout) as {
+      keyVersions: { birthRecord: { attributes: Record<string, string> } }[];
+    };
+    for (const { birthRecord } of keyVersions) expect(birthRecord.attributes['CKA_NEVER_EXTRACTABLE']).toBe('true');
+  });
+
+  it('prints and exports the key set byte for byte as over HTTP', async () => {
+    const overHttp = await (await fetch(jwksUrl)).text();
+    expect((await run('jwks', 'show', '--json')).stdout).toBe(`${overHttp}\n`);
+    expect((await run('jwks', 'show')).stdout).toMatch(/^key set default, generation \d+/);
+    writeFileSync(path.join(cwd, 'jwks.json'), 'the old one');
+    expect((await run('jwks', 'export', '--output', 'jwks.json')).code).toBe(0);
+    expect(readFileSync(path.join(cwd, 'jwks.json'), 'utf8')).toBe(overHttp);
+    expect(readdirSync(cwd).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+    expect((await run('jwks', 'export', '--output', 'nowhere/jwks.json')).code).toBe(2);
+    expect((await run('jwks', 'show', '--key-set', 'nobodys')).code).toBe(1);
+  });
+
+  it('tells how the token is, and the doctor finds nothing wrong', async () => {
+    const { stdout } = await run('token', 'status');
+    expect(stdout).toMatch(/^state: +ready$/m);
+    const { code, stdout: findings } = await run('doctor', '--json');
+    const { checks } = JSON.parse(findings) as { checks: { name: string; status: string; message: string }[] };
+    expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['daemon', 'token', 'gRPC listener', 'HTTP listener']));
+    expect(code).toBe(0);
+  });
+
+  it('asks before it tries the PIN again', async () => {
+    const refused = await runCli(['token', 'retry-login'], { cwd, input: 'no\n' });
+    expect(refused.code).toBe(2);
+    const confirmed = await runCli(['token', 'retry-login'], { cwd, input: 'retry-login\n' });
+    expect(confirmed.code, confirmed.stderr).toBe(0);
+  });
+
+  it('refuses to serve twice on one store', async () => {
+    const second = await run('serve');
+    expect(second.code).toBeGreaterThan(0);
+    expect(second.stderr).toMatch(/\((STORE_IN_USE|ADDRESS_UNAVAILABLE)\)/);
+  });
+
+  it('shows no PIN anywhere', () => {
+    const pin = readFileSync(path.join(cwd, '.keyturn/token/pin'), 'utf8').trim();
+    expect(daemonLog.length).toBeGreaterThan(0);
+    expect(daemonLog).not.toContain(pin);
+  });
+
+  it('ends with 0 on SIGTERM, and the socket is gone', async () => {
+    const ended = new Promise((resolve) => daemon.once('exit', resolve));
+    daemon.kill('SIGTERM');
+    expect(await ended, daemonLog).toBe(0);
+    expect(existsSync(path.join(cwd, '.keyturn/run/admin.sock'))).toBe(false);
+    const { code, stderr } = await run('key', 'list');
+    expect(stderr).toContain('(DAEMON_UNREACHABLE)');
+    expect(code).toBe(69);
+  });
+});
