@@ -1,5 +1,7 @@
 /** One gRPC channel to the daemon: over mTLS, or over a Unix socket. Retries and deadlines are decided here. */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { type ChannelOptions, Client, credentials, type ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import { KeyturnError } from '../base/errors.ts';
 import { systemClock } from '../base/system-clock.ts';
@@ -96,16 +98,37 @@ function resolveTarget(target: ClientTarget): ResolvedTarget {
     return { address: `unix:${target.unixSocket}`, channelCredentials: credentials.createInsecure(), options: {} };
   }
   const { address, serverName } = target;
+  const host = serverName ?? hostOf(address);
   const ca = 'caFile' in target ? readPem(target.caFile, 'caFile') : Buffer.from(target.ca);
   const certificate = 'certificateFile' in target ? readPem(target.certificateFile, 'certificateFile') : Buffer.from(target.certificate);
   const privateKey = 'privateKeyFile' in target ? readPem(target.privateKeyFile, 'privateKeyFile') : Buffer.from(target.privateKey);
-  const options = serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
-  return { address, channelCredentials: createMutualTls(ca, privateKey, certificate), options };
+  return { address, channelCredentials: createMutualTls({ ca, certificate, privateKey, host }), options: serverNameOptions(host, serverName) };
 }
 
-function createMutualTls(ca: Buffer, privateKey: Buffer, certificate: Buffer): ChannelCredentials {
+/** RFC 6066 has no addresses in SNI, and Node warns at one: with an address, SNI says this, and the check is ours. */
+const SERVER_NAME_OF_ADDRESSES = 'localhost';
+
+function serverNameOptions(host: string, serverName: string | undefined): ChannelOptions {
+  if (isIP(host) !== 0) return { 'grpc.ssl_target_name_override': SERVER_NAME_OF_ADDRESSES };
+  return serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
+}
+
+/** The host of `host:port`, without an IPv6 address's brackets. */
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+}
+
+interface MutualTls {
+  readonly ca: Buffer;
+  readonly certificate: Buffer;
+  readonly privateKey: Buffer;
+  /** What the daemon's certificate must name. */
+  readonly host: string;
+}
+
+function createMutualTls({ ca, certificate, privateKey, host }: MutualTls): ChannelCredentials {
   try {
-    return credentials.createSsl(ca, privateKey, certificate);
+    return credentials.createSsl(ca, privateKey, certificate, { checkServerIdentity: (_name, peer) => checkServerIdentity(host, peer) });
   } catch (cause) {
     throw new KeyturnError('FIELD_INVALID', "the target's files are not CA certificates, a certificate and its private key in PEM", { field: 'target', cause });
   }
