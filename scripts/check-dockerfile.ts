@@ -46,7 +46,9 @@ function main(words: readonly string[]): number {
       made.set(stage.name, runStage(stage, base, workshop, made, withSofthsm));
     }
     tryImage([...made.values()].at(-1));
-    console.log('every RUN line worked, the entry point starts as the image\'s user, and the health check tells up from down');
+    console.log(
+      "every RUN line worked, the entry point starts as the image's user, and the health check tells up from down",
+    );
     return 0;
   } finally {
     for (const mount of mounts.splice(0)) execFileSync('umount', [mount]);
@@ -60,7 +62,13 @@ function makeBase(folder: string): string {
   return folder;
 }
 
-function runStage(stage: Stage, base: string, workshop: string, made: ReadonlyMap<string, Imitation>, withSofthsm: boolean): Imitation {
+function runStage(
+  stage: Stage,
+  base: string,
+  workshop: string,
+  made: ReadonlyMap<string, Imitation>,
+  withSofthsm: boolean,
+): Imitation {
   console.log(`== stage ${stage.name}: ${stage.image}, imitated`);
   const imitation = imitate(stage, base, workshop);
   if (withSofthsm) imitation.buildArguments.set('WITH_SOFTHSM', 'true');
@@ -80,8 +88,16 @@ function imitate(stage: Stage, base: string, workshop: string): Imitation {
 
   const folder = path.join(workshop, `stage-${stage.name}`);
   execFileSync('cp', ['-a', base, folder]);
-  execFileSync('cp', ['-a', path.join(nodePackage, 'bin'), path.join(nodePackage, 'include'), path.join(folder, 'usr/local/')]);
-  const npm = path.resolve(realpathSync(execFileSync('/bin/sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim()), '../..');
+  execFileSync('cp', [
+    '-a',
+    path.join(nodePackage, 'bin'),
+    path.join(nodePackage, 'include'),
+    path.join(folder, 'usr/local/'),
+  ]);
+  const npm = path.resolve(
+    realpathSync(execFileSync('/bin/sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim()),
+    '../..',
+  );
   mkdirSync(path.join(folder, 'usr/local/lib/node_modules'), { recursive: true });
   execFileSync('cp', ['-a', npm, path.join(folder, 'usr/local/lib/node_modules/npm')]);
   execFileSync('ln', ['-sf', '../lib/node_modules/npm/bin/npm-cli.js', path.join(folder, 'usr/local/bin/npm')]);
@@ -110,7 +126,10 @@ function apply(instruction: Instruction, imitation: Imitation, made: ReadonlyMap
   const { text, keyword } = instruction;
   switch (keyword) {
     case 'RUN': {
-      execute(imitation, ['/bin/sh', '-c', text], { ...Object.fromEntries(imitation.buildArguments), ...networkOf(imitation) });
+      execute(imitation, ['/bin/sh', '-c', text], {
+        ...Object.fromEntries(imitation.buildArguments),
+        ...networkOf(imitation),
+      });
       return;
     }
     case 'COPY':
@@ -179,10 +198,14 @@ function execute(imitation: Imitation, command: readonly string[], extra: Record
 function tryCommand(imitation: Imitation, command: readonly string[], extra: Record<string, string> = {}) {
   const inside = `cd "$1" && shift && exec "$@"`;
   const user = imitation.user === '' ? [] : [`--userspec=${imitation.user}`];
-  return spawnSync('chroot', [...user, imitation.folder, '/bin/sh', '-c', inside, 'sh', imitation.workingDirectory, ...command], {
-    encoding: 'utf8',
-    env: { ...imitation.environment, ...extra },
-  });
+  return spawnSync(
+    'chroot',
+    [...user, imitation.folder, '/bin/sh', '-c', inside, 'sh', imitation.workingDirectory, ...command],
+    {
+      encoding: 'utf8',
+      env: { ...imitation.environment, ...extra },
+    },
+  );
 }
 
 function tryImage(image: Imitation | undefined): void {
@@ -195,8 +218,13 @@ function tryImage(image: Imitation | undefined): void {
   expectFailure(image, ['touch', '/opt/keyturn/dist/planted'], 'the user can change the program');
   expectFailure(image, image.healthCheck, 'the health check is content without a daemon');
   expectFailure(image, ['test', '-e', '/opt/keyturn/node_modules/typescript'], 'development packages are in the image');
-  expectFailure(image, ['test', '-e', `/opt/keyturn/node_modules/node-linux-${process.arch}`], "npm's Node is in the image");
-  const answer = "require('node:http').createServer((q, s) => s.end()).listen(8080, '127.0.0.1', () => process.stdout.write('up'))";
+  expectFailure(
+    image,
+    ['test', '-e', `/opt/keyturn/node_modules/node-linux-${process.arch}`],
+    "npm's Node is in the image",
+  );
+  const answer =
+    "require('node:http').createServer((q, s) => s.end()).listen(8080, '127.0.0.1', () => process.stdout.write('up'))";
   const probe = `node -e "${answer}" & server=$!; sleep 1; ${image.healthCheck.join(' ')}; code=$?; kill $server; exit $code`;
   execute(image, ['/bin/sh', '-c', probe]);
 }

@@ -85,13 +85,21 @@ async function buildProgram(run: Runner): Promise<Command> {
   for (const command of COMMANDS) {
     const [first = '', second] = command.name.split(' ');
     if (second !== undefined && !groups.has(first)) {
-      groups.set(first, program.command(first).description(COMMAND_GROUPS.get(first) ?? '').helpCommand(false));
+      groups.set(
+        first,
+        program
+          .command(first)
+          .description(COMMAND_GROUPS.get(first) ?? '')
+          .helpCommand(false),
+      );
     }
     const parent = second === undefined ? program : (groups.get(first) ?? program);
     const node = parent.command(second ?? first).description(command.summary);
     for (const argument of command.arguments ?? []) node.argument(argument.syntax, argument.description);
     for (const option of command.options ?? []) addOption(node, option);
-    node.allowExcessArguments(false).action(() => run(command, { arguments: node.args, options: node.optsWithGlobals() }));
+    node
+      .allowExcessArguments(false)
+      .action(() => run(command, { arguments: node.args, options: node.optsWithGlobals() }));
   }
   return program;
 }

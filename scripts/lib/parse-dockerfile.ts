@@ -20,7 +20,10 @@ export function parseInstructions(dockerfile: string): Instruction[] {
   for (const [index, raw] of dockerfile.split('\n').entries()) {
     const isComment = raw.trimStart().startsWith('#');
     if (isComment || (raw.trim() === '' && pending === undefined)) continue;
-    pending = pending === undefined ? { line: index + 1, text: raw.trim() } : { ...pending, text: `${pending.text} ${raw.trim()}` };
+    pending =
+      pending === undefined
+        ? { line: index + 1, text: raw.trim() }
+        : { ...pending, text: `${pending.text} ${raw.trim()}` };
     if (pending.text.endsWith('\\')) {
       pending = { ...pending, text: pending.text.slice(0, -1).trimEnd() };
       continue;

@@ -23,4 +23,3 @@ export const configCheckCommand: CommandSpec = {
     return EXIT.configuration;
   },
 };
-

@@ -11,7 +11,9 @@ export const USUAL_CONFIG_FILES = ['keyturn.yaml', '.keyturn/keyturn.yaml', '/et
 export function findConfigFile(context: CommandContext, options: Options): string | undefined {
   const named = textOption(options, 'config') ?? context.configFileVariable;
   if (named !== undefined && named !== '') return path.resolve(context.workingDirectory, named);
-  return USUAL_CONFIG_FILES.map((file) => path.resolve(context.workingDirectory, file)).find((file) => existsSync(file));
+  return USUAL_CONFIG_FILES.map((file) => path.resolve(context.workingDirectory, file)).find((file) =>
+    existsSync(file),
+  );
 }
 
 export function requireConfigFile(context: CommandContext, options: Options): string {

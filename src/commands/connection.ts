@@ -63,15 +63,22 @@ function unixTarget(config: Config): ClientTarget {
   const listeners = config.grpcListeners.filter((listener): listener is UnixListenerConfig => listener.kind === 'unix');
   const chosen = listeners.find(({ caller }) => caller === ADMIN_CALLER) ?? listeners[0];
   if (chosen !== undefined) return { unixSocket: chosen.path };
-  throw new KeyturnError('FIELD_INVALID', `${config.file} has no Unix socket; connect with --address, --ca, --cert and --key`);
+  throw new KeyturnError(
+    'FIELD_INVALID',
+    `${config.file} has no Unix socket; connect with --address, --ca, --cert and --key`,
+  );
 }
 
 /** The configuration's TLS listener as an address to connect to. */
 export function tlsAddress(config: Config): string {
   const listener = config.grpcListeners.find((candidate): candidate is TlsListenerConfig => candidate.kind === 'tls');
-  if (listener === undefined) throw new KeyturnError('FIELD_INVALID', `${config.file} has no TLS listener; name one with --address`);
+  if (listener === undefined)
+    throw new KeyturnError('FIELD_INVALID', `${config.file} has no TLS listener; name one with --address`);
   if (listener.port === 0) {
-    throw new KeyturnError('FIELD_INVALID', `${config.file} lets the system choose the port; name the address with --address`);
+    throw new KeyturnError(
+      'FIELD_INVALID',
+      `${config.file} lets the system choose the port; name the address with --address`,
+    );
   }
   return toAddress(connectableHost(listener.host), listener.port);
 }
@@ -87,5 +94,7 @@ export function toAddress(host: string, port: number): string {
 
 function requireFile(file: string | undefined, option: string): string {
   if (file !== undefined) return file;
-  throw new KeyturnError('FIELD_INVALID', `${option} is missing: mTLS needs --ca, --cert and --key, or --as`, { field: option });
+  throw new KeyturnError('FIELD_INVALID', `${option} is missing: mTLS needs --ca, --cert and --key, or --as`, {
+    field: option,
+  });
 }

@@ -47,7 +47,10 @@ export interface LeafRequest {
 }
 
 /** A self-signed CA that may issue leaf certificates only (path length 0). */
-export async function createDevelopmentAuthority(commonName: string, validity: Validity): Promise<DevelopmentAuthority> {
+export async function createDevelopmentAuthority(
+  commonName: string,
+  validity: Validity,
+): Promise<DevelopmentAuthority> {
   const keys = await generateKeys();
   const subject = `CN=${commonName}`;
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -62,7 +65,12 @@ export async function createDevelopmentAuthority(commonName: string, validity: V
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { subject, keys, certificatePem: withNewline(certificate.toString('pem')), privateKeyPem: await toPem(keys.privateKey) };
+  return {
+    subject,
+    keys,
+    certificatePem: withNewline(certificate.toString('pem')),
+    privateKeyPem: await toPem(keys.privateKey),
+  };
 }
 
 /** A leaf certificate of that CA with a key of its own. */
@@ -79,7 +87,9 @@ export async function issueCertificate(authority: DevelopmentAuthority, request:
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([request.usage === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
+      new ExtendedKeyUsageExtension([
+        request.usage === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth,
+      ]),
       ...subjectAlternativeNames(request),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
       await AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),

@@ -20,14 +20,20 @@ export function checkCertificates(listener: TlsListenerConfig, nowMs: number): F
 /** The one of the file's certificates that expires first decides. */
 function checkValidity(name: string, file: string, nowMs: number): Finding {
   const certificates = readCertificates(file);
-  if (typeof certificates === 'string') return fail(name, certificates, 'name a PEM file with at least one certificate');
+  if (typeof certificates === 'string')
+    return fail(name, certificates, 'name a PEM file with at least one certificate');
   const notBeforeMs = Math.max(...certificates.map((certificate) => certificate.validFromDate.getTime()));
   const notAfterMs = Math.min(...certificates.map((certificate) => certificate.validToDate.getTime()));
   const expiry = formatTime(notAfterMs, nowMs);
   if (notBeforeMs > nowMs) {
-    return fail(name, `${file} is valid only from ${formatTime(notBeforeMs, nowMs)}`, "compare this machine's clock with another one");
+    return fail(
+      name,
+      `${file} is valid only from ${formatTime(notBeforeMs, nowMs)}`,
+      "compare this machine's clock with another one",
+    );
   }
-  if (notAfterMs <= nowMs) return fail(name, `${file} expired at ${expiry}`, 'renew it; the daemon refuses its callers meanwhile');
+  if (notAfterMs <= nowMs)
+    return fail(name, `${file} expired at ${expiry}`, 'renew it; the daemon refuses its callers meanwhile');
   if (notAfterMs - nowMs < SOON_MS) return warn(name, `${file} expires at ${expiry}`, 'renew it soon');
   return ok(name, `${file} expires at ${expiry}`);
 }
@@ -40,9 +46,17 @@ function checkPrivateKey(listener: TlsListenerConfig): Finding {
     if (certificate !== undefined && new X509Certificate(certificate).checkPrivateKey(privateKey)) {
       return ok(name, `${listener.privateKeyFile} belongs to the certificate`);
     }
-    return fail(name, `${listener.privateKeyFile} is not the key of ${listener.certificateFile}`, 'name the pair that belongs together');
+    return fail(
+      name,
+      `${listener.privateKeyFile} is not the key of ${listener.certificateFile}`,
+      'name the pair that belongs together',
+    );
   } catch (error) {
-    return fail(name, `${listener.privateKeyFile} can't be used: ${textOf(error)}`, 'name a PEM file with an unencrypted private key');
+    return fail(
+      name,
+      `${listener.privateKeyFile} can't be used: ${textOf(error)}`,
+      'name a PEM file with an unencrypted private key',
+    );
   }
 }
 

@@ -19,9 +19,14 @@ export async function checkDaemon(context: CommandContext, options: Options, con
     status = await withClient(context, options, (client) => client.getTokenStatus());
   } catch (thrown) {
     const error = toKeyturnError(thrown);
-    if (error.reason !== 'DAEMON_UNREACHABLE') return [fail(name, `${error.message} (${error.reason})`, firstHint(context, error))];
+    if (error.reason !== 'DAEMON_UNREACHABLE')
+      return [fail(name, `${error.message} (${error.reason})`, firstHint(context, error))];
     return [
-      warn(name, `it doesn't answer: ${error.message}`, 'start it with `keyturn serve`; the token and the listeners were not checked'),
+      warn(
+        name,
+        `it doesn't answer: ${error.message}`,
+        'start it with `keyturn serve`; the token and the listeners were not checked',
+      ),
     ];
   }
   return [ok(name, 'it answers'), checkToken(status), ...(await checkListeners(config))];
@@ -32,7 +37,8 @@ function checkToken(status: TokenStatus): Finding {
   const label = status.label === undefined ? '' : ` "${status.label}"`;
   if (status.state === 'READY') return ok(name, `token${label} is ready, ${status.workers.length} workers`);
   const message = `${status.message ?? 'not ready'}${status.reason === undefined ? '' : ` (${status.reason})`}`;
-  if (status.state === 'STARTING') return warn(name, 'the HSM workers are starting', 'run keyturn doctor again in a moment');
+  if (status.state === 'STARTING')
+    return warn(name, 'the HSM workers are starting', 'run keyturn doctor again in a moment');
   return fail(name, message, '`keyturn token status` shows the workers; the daemon log has the whole story');
 }
 
@@ -47,24 +53,36 @@ async function checkListeners(config: Config): Promise<Finding[]> {
 }
 
 async function checkPort(name: string, host: string, port: number): Promise<Finding> {
-  if (port === 0) return warn(name, 'the system chose its port', 'name a port in the configuration, so that callers find it');
+  if (port === 0)
+    return warn(name, 'the system chose its port', 'name a port in the configuration, so that callers find it');
   const address = toAddress(connectableHost(host), port);
   const problem = await tryToConnect(connectableHost(host), port);
   return problem === undefined
     ? ok(name, `${address} accepts connections`)
-    : fail(name, `${address} accepts no connection: ${problem}`, 'is it another daemon that answered, with another configuration?');
+    : fail(
+        name,
+        `${address} accepts no connection: ${problem}`,
+        'is it another daemon that answered, with another configuration?',
+      );
 }
 
 async function checkHttp(config: Config): Promise<Finding> {
   const name = 'HTTP listener';
-  if (config.http.port === 0) return warn(name, 'the system chose its port', 'name a port in the configuration, so that verifiers find it');
+  if (config.http.port === 0)
+    return warn(name, 'the system chose its port', 'name a port in the configuration, so that verifiers find it');
   const url = `http://${toAddress(connectableHost(config.http.host), config.http.port)}/healthz`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) });
     await response.body?.cancel();
-    return response.ok ? ok(name, `${url} answers`) : fail(name, `${url} answers ${response.status}`, 'does another server use this port?');
+    return response.ok
+      ? ok(name, `${url} answers`)
+      : fail(name, `${url} answers ${response.status}`, 'does another server use this port?');
   } catch (error) {
-    return fail(name, `${url} doesn't answer: ${causeText(error)}`, 'is it another daemon that answered, with another configuration?');
+    return fail(
+      name,
+      `${url} doesn't answer: ${causeText(error)}`,
+      'is it another daemon that answered, with another configuration?',
+    );
   }
 }
 

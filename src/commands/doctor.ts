@@ -26,13 +26,23 @@ async function examine(context: CommandContext, options: Options): Promise<Findi
   const node = checkNode(process.versions.node);
   const file = findConfigFile(context, options);
   if (file === undefined) {
-    return [node, checkClock([], nowMs), fail('configuration', `none of ${USUAL_CONFIG_FILES.join(', ')}`, 'make one with `keyturn init`, or name it with --config')];
+    return [
+      node,
+      checkClock([], nowMs),
+      fail(
+        'configuration',
+        `none of ${USUAL_CONFIG_FILES.join(', ')}`,
+        'make one with `keyturn init`, or name it with --config',
+      ),
+    ];
   }
   const { config, problems } = await inspectConfig(file);
   const configuration =
     problems.length === 0
       ? [ok('configuration', `${file} and the files it names are good`)]
-      : problems.map(({ path, message }) => fail('configuration', path === '' ? message : `${path}: ${message}`, `correct it in ${file}`));
+      : problems.map(({ path, message }) =>
+          fail('configuration', path === '' ? message : `${path}: ${message}`, `correct it in ${file}`),
+        );
   if (config === undefined) return [node, checkClock([file], nowMs), ...configuration];
   const tls = config.grpcListeners.filter((listener) => listener.kind === 'tls');
   return [
@@ -51,7 +61,10 @@ function report(context: CommandContext, options: Options, findings: readonly Fi
     terminal.printJson({ ok: failures === 0, checks: findings });
     return;
   }
-  const [, ...lines] = formatTable(['', '', ''], findings.map(({ status, name, message }) => [status, name, message]));
+  const [, ...lines] = formatTable(
+    ['', '', ''],
+    findings.map(({ status, name, message }) => [status, name, message]),
+  );
   for (const [index, line] of lines.entries()) {
     terminal.print(line);
     const hint = findings[index]?.hint;

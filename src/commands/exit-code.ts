@@ -2,8 +2,9 @@
  * Exit codes of the CLI, and the one mapping from error reasons to them. Above 63 they are those of sysexits.h, which
  * service managers and scripts know. docs/reference/cli.md has the same table.
  */
-import type { KeyturnError } from '../base/errors.ts';
 import { assertNever } from '../base/assert-never.ts';
+import type { KeyturnError } from '../base/errors.ts';
+import type { Reason, StatusCode } from '../base/reasons.ts';
 
 export const EXIT = {
   ok: 0,
@@ -17,24 +18,22 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
+/** Where the gRPC code alone would say too little. */
+const BY_REASON: Partial<Record<Reason, number>> = {
+  FIELD_INVALID: EXIT.usage,
+  JWT_NOT_VERIFIED: EXIT.refused,
+  CONFIG_INVALID: EXIT.configuration,
+  SECRET_FILE_UNREADABLE: EXIT.configuration,
+  SECRET_FILE_EXPOSED: EXIT.configuration,
+  STORE_NOT_KEYTURN: EXIT.configuration,
+  STORE_TOO_NEW: EXIT.configuration,
+};
+
 export function exitCodeOf(error: KeyturnError): number {
-  switch (error.reason) {
-    case 'FIELD_INVALID':
-      return EXIT.usage;
-    case 'JWT_NOT_VERIFIED':
-      return EXIT.refused;
-    case 'CONFIG_INVALID':
-    case 'SECRET_FILE_UNREADABLE':
-    case 'SECRET_FILE_EXPOSED':
-    case 'STORE_NOT_KEYTURN':
-    case 'STORE_TOO_NEW':
-      return EXIT.configuration;
-    default:
-      return exitCodeOfStatus(error.code);
-  }
+  return BY_REASON[error.reason] ?? exitCodeOfStatus(error.code);
 }
 
-function exitCodeOfStatus(code: KeyturnError['code']): number {
+function exitCodeOfStatus(code: StatusCode): number {
   switch (code) {
     case 'INVALID_ARGUMENT':
     case 'NOT_FOUND':

@@ -5,7 +5,14 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { KeyturnError } from '../base/errors.ts';
 import { EXIT } from './exit-code.ts';
-import { isSwitchedOn, JSON_OPTION, textOption, type CommandContext, type CommandSpec, type Options } from './command.ts';
+import {
+  isSwitchedOn,
+  JSON_OPTION,
+  textOption,
+  type CommandContext,
+  type CommandSpec,
+  type Options,
+} from './command.ts';
 import type { LeafRequest, Validity } from './development-certificates.ts';
 import {
   certificatePath,
@@ -84,25 +91,43 @@ async function runInit(context: CommandContext, { options }: { readonly options:
 /** A Unix socket's path is limited by the kernel; better told now than when the daemon starts. */
 function requireSocketPath(socket: string): void {
   if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES) return;
-  throw new KeyturnError('FIELD_INVALID', `${socket} is longer than ${MAX_SOCKET_PATH_BYTES} bytes, too long for a Unix socket; name a shorter --dir`, {
-    field: '--dir',
-  });
+  throw new KeyturnError(
+    'FIELD_INVALID',
+    `${socket} is longer than ${MAX_SOCKET_PATH_BYTES} bytes, too long for a Unix socket; name a shorter --dir`,
+    {
+      field: '--dir',
+    },
+  );
 }
 
 /** True when the folder was made, false when an empty one was there. */
 async function makeFolder(folder: string): Promise<boolean> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new KeyturnError('FIELD_INVALID', `--dir ${folder} can't be used: ${error.message}`, { field: '--dir', cause: error });
-  });
+  const entries = await listFolder(folder);
   if (entries !== undefined && entries.length > 0) {
-    throw new KeyturnError('FIELD_INVALID', `${folder} is not empty, and init overwrites nothing; name another folder with --dir`, {
-      field: '--dir',
-    });
+    throw new KeyturnError(
+      'FIELD_INVALID',
+      `${folder} is not empty, and init overwrites nothing; name another folder with --dir`,
+      {
+        field: '--dir',
+      },
+    );
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   return entries === undefined;
+}
+
+/** Undefined when there is no such folder. */
+async function listFolder(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new KeyturnError('FIELD_INVALID', `--dir ${folder} can't be used: ${String(error)}`, {
+      field: '--dir',
+      cause: error,
+    });
+  }
 }
 
 async function removeMade(folder: string, isNew: boolean): Promise<void> {
@@ -190,12 +215,18 @@ function report(context: CommandContext, options: Options, result: InitResult): 
   ];
   for (const line of formatTable(['', ''], contents).slice(1)) terminal.print(`  ${line}`);
   terminal.print('');
-  terminal.print(`The certificates come from a development CA (${LAYOUT.authorityCertificate}) and expire in ${CERTIFICATE_DAYS} days,`);
+  terminal.print(
+    `The certificates come from a development CA (${LAYOUT.authorityCertificate}) and expire in ${CERTIFICATE_DAYS} days,`,
+  );
   terminal.print(`at ${certificatesExpire}. For production use your own CA.`);
   if (isDemo) {
     terminal.print('');
-    terminal.print('!!! DEMONSTRATION: this key set promises verifiers only a few seconds. Real verifiers keep keys for minutes');
-    terminal.print('!!! to hours, and would meet JWTs that they cannot verify. Never use this configuration for real callers.');
+    terminal.print(
+      '!!! DEMONSTRATION: this key set promises verifiers only a few seconds. Real verifiers keep keys for minutes',
+    );
+    terminal.print(
+      '!!! to hours, and would meet JWTs that they cannot verify. Never use this configuration for real callers.',
+    );
   }
   terminal.print('');
   terminal.print('What to do next:');
@@ -209,6 +240,9 @@ function report(context: CommandContext, options: Options, result: InitResult): 
 
 function parseWith(pattern: RegExp, text: string, field: string): string {
   if (pattern.test(text)) return text;
-  const wanted = pattern === ADDRESS ? 'host:port, such as 127.0.0.1:8443' : '1 to 32 letters, digits, blanks, dots, hyphens or underscores';
+  const wanted =
+    pattern === ADDRESS
+      ? 'host:port, such as 127.0.0.1:8443'
+      : '1 to 32 letters, digits, blanks, dots, hyphens or underscores';
   throw new KeyturnError('FIELD_INVALID', `${field} must be ${wanted}`, { field });
 }

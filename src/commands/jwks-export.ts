@@ -16,7 +16,9 @@ export const jwksExportCommand: CommandSpec = {
   ],
   async run(context, { options }) {
     const file = path.resolve(context.workingDirectory, textOption(options, 'output') ?? '');
-    const keySet = await withClient(context, options, (client) => client.getKeySet({ keySet: textOption(options, 'keySet') }));
+    const keySet = await withClient(context, options, (client) =>
+      client.getKeySet({ keySet: textOption(options, 'keySet') }),
+    );
     await replaceFile(file, keySet.jwks);
     context.terminal.note(`wrote generation ${keySet.generation} of key set ${keySet.keySet} to ${file}`);
     return EXIT.ok;

@@ -12,7 +12,9 @@ export const jwksShowCommand: CommandSpec = {
     { flags: '--json', description: 'print the JWKS' },
   ],
   async run(context, { options }) {
-    const keySet = await withClient(context, options, (client) => client.getKeySet({ keySet: textOption(options, 'keySet') }));
+    const keySet = await withClient(context, options, (client) =>
+      client.getKeySet({ keySet: textOption(options, 'keySet') }),
+    );
     if (isSwitchedOn(options, 'json')) context.terminal.print(Buffer.from(keySet.jwks).toString('utf8'));
     else for (const line of describeKeySet(keySet)) context.terminal.print(line);
     return EXIT.ok;

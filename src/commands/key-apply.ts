@@ -55,7 +55,8 @@ export const keyApplyCommand: CommandSpec = {
     }
     const nowMs = context.clock.wallMs();
     terminal.note(outcome(request.validateOnly, changed));
-    for (const line of [...describeSigningKey(signingKey, nowMs), ...describeNext(signingKey, [], nowMs)]) terminal.print(line);
+    for (const line of [...describeSigningKey(signingKey, nowMs), ...describeNext(signingKey, [], nowMs)])
+      terminal.print(line);
     return EXIT.ok;
   },
 };

@@ -37,11 +37,15 @@ export const keyRotateCommand: CommandSpec = {
     const { activated, suspended } = result;
     terminal.print(`version ${activated.version} ${validateOnly ? 'would sign' : 'signs now'}, kid ${activated.kid}`);
     if (suspended !== undefined) {
-      const until = suspended.expCeiling === undefined ? '' : `; its last JWT expires before ${formatTime(suspended.expCeiling.getTime(), nowMs)}`;
+      const until =
+        suspended.expCeiling === undefined
+          ? ''
+          : `; its last JWT expires before ${formatTime(suspended.expCeiling.getTime(), nowMs)}`;
       terminal.print(`version ${suspended.version} ${validateOnly ? 'would stay' : 'stays'} published${until}`);
     }
     const next = result.signingKey.rotateAllowedTime;
-    if (next !== undefined && !validateOnly) terminal.print(`the next rotation is allowed from ${formatTime(next.getTime(), nowMs)}`);
+    if (next !== undefined && !validateOnly)
+      terminal.print(`the next rotation is allowed from ${formatTime(next.getTime(), nowMs)}`);
     return EXIT.ok;
   },
 };

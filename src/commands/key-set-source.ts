@@ -7,7 +7,9 @@ const FETCH_TIMEOUT_MS = 5_000;
 const MAX_JWKS_BYTES = 1024 * 1024;
 
 export async function readKeySet(context: CommandContext, source: string): Promise<unknown> {
-  const bytes = /^https?:\/\//.test(source) ? await fetchKeySet(source) : await readNamedFile(context, source, '--jwks');
+  const bytes = /^https?:\/\//.test(source)
+    ? await fetchKeySet(source)
+    : await readNamedFile(context, source, '--jwks');
   if (bytes.length > MAX_JWKS_BYTES) {
     throw new KeyturnError('FIELD_INVALID', `--jwks must hold at most ${MAX_JWKS_BYTES} bytes`, { field: '--jwks' });
   }
@@ -24,7 +26,9 @@ async function fetchKeySet(url: string): Promise<Buffer> {
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     return await readBounded(response);
   } catch (error) {
-    throw new KeyturnError('DAEMON_UNREACHABLE', `the key set at ${url} can't be fetched: ${causeText(error)}`, { cause: error });
+    throw new KeyturnError('DAEMON_UNREACHABLE', `the key set at ${url} can't be fetched: ${causeText(error)}`, {
+      cause: error,
+    });
   }
 }
 

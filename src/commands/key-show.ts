@@ -25,7 +25,11 @@ export const keyShowCommand: CommandSpec = {
       return EXIT.ok;
     }
     const nowMs = context.clock.wallMs();
-    const blocks = [describeSigningKey(signingKey, nowMs), describeVersions(keyVersions, nowMs), describeNext(signingKey, keyVersions, nowMs)];
+    const blocks = [
+      describeSigningKey(signingKey, nowMs),
+      describeVersions(keyVersions, nowMs),
+      describeNext(signingKey, keyVersions, nowMs),
+    ];
     for (const line of blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))) terminal.print(line);
     return EXIT.ok;
   },

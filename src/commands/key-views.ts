@@ -28,9 +28,15 @@ export function describeSigningKey(key: SigningKey, nowMs: number): string[] {
       ['signing key', key.name],
       ['algorithm', algorithmOf(key)],
       ['key set', key.keySet],
-      ['signs', key.activeVersion === undefined ? 'no version yet' : `version ${key.activeVersion}, kid ${key.activeKid ?? ''}`],
+      [
+        'signs',
+        key.activeVersion === undefined ? 'no version yet' : `version ${key.activeVersion}, kid ${key.activeKid ?? ''}`,
+      ],
       ['JWT lifetime', `at most ${formatDuration(policy.maxJwtLifetimeMs)}`],
-      ['signing period', `${formatDuration(policy.signingPeriodMs)}, at most ${formatDuration(policy.maxSigningPeriodMs)}`],
+      [
+        'signing period',
+        `${formatDuration(policy.signingPeriodMs)}, at most ${formatDuration(policy.maxSigningPeriodMs)}`,
+      ],
       ['rollback window', formatDuration(policy.rollbackWindowMs)],
       ['created', formatTime(key.createTime.getTime(), nowMs)],
       ['etag', key.etag],
@@ -56,7 +62,11 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
   if (key.lastProblem !== undefined) lines.push(`problem: ${key.lastProblem}`);
   if (key.reconciling) lines.push('key pairs are being made or destroyed in the token right now');
   if (key.activeVersion === undefined) {
-    lines.push(key.readyTime === undefined ? 'it can sign as soon as a version is ready' : `it can sign from ${formatTime(key.readyTime.getTime(), nowMs)}`);
+    lines.push(
+      key.readyTime === undefined
+        ? 'it can sign as soon as a version is ready'
+        : `it can sign from ${formatTime(key.readyTime.getTime(), nowMs)}`,
+    );
   }
   lines.push(
     key.rotateAllowedTime === undefined
@@ -73,8 +83,15 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
       const endMs = version.suspendTime.getTime() + key.lifecyclePolicy.rollbackWindowMs;
       lines.push(`version ${version.version} can come back until ${formatTime(endMs, nowMs)}`);
     }
-    if (version.published && version.state !== 'ACTIVE' && version.expCeiling !== undefined && version.expCeiling.getTime() > nowMs) {
-      lines.push(`the last JWT of version ${version.version} expires before ${formatTime(version.expCeiling.getTime(), nowMs)}`);
+    if (
+      version.published &&
+      version.state !== 'ACTIVE' &&
+      version.expCeiling !== undefined &&
+      version.expCeiling.getTime() > nowMs
+    ) {
+      lines.push(
+        `the last JWT of version ${version.version} expires before ${formatTime(version.expCeiling.getTime(), nowMs)}`,
+      );
     }
   }
   return lines.map((line) => BULLET + line);

@@ -24,5 +24,5 @@ export function formatFields(fields: readonly (readonly [name: string, value: st
 
 /** Characters, not UTF-16 units. */
 function widthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }

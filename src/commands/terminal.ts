@@ -35,7 +35,8 @@ async function readInput(): Promise<Buffer> {
   for await (const chunk of process.stdin) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > MAX_STDIN_BYTES) throw new KeyturnError('FIELD_INVALID', `stdin must hold at most ${MAX_STDIN_BYTES} bytes`);
+    if (size > MAX_STDIN_BYTES)
+      throw new KeyturnError('FIELD_INVALID', `stdin must hold at most ${MAX_STDIN_BYTES} bytes`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

@@ -16,10 +16,14 @@ export const tokenRetryLoginCommand: CommandSpec = {
   async run(context, { options }) {
     const { terminal } = context;
     if (!isSwitchedOn(options, 'yes')) {
-      terminal.note('A token may lock itself after a few wrong PINs, some of them for good. Is the PIN file right now?');
+      terminal.note(
+        'A token may lock itself after a few wrong PINs, some of them for good. Is the PIN file right now?',
+      );
       terminal.note(`Type ${CONFIRMATION} to try it once:`);
       if ((await terminal.readLine()) !== CONFIRMATION) {
-        throw new KeyturnError('FIELD_INVALID', `not confirmed: type ${CONFIRMATION}, or give --yes`, { field: '--yes' });
+        throw new KeyturnError('FIELD_INVALID', `not confirmed: type ${CONFIRMATION}, or give --yes`, {
+          field: '--yes',
+        });
       }
     }
     await withClient(context, options, (client) => client.retryLogin({ reason: textOption(options, 'reason') }));

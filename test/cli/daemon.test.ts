@@ -41,10 +41,21 @@ async function eventually(command: () => Promise<CliResult>): Promise<CliResult>
 beforeAll(async () => {
   cwd = mkdtempSync(path.join(tmpdir(), 'keyturn-cli-'));
   const [grpcPort, httpPort] = [await freePort(), await freePort()];
-  const made = await run('init', '--demo', '--grpc-address', `127.0.0.1:${grpcPort}`, '--http-address', `127.0.0.1:${httpPort}`);
+  const made = await run(
+    'init',
+    '--demo',
+    '--grpc-address',
+    `127.0.0.1:${grpcPort}`,
+    '--http-address',
+    `127.0.0.1:${httpPort}`,
+  );
   expect(made.code, made.stderr).toBe(0);
   jwksUrl = `http://127.0.0.1:${httpPort}/.well-known/jwks.json`;
-  daemon = spawn(process.execPath, [ENTRY, 'serve'], { cwd, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] });
+  daemon = spawn(process.execPath, [ENTRY, 'serve'], {
+    cwd,
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   daemon.stdout?.on('data', (chunk: Buffer) => (daemonLog += chunk.toString()));
   daemon.stderr?.on('data', (chunk: Buffer) => (daemonLog += chunk.toString()));
   const ready = await eventually(() => run('token', 'status'));
@@ -76,18 +87,41 @@ describe('the CLI with a daemon', () => {
   });
 
   it('makes a signing key, and nothing the second time', async () => {
-    const words = ['key', 'apply', 'access-tokens', '--algorithm', 'ES256', '--max-jwt-lifetime', '15m', '--signing-period', '7d'];
+    const words = [
+      'key',
+      'apply',
+      'access-tokens',
+      '--algorithm',
+      'ES256',
+      '--max-jwt-lifetime',
+      '15m',
+      '--signing-period',
+      '7d',
+    ];
     const first = await run(...words);
     expect(first, first.stderr).toMatchObject({ code: 0, stderr: 'applied\n' });
     expect(first.stdout).toContain('at most 15 min');
     const second = await run(...words, '--json');
-    expect(JSON.parse(second.stdout)).toMatchObject({ changed: false, signingKey: { algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 604_800_000 } } });
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      changed: false,
+      signingKey: { algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 604_800_000 } },
+    });
   });
 
   it('signs over mTLS as auth-service, and verifies', async () => {
     const signed = await eventually(() => sign('--lifetime', '5m', '--typ', 'at+jwt'));
     expect(signed, signed.stderr).toMatchObject({ code: 0, stderr: '' });
-    const words = ['verify', signed.stdout.trim(), '--jwks', jwksUrl, '--issuer', CLAIMS.iss, '--audience', CLAIMS.aud, '--json'];
+    const words = [
+      'verify',
+      signed.stdout.trim(),
+      '--jwks',
+      jwksUrl,
+      '--issuer',
+      CLAIMS.iss,
+      '--audience',
+      CLAIMS.aud,
+      '--json',
+    ];
     const verified = await run(...words);
     expect(verified, verified.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(verified.stdout)).toMatchObject({ header: { alg: 'ES256', typ: 'at+jwt' }, claims: CLAIMS });
@@ -103,7 +137,14 @@ describe('the CLI with a daemon', () => {
   });
 
   it('ends with 77 for claims and methods that are not granted', async () => {
-    const claim = await run('sign', 'access-tokens', '--as', 'auth-service', '--claims', '{"iss":"https://evil.example","aud":"https://api.example"}');
+    const claim = await run(
+      'sign',
+      'access-tokens',
+      '--as',
+      'auth-service',
+      '--claims',
+      '{"iss":"https://evil.example","aud":"https://api.example"}',
+    );
     expect(claim.stderr).toContain('(CLAIM_NOT_PERMITTED)');
     expect(claim.code).toBe(77);
     const method = await run('key', 'list', '--as', 'auth-service');
@@ -120,7 +161,10 @@ describe('the CLI with a daemon', () => {
   it('rotates, and then refuses a rotation that comes too early, with the time', async () => {
     const rotated = await eventually(() => run('key', 'rotate', 'access-tokens', '--reason', 'test', '--json'));
     expect(rotated, rotated.stderr).toMatchObject({ code: 0 });
-    expect(JSON.parse(rotated.stdout)).toMatchObject({ activated: { version: 2 }, suspended: { version: 1, published: true } });
+    expect(JSON.parse(rotated.stdout)).toMatchObject({
+      activated: { version: 2 },
+      suspended: { version: 1, published: true },
+    });
     const refused = await run('key', 'rotate', 'access-tokens');
     expect(refused.code, refused.stdout).toBe(1);
     expect(refused.stderr).toMatch(/\((LAST_STANDBY|NOT_PROPAGATED)\)/);
@@ -157,7 +201,9 @@ describe('the CLI with a daemon', () => {
     const { code, stdout: findings } = await run('doctor', '--json');
     const { checks } = JSON.parse(findings) as { checks: { name: string; status: string; message: string }[] };
     expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
-    expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['daemon', 'token', 'gRPC listener', 'HTTP listener']));
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['daemon', 'token', 'gRPC listener', 'HTTP listener']),
+    );
     expect(code).toBe(0);
   });
 

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,10 +35,9 @@ function filesIn(directory: string): string[] {
 describe('keyturn init', () => {
   it('makes a folder that only its owner can enter, with no secret that others can read', () => {
     expect(statSync(folder).mode & 0o777).toBe(0o700);
-    for (const file of filesIn(folder)) {
-      const isSecret = file.endsWith('.key') || path.basename(file).endsWith('pin');
-      if (isSecret) expect(statSync(file).mode & 0o777, file).toBe(0o600);
-    }
+    const secrets = filesIn(folder).filter((file) => /(\.key|pin)$/.test(file));
+    expect(secrets.length).toBeGreaterThanOrEqual(6);
+    for (const file of secrets) expect(statSync(file).mode & 0o777, file).toBe(0o600);
     expect(filesIn(folder).filter((file) => file.endsWith('.key'))).toHaveLength(4);
   });
 
@@ -40,8 +49,20 @@ describe('keyturn init', () => {
 
   it('makes certificates that chain to the development CA, each for its purpose, for 90 days', () => {
     const tls = (name: string): string => path.join(folder, 'tls', name);
-    for (const [name, purpose] of [['server', 'sslserver'], ['auth-service', 'sslclient'], ['operator', 'sslclient']] as const) {
-      const verified = execFileSync('openssl', ['verify', '-x509_strict', '-purpose', purpose, '-CAfile', tls('development-ca.pem'), tls(`${name}.pem`)]);
+    for (const [name, purpose] of [
+      ['server', 'sslserver'],
+      ['auth-service', 'sslclient'],
+      ['operator', 'sslclient'],
+    ] as const) {
+      const verified = execFileSync('openssl', [
+        'verify',
+        '-x509_strict',
+        '-purpose',
+        purpose,
+        '-CAfile',
+        tls('development-ca.pem'),
+        tls(`${name}.pem`),
+      ]);
       expect(String(verified)).toContain('OK');
       const certificate = new X509Certificate(readFileSync(tls(`${name}.pem`)));
       const days = (certificate.validToDate.getTime() - Date.now()) / 86_400_000;
@@ -57,7 +78,13 @@ describe('keyturn init', () => {
     const { stdout, stderr } = await runCli(['init', '--dir', other], { cwd });
     const pin = readFileSync(path.join(other, 'token', 'pin'), 'utf8').trim();
     expect(pin.length).toBeGreaterThanOrEqual(8);
-    for (const text of [stdout, stderr, ...filesIn(other).filter((file) => /\.(yaml|conf)$/.test(file)).map((file) => readFileSync(file, 'utf8'))]) {
+    for (const text of [
+      stdout,
+      stderr,
+      ...filesIn(other)
+        .filter((file) => /\.(yaml|conf)$/.test(file))
+        .map((file) => readFileSync(file, 'utf8')),
+    ]) {
       expect(text).not.toContain(pin);
     }
   });
@@ -72,7 +99,10 @@ describe('keyturn init', () => {
 
   it('leaves nothing behind when it fails', async () => {
     const target = path.join(cwd, 'failed');
-    const { code, stderr } = await runCli(['init', '--dir', target], { cwd, environment: { PATH: path.dirname(process.execPath) } });
+    const { code, stderr } = await runCli(['init', '--dir', target], {
+      cwd,
+      environment: { PATH: path.dirname(process.execPath) },
+    });
     expect(code).toBeGreaterThan(0);
     expect(stderr).toContain('no SoftHSM2 token could be made');
     expect(existsSync(target)).toBe(false);

@@ -17,13 +17,22 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-export function runCli(words: readonly string[], { cwd, input = '', environment = {} }: CliOptions): Promise<CliResult> {
+export function runCli(
+  words: readonly string[],
+  { cwd, input = '', environment = {} }: CliOptions,
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env['PATH'], HOME: cwd, ...environment };
-    const child = execFile(process.execPath, [ENTRY, ...words], { cwd, env, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(error);
-      else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [ENTRY, ...words],
+      { cwd, env, timeout: TIMEOUT_MS },
+      (error, stdout, stderr) => {
+        if (error !== null && typeof error.code !== 'number')
+          reject(new Error(`${words.join(' ')} did not end by itself`, { cause: error }));
+        else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      },
+    );
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });

@@ -18,7 +18,8 @@ describe('keyturn', () => {
     const { code, stdout, stderr } = await runCli(['--help'], { cwd });
     expect(code).toBe(0);
     expect(stderr).toBe('');
-    for (const word of new Set(COMMANDS.map(({ name }) => name.split(' ')[0]))) expect(stdout).toMatch(new RegExp(`^  ${word} `, 'm'));
+    for (const word of new Set(COMMANDS.map(({ name }) => name.split(' ')[0])))
+      expect(stdout).toMatch(new RegExp(`^  ${word} `, 'm'));
   });
 
   it('has help for every command', async () => {
@@ -31,7 +32,10 @@ describe('keyturn', () => {
   });
 
   it('prints the version', async () => {
-    expect(await runCli(['--version'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(await runCli(['--version'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 
   it.each([
@@ -83,7 +87,10 @@ describe('keyturn', () => {
 
   it('survives a reader that has seen enough', () => {
     const entry = path.resolve(import.meta.dirname, '../../src/cli.ts');
-    const { stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${entry}" --help | true`], { cwd, encoding: 'utf8' });
+    const { stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${entry}" --help | true`], {
+      cwd,
+      encoding: 'utf8',
+    });
     expect(stderr).toBe('');
   });
 });

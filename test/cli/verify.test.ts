@@ -10,7 +10,9 @@ import { runCli } from './run-cli.ts';
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const JWKS = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }] });
+const JWKS = JSON.stringify({
+  keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }],
+});
 
 function makeJwt(claims: object): string {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -50,9 +52,16 @@ describe('keyturn verify', () => {
   });
 
   it('verifies a JWT from stdin against a file, and prints JSON', async () => {
-    const { code, stdout } = await runCli(['verify', '-', '--jwks', 'jwks.json', '--json'], { cwd, input: `${GOOD}\n` });
+    const { code, stdout } = await runCli(['verify', '-', '--jwks', 'jwks.json', '--json'], {
+      cwd,
+      input: `${GOOD}\n`,
+    });
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ verified: true, header: { alg: 'ES256', kid: 'k1' }, claims: { iss: ISSUER } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      verified: true,
+      header: { alg: 'ES256', kid: 'k1' },
+      claims: { iss: ISSUER },
+    });
   });
 
   it.each([

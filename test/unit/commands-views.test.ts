@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyVersion, SigningKey } from '../../src/client/client.ts';
 import { describeKeySet } from '../../src/commands/key-set-view.ts';
-import { describeNext, describeSigningKey, describeSigningKeys, describeVersions } from '../../src/commands/key-views.ts';
+import {
+  describeNext,
+  describeSigningKey,
+  describeSigningKeys,
+  describeVersions,
+} from '../../src/commands/key-views.ts';
 import { collectPages } from '../../src/commands/paging.ts';
 import { describeTokenStatus } from '../../src/commands/token-status.ts';
 
@@ -56,13 +61,47 @@ const VERSION: KeyVersion = {
   birthRecord: { tokenSerial: '', tokenLabel: '', manufacturer: '', model: '', firmwareVersion: '', attributes: {} },
 };
 
-const STANDBY: KeyVersion = { ...VERSION, version: 4, kid: 'kid-4', state: 'PRE_ACTIVE', propagated: false, servedMs: 20 * 60_000, activateTime: undefined, expCeiling: undefined };
-const SUSPENDED: KeyVersion = { ...VERSION, version: 1, kid: 'kid-1', state: 'SUSPENDED', suspendTime: at(-20 * 60_000), expCeiling: at(10 * 60_000) };
-const DESTROYED: KeyVersion = { ...SUSPENDED, state: 'DESTROYED', published: false, suspendTime: undefined, expCeiling: at(-DAY_MS) };
+const STANDBY: KeyVersion = {
+  ...VERSION,
+  version: 4,
+  kid: 'kid-4',
+  state: 'PRE_ACTIVE',
+  propagated: false,
+  servedMs: 20 * 60_000,
+  activateTime: undefined,
+  expCeiling: undefined,
+};
+const SUSPENDED: KeyVersion = {
+  ...VERSION,
+  version: 1,
+  kid: 'kid-1',
+  state: 'SUSPENDED',
+  suspendTime: at(-20 * 60_000),
+  expCeiling: at(10 * 60_000),
+};
+const DESTROYED: KeyVersion = {
+  ...SUSPENDED,
+  state: 'DESTROYED',
+  published: false,
+  suspendTime: undefined,
+  expCeiling: at(-DAY_MS),
+};
 
 describe('the list of signing keys', () => {
   it('has one line for each, with its problem', () => {
-    const lines = describeSigningKeys([KEY, { ...KEY, name: 'new', activeVersion: undefined, rotateAllowedTime: undefined, lastProblem: 'the token is full' }], NOW_MS);
+    const lines = describeSigningKeys(
+      [
+        KEY,
+        {
+          ...KEY,
+          name: 'new',
+          activeVersion: undefined,
+          rotateAllowedTime: undefined,
+          lastProblem: 'the token is full',
+        },
+      ],
+      NOW_MS,
+    );
     expect(lines[1]).toBe('access-tokens  ES256      default  2       1 of 2 ready  in 40 min');
     expect(lines[2]).toBe('new            ES256      default  –       1 of 2 ready  allowed    the token is full');
   });
@@ -94,7 +133,13 @@ describe('a signing key', () => {
   });
 
   it('says from when a key without an ACTIVE version can sign, and what went wrong', () => {
-    const waiting = { ...KEY, activeVersion: undefined, readyTime: at(HOUR_MS), reconciling: true, lastProblem: 'the token is full' };
+    const waiting = {
+      ...KEY,
+      activeVersion: undefined,
+      readyTime: at(HOUR_MS),
+      reconciling: true,
+      lastProblem: 'the token is full',
+    };
     expect(describeNext(waiting, [], NOW_MS).slice(0, 3)).toEqual([
       '- problem: the token is full',
       '- key pairs are being made or destroyed in the token right now',
@@ -105,7 +150,14 @@ describe('a signing key', () => {
 
 describe('a key set', () => {
   it('is a table of its keys', () => {
-    const jwks = Buffer.from(JSON.stringify({ keys: [{ kid: 'k1', alg: 'ES256', kty: 'EC', crv: 'P-256' }, { kid: 'k2', alg: 'RS256', kty: 'RSA' }] }));
+    const jwks = Buffer.from(
+      JSON.stringify({
+        keys: [
+          { kid: 'k1', alg: 'ES256', kty: 'EC', crv: 'P-256' },
+          { kid: 'k2', alg: 'RS256', kty: 'RSA' },
+        ],
+      }),
+    );
     expect(describeKeySet({ keySet: 'default', generation: 3, jwks, etag: '"x"', maxAgeMs: 300_000 })).toEqual([
       'key set default, generation 3, verifiers are told to keep it for 5 min',
       '',
@@ -142,9 +194,14 @@ describe('paging', () => {
     const pages = [['a', 'b'], ['c']];
     const items = await collectPages(({ pageToken }) => {
       const index = Number(pageToken);
-      return Promise.resolve({ items: pages[index] ?? [], nextPageToken: index + 1 < pages.length ? String(index + 1) : '' });
+      return Promise.resolve({
+        items: pages[index] ?? [],
+        nextPageToken: index + 1 < pages.length ? String(index + 1) : '',
+      });
     });
     expect(items).toEqual(['a', 'b', 'c']);
-    await expect(collectPages(() => Promise.resolve({ items: [], nextPageToken: 'again' }))).rejects.toMatchObject({ reason: 'INTERNAL' });
+    await expect(collectPages(() => Promise.resolve({ items: [], nextPageToken: 'again' }))).rejects.toMatchObject({
+      reason: 'INTERNAL',
+    });
   });
 });
