@@ -124,13 +124,15 @@ interface OpenServers {
 async function drainAll({ health, endpoints, http, clock }: OpenServers, graceMs: number): Promise<void> {
   const endMs = clock.monotonicMs() + graceMs;
   health.drain();
-  for (const { listener } of endpoints) listener.stop();
-  const cancel = clock.after(graceMs, () => {
+  const ended = endpoints.map(({ listener }) => listener.stop());
+  for (const { server } of endpoints) server.drain();
+  const cutAll = (): void => {
     for (const { listener } of endpoints) listener.destroyConnections();
-  });
-  await Promise.all(endpoints.map(({ server }) => server.drain()));
+  };
+  const cancel = clock.after(graceMs, cutAll);
+  await Promise.all(ended);
   cancel();
-  // Connections that never became HTTP/2 sessions are nobody's work.
-  for (const { listener } of endpoints) listener.destroyConnections();
+  // Handshakes that are still going on are nobody's work.
+  cutAll();
   await http?.drain(Math.max(MIN_HTTP_GRACE_MS, endMs - clock.monotonicMs()));
 }

@@ -1,6 +1,5 @@
 /** What all listeners share: binding with one error, the set of open connections, and closing in two steps. */
-import type { ListenOptions, Server } from 'node:net';
-import type { Socket } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
 import { KeyturnError } from '../base/errors.ts';
 
 export interface Listener {
@@ -8,9 +7,9 @@ export interface Listener {
   readonly address: string;
   /** The bound port; undefined for a Unix socket. */
   readonly port: number | undefined;
-  /** Accepts no more connections; open ones go on. Idempotent. */
-  stop(): void;
-  /** Cuts every open connection. */
+  /** Accepts no more connections; resolves when the accepted ones have ended by themselves. Idempotent. */
+  stop(): Promise<void>;
+  /** Cuts every open connection, half-open handshakes too. */
   destroyConnections(): void;
 }
 
@@ -37,13 +36,23 @@ export function formatHostPort(host: string, port: number | undefined): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** The connections of one server, from the first byte on. */
+/** Connections that are open now. */
 export class OpenConnections {
   readonly #sockets = new Set<Socket>();
+  readonly #waiting: (() => void)[] = [];
 
   add(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size > 0) return;
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    });
+  }
+
+  whenEmpty(): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   destroyAll(): void {

@@ -29,6 +29,8 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
   const server = createTlsServer(await loadTlsOptions(config), config);
   server.maxConnections = MAX_CONNECTIONS;
   const connections = new OpenConnections();
+  const accepted = new OpenConnections();
+  let isStopped = false;
   await listen(server, { host: config.host, port: config.port }, formatHostPort(config.host, config.port));
   const port = portOf(server);
   const address = formatHostPort(config.host, port);
@@ -37,7 +39,7 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
     socket.destroy();
   };
 
-  // A TLSSocket's close closes this one too, and the handshake happens in between: this set misses none.
+  // The bare connections: a TLS socket is there only once the handshake is over.
   server.on('connection', (socket) => {
     connections.add(socket);
   });
@@ -49,12 +51,18 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
     socket.on('error', (error) => {
       ports.log.debug({ listener: address, err: error }, 'connection failed');
     });
+    if (isStopped) {
+      socket.destroy();
+      return;
+    }
     if (socket.alpnProtocol !== 'h2') {
       refuse(socket, 'the client does not offer HTTP/2 (ALPN h2)');
       return;
     }
     try {
-      ports.onConnection(socket, parseCallerIdentity(socket.getPeerCertificate(), config.callerName));
+      const identity = parseCallerIdentity(socket.getPeerCertificate(), config.callerName);
+      accepted.add(socket);
+      ports.onConnection(socket, identity);
     } catch (thrown) {
       refuse(socket, toKeyturnError(thrown).message);
     }
@@ -66,7 +74,9 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
     address,
     port,
     stop() {
-      server.close();
+      if (!isStopped) server.close();
+      isStopped = true;
+      return accepted.whenEmpty();
     },
     destroyConnections() {
       connections.destroyAll();

@@ -50,7 +50,8 @@ export async function listenUnix({ path }: UnixListenerConfig, ports: UnixListen
     port: undefined,
     stop() {
       // Node removes the file.
-      server.close();
+      if (server.listening) server.close();
+      return connections.whenEmpty();
     },
     destroyConnections() {
       connections.destroyAll();
