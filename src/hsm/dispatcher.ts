@@ -1,0 +1,241 @@
+/**
+ * From the queue of sign requests to the sessions and back: the least loaded session first, a few requests in flight on
+ * each, every signature verified before anyone sees it. What a fault means is faults.ts's business; here it is done.
+ */
+import type { Clock } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Mutex } from '../base/mutex.ts';
+import { specOf } from '../jose/algorithms.ts';
+import { verifySignatureAsync } from '../jose/signature.ts';
+import { toTokenInput } from '../jose/token-input.ts';
+import { FairQueue } from './fair-queue.ts';
+import { classifyFault, nameFault } from './faults.ts';
+import { MAX_PAYLOAD_BYTES } from './frames.ts';
+import type { SignRequest } from './hsm.ts';
+import type { Reply, SessionLink } from './session-link.ts';
+import { encodeSignHead, type Fault, REFUSAL, REQUEST, toCkaIdBytes } from './wire.ts';
+
+/** In flight on one session: enough that it never waits for the daemon, few enough that little is lost with it. */
+const MAX_IN_FLIGHT = 4;
+/** How often one request is tried; a request that kills workers must not kill them all. */
+const MAX_ATTEMPTS = 3;
+/** So many bad signatures for one request are a defect of the token, not of one session. */
+const MAX_BAD_SIGNATURES = 2;
+const RETRY_AFTER_MS = 100;
+/** A sign frame's own bytes before the token's input. */
+const SIGN_HEAD_ALLOWANCE = 64;
+
+export interface DispatcherOptions {
+  readonly maxQueuedRequests: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tokenMutex: Mutex;
+  readonly sessions: () => readonly SessionLink[];
+  readonly replaceOwner: (link: SessionLink, why: string) => void;
+}
+
+interface Job {
+  readonly request: SignRequest;
+  readonly tokenInput: Uint8Array;
+  readonly resolve: (signature: Uint8Array) => void;
+  readonly reject: (error: KeyturnError) => void;
+  attempts: number;
+  badSignatures: number;
+  /** The session that gave a bad signature: another one is tried first. */
+  avoid: SessionLink | undefined;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #queue: FairQueue<Job>;
+  readonly #open = new Set<Job>();
+  readonly #searches = new Map<SessionLink, Map<string, Promise<Reply>>>();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#queue = new FairQueue(options.maxQueuedRequests);
+  }
+
+  get queueDepth(): number {
+    return this.#queue.size;
+  }
+
+  /** Requests without an answer, waiting or in flight. */
+  get openRequests(): number {
+    return this.#open.size;
+  }
+
+  sign(request: SignRequest): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const tokenInput = toTokenInput(request.algorithm, request.signingInput);
+      if (tokenInput.length > MAX_PAYLOAD_BYTES - SIGN_HEAD_ALLOWANCE) {
+        reject(new KeyturnError('CLAIMS_TOO_LARGE', `${request.algorithm} signs at most ${MAX_PAYLOAD_BYTES - SIGN_HEAD_ALLOWANCE} bytes`));
+        return;
+      }
+      if (request.deadlineMs <= this.#options.clock.monotonicMs()) {
+        reject(lateError());
+        return;
+      }
+      const job: Job = { request, tokenInput, resolve, reject, attempts: 0, badSignatures: 0, avoid: undefined };
+      if (!this.#queue.push(request.caller, job)) {
+        const message = `${this.#queue.capacity} requests wait for the token already; try again later`;
+        reject(new KeyturnError('QUEUE_FULL', message, { retryAfterMs: RETRY_AFTER_MS }));
+        return;
+      }
+      this.#open.add(job);
+      this.pump();
+    });
+  }
+
+  /** Gives waiting requests to sessions that have room. */
+  pump(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const sessions = this.#options.sessions();
+    while (this.#queue.size > 0) {
+      const idlest = leastLoaded(sessions, undefined);
+      if (idlest === undefined) return;
+      const job = this.#queue.shift();
+      if (job === undefined) return;
+      if (!this.#open.has(job)) continue;
+      if (job.request.deadlineMs <= nowMs) this.#fail(job, lateError());
+      else this.#send(job, job.avoid === undefined ? idlest : (leastLoaded(sessions, job.avoid) ?? idlest));
+    }
+  }
+
+  /** Answers what is past its deadline, wherever it is. */
+  expire(nowMs: number): void {
+    let expired = 0;
+    for (const job of this.#open) {
+      if (job.request.deadlineMs > nowMs) continue;
+      this.#fail(job, lateError());
+      expired += 1;
+    }
+    if (expired > 0) this.#queue.retain((job) => this.#open.has(job));
+  }
+
+  failAll(error: KeyturnError): void {
+    for (const job of this.#open) this.#fail(job, error);
+    this.#queue.retain(() => false);
+  }
+
+  /** A find on a session, together with whoever asks for the same, and never while a key pair is made. */
+  findKey(link: SessionLink, ckaId: SignRequest['ckaId']): Promise<Reply> {
+    let searches = this.#searches.get(link);
+    if (searches === undefined) this.#searches.set(link, (searches = new Map()));
+    const known = searches.get(ckaId);
+    if (known !== undefined) return known;
+    const search = this.#options.tokenMutex
+      .run(() => link.request(REQUEST.find, toCkaIdBytes(ckaId)))
+      .finally(() => {
+        searches.delete(ckaId);
+        if (searches.size === 0) this.#searches.delete(link);
+      });
+    searches.set(ckaId, search);
+    return search;
+  }
+
+  #send(job: Job, link: SessionLink): void {
+    const { algorithm, ckaId } = job.request;
+    job.attempts += 1;
+    link.send(REQUEST.sign, [encodeSignHead(specOf(algorithm).code, ckaId), job.tokenInput], (reply) => {
+      this.#received(job, link, reply);
+      this.pump();
+    });
+  }
+
+  #received(job: Job, link: SessionLink, reply: Reply): void {
+    switch (reply.kind) {
+      case 'ok':
+        void this.#check(job, link, reply.payload);
+        return;
+      case 'lost':
+        this.#again(job, 'every HSM worker that tried this request ended');
+        return;
+      case 'refused':
+        this.#refused(job, link, reply.refusal);
+        return;
+      case 'fault':
+        this.#faulted(job, link, reply.fault);
+        return;
+    }
+  }
+
+  async #check(job: Job, link: SessionLink, signature: Buffer): Promise<void> {
+    const { algorithm, publicKey, signingInput, ckaId } = job.request;
+    if (await verifySignatureAsync(algorithm, publicKey, signingInput, signature)) {
+      if (this.#open.delete(job)) job.resolve(signature);
+      return;
+    }
+    this.#options.log.error({ ckaId, algorithm, signatureBytes: signature.length }, 'the token gave a signature that does not verify; it was not delivered');
+    job.badSignatures += 1;
+    job.avoid = link;
+    link.send(REQUEST.reopen, [], () => undefined);
+    link.send(REQUEST.forget, [toCkaIdBytes(ckaId)], () => undefined);
+    if (job.badSignatures < MAX_BAD_SIGNATURES) this.#again(job, 'the token gave signatures that do not verify');
+    else this.#fail(job, new KeyturnError('SIGNATURE_INVALID', `the token's signatures under CKA_ID ${ckaId} do not verify; examine the token`));
+    this.pump();
+  }
+
+  #refused(job: Job, link: SessionLink, refusal: number): void {
+    const { ckaId } = job.request;
+    if (refusal === REFUSAL.noSuchKey) {
+      void this.#findAgain(job, link);
+      return;
+    }
+    const problem = refusal === REFUSAL.severalKeys ? `several private keys have CKA_ID ${ckaId}` : 'the HSM worker refused the request';
+    this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
+  }
+
+  async #findAgain(job: Job, link: SessionLink): Promise<void> {
+    const reply = await this.findKey(link, job.request.ckaId);
+    if (reply.kind === 'refused') {
+      this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${job.request.ckaId}`));
+    } else {
+      if (reply.kind === 'fault') this.#treat(link, reply.fault);
+      this.#again(job, 'the private key could not be found in the token');
+    }
+    this.pump();
+  }
+
+  #faulted(job: Job, link: SessionLink, fault: Fault): void {
+    const problem = `${fault.functionName} failed with ${nameFault(fault.ckr)}`;
+    const faultClass = this.#treat(link, fault);
+    this.#options.log.warn({ ckaId: job.request.ckaId, ckr: fault.ckr, faultClass, problem }, 'signing failed in the token');
+    if (faultClass === 'requestFault' || faultClass === 'operator') this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
+    else if (faultClass === 'findHandle' && fault.isSessionUsable) void this.#findAgain(job, link);
+    else this.#again(job, problem);
+  }
+
+  /** What the fault means for the session and its worker. The session itself was opened anew by its thread already. */
+  #treat(link: SessionLink, fault: Fault): ReturnType<typeof classifyFault> {
+    const faultClass = classifyFault(fault.ckr);
+    const needsNewWorker = faultClass === 'login' || faultClass === 'reinitialise' || faultClass === 'restartWorker';
+    if (needsNewWorker || !fault.isSessionUsable) this.#options.replaceOwner(link, `${fault.functionName}: ${nameFault(fault.ckr)}`);
+    return faultClass;
+  }
+
+  /** In front of the queue, as long as it hasn't been tried too often. */
+  #again(job: Job, problem: string): void {
+    if (!this.#open.has(job)) return;
+    if (job.attempts >= MAX_ATTEMPTS) this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `given up after ${MAX_ATTEMPTS} attempts: ${problem}`));
+    else this.#queue.putBack(job);
+  }
+
+  #fail(job: Job, error: KeyturnError): void {
+    if (this.#open.delete(job)) job.reject(error);
+  }
+}
+
+function leastLoaded(sessions: readonly SessionLink[], avoid: SessionLink | undefined): SessionLink | undefined {
+  let best: SessionLink | undefined;
+  for (const link of sessions) {
+    if (link === avoid || !link.isOpen || link.inFlight >= MAX_IN_FLIGHT) continue;
+    if (best === undefined || link.inFlight < best.inFlight) best = link;
+  }
+  return best;
+}
+
+function lateError(): KeyturnError {
+  return new KeyturnError('DEADLINE_EXCEEDED', 'the token did not answer in time; allow more time or lower the load');
+}

@@ -1,0 +1,65 @@
+/**
+ * The queue of sign requests: bounded, and shared fairly. Callers take turns, so that one that floods it delays itself;
+ * what comes back from a dead worker goes in front of everyone, because it has waited longest.
+ */
+import { BoundedQueue } from '../base/bounded-queue.ts';
+import type { CallerName } from '../base/ids.ts';
+
+export class FairQueue<T> {
+  readonly capacity: number;
+  /** In the order of turns: whoever is served goes to the end. */
+  readonly #byCaller = new Map<CallerName, BoundedQueue<T>>();
+  #returned: T[] = [];
+  #waiting = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#waiting + this.#returned.length;
+  }
+
+  /** False when the queue is full; the item is then not in it. */
+  push(caller: CallerName, item: T): boolean {
+    if (this.size >= this.capacity) return false;
+    let own = this.#byCaller.get(caller);
+    if (own === undefined) {
+      own = new BoundedQueue(this.capacity);
+      this.#byCaller.set(caller, own);
+    }
+    this.#waiting += 1;
+    return own.push(item);
+  }
+
+  /** In front, whatever the limit: what was admitted once stays admitted. */
+  putBack(item: T): void {
+    this.#returned.push(item);
+  }
+
+  shift(): T | undefined {
+    const returned = this.#returned.shift();
+    if (returned !== undefined) return returned;
+    for (const [caller, own] of this.#byCaller) {
+      this.#byCaller.delete(caller);
+      const item = own.shift();
+      if (own.size > 0) this.#byCaller.set(caller, own);
+      this.#waiting -= 1;
+      return item;
+    }
+    return undefined;
+  }
+
+  /** Keeps only what `isWanted`, in the same order. */
+  retain(isWanted: (item: T) => boolean): void {
+    this.#returned = this.#returned.filter(isWanted);
+    for (const [caller, own] of this.#byCaller) {
+      for (let rest = own.size; rest > 0; rest -= 1) {
+        const item = own.shift();
+        if (item !== undefined && isWanted(item)) own.push(item);
+        else this.#waiting -= 1;
+      }
+      if (own.size === 0) this.#byCaller.delete(caller);
+    }
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * One HSM worker as the daemon sees it: the child process, its control channel and the connections to its sessions.
+ * It says what happens; what follows from it is the supervisor's business.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex, Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { TokenConfig } from '../config/config.ts';
+import { encodeFrame, FrameReader } from './frames.ts';
+import type { WorkerStatus } from './hsm.ts';
+import { SessionLink } from './session-link.ts';
+import { CONTROL, CONTROL_FD, encodeJson, FIRST_SESSION_FD, parseWorkerReport, type TokenIdentity, type WorkerOrder, type WorkerReport } from './wire.ts';
+
+/** From the start of the process to its last session open; a module that takes longer counts as hung. */
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 3_000;
+/** What a worker may say on stdout and stderr before the rest is dropped. */
+const MAX_LOGGED_LINES = 200;
+const MAX_LINE_CHARACTERS = 1_000;
+
+/** A worker inherits nothing from the daemon's environment, least of all NODE_OPTIONS. */
+const BASE_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
+
+/** No core file: it would hold the PIN. The shell is replaced by the worker and keeps its process id. */
+const WITHOUT_CORE = 'ulimit -c 0; exec "$@"';
+
+export interface WorkerProcessOptions {
+  readonly config: TokenConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Opened by the daemon, read by the worker only. */
+  readonly pinFd: number;
+  readonly lockFd: number;
+  readonly mayUseFinalTry: boolean;
+}
+
+export class WorkerProcess {
+  readonly pid: number;
+  readonly administration: SessionLink;
+  readonly signing: readonly SessionLink[];
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
+  /** What the worker found when it opened the token; rejects with the reason why it couldn't. */
+  readonly started: Promise<Extract<WorkerReport, { kind: 'ready' }>>;
+  state: WorkerStatus['state'] = 'starting';
+  /** Monotonic time of the last change of state. */
+  sinceMs: number;
+  token: TokenIdentity | undefined;
+  mechanisms: ReadonlySet<number> = new Set();
+
+  readonly #child: ChildProcess;
+  readonly #control: Duplex;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+
+  constructor({ config, clock, log, pinFd, lockFd, mayUseFinalTry }: WorkerProcessOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.sinceMs = clock.monotonicMs();
+    const sessions = 1 + config.sessionsPerWorker;
+    // Beside this file, as source or compiled.
+    const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js', import.meta.url));
+    this.#child = spawn('/bin/sh', ['-c', WITHOUT_CORE, 'keyturn-worker', process.execPath, main], {
+      cwd: '/',
+      env: { ...BASE_ENVIRONMENT, ...config.environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', pinFd, lockFd, ...Array.from({ length: sessions }, () => 'pipe' as const)],
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once('exit', () => {
+        resolve();
+      });
+      this.#child.once('error', () => {
+        resolve();
+      });
+    });
+    if (this.#child.pid === undefined) throw new KeyturnError('TOKEN_UNAVAILABLE', 'no worker process could be started');
+    this.pid = this.#child.pid;
+    this.#control = this.#streamOf(CONTROL_FD);
+    const links = Array.from({ length: sessions }, (_, index) => this.#openLink(FIRST_SESSION_FD + index));
+    const [administration, ...signing] = links;
+    if (administration === undefined) throw new TypeError('a worker needs an administration session');
+    this.administration = administration;
+    this.signing = signing;
+    this.#logOutput(this.#child.stdout);
+    this.#logOutput(this.#child.stderr);
+    this.started = this.#awaitReport();
+    this.#order({
+      kind: 'start',
+      moduleFile: config.moduleFile,
+      selector: config.selector,
+      signingSessions: config.sessionsPerWorker,
+      mayUseFinalTry,
+    });
+  }
+
+  setState(state: WorkerStatus['state']): void {
+    this.state = state;
+    this.sinceMs = this.#clock.monotonicMs();
+  }
+
+  /** For a worker that hangs or can't be trusted. Its connections end, and with them what it had in flight. */
+  kill(): void {
+    this.setState('draining');
+    this.#child.kill('SIGKILL');
+  }
+
+  /** For a worker with nothing in flight: closes its sessions, then ends. */
+  async stop(): Promise<void> {
+    this.setState('draining');
+    this.#order({ kind: 'stop' });
+    const cancel = this.#clock.after(STOP_TIMEOUT_MS, () => {
+      this.kill();
+    });
+    await this.exited;
+    cancel();
+  }
+
+  #order(order: WorkerOrder): void {
+    this.#control.write(encodeFrame(0, CONTROL, encodeJson(order)));
+  }
+
+  async #awaitReport(): Promise<Extract<WorkerReport, { kind: 'ready' }>> {
+    const reader = new FrameReader();
+    let cancel = (): void => undefined;
+    const report = await new Promise<WorkerReport>((resolve) => {
+      const fail = (message: string): void => {
+        resolve({ kind: 'failed', reason: 'TOKEN_UNAVAILABLE', message });
+      };
+      this.#control.on('data', (chunk: Buffer) => {
+        try {
+          for (const { payload } of reader.push(chunk)) resolve(parseWorkerReport(payload));
+        } catch {
+          fail('the HSM worker sent a report that is not one');
+        }
+      });
+      this.#control.on('error', () => undefined);
+      void this.exited.then(() => {
+        const how = this.#child.signalCode ?? `exit code ${this.#child.exitCode}`;
+        // Whatever it still said is read before this: the report counts for more than the end.
+        this.#clock.after(50, () => {
+          fail(`the HSM worker ended with ${how} while it opened the token; its output is in the log`);
+        });
+      });
+      cancel = this.#clock.after(START_TIMEOUT_MS, () => {
+        fail(`the PKCS#11 module took longer than ${START_TIMEOUT_MS / 1_000} s to open the token`);
+      });
+    });
+    cancel();
+    if (report.kind === 'failed') throw new KeyturnError(report.reason, report.message);
+    this.token = report.token;
+    this.mechanisms = new Set(report.mechanisms);
+    return report;
+  }
+
+  #openLink(fd: number): SessionLink {
+    return new SessionLink(this.#streamOf(fd), this.#clock, (error) => {
+      this.#log.error({ workerPid: this.pid, error: String(error) }, 'HSM worker broke the frame protocol');
+      this.kill();
+    });
+  }
+
+  /** A `pipe` of stdio beyond the third is a socket pair in both directions. */
+  #streamOf(fd: number): Duplex {
+    return this.#child.stdio[fd] as Duplex;
+  }
+
+  #logOutput(output: Readable | null): void {
+    let lines = 0;
+    output?.setEncoding('utf8');
+    output?.on('data', (text: string) => {
+      for (const line of text.split('\n')) {
+        if (line === '' || lines > MAX_LOGGED_LINES) continue;
+        lines += 1;
+        const isLast = lines > MAX_LOGGED_LINES;
+        const fields = { workerPid: this.pid, output: line.slice(0, MAX_LINE_CHARACTERS) };
+        this.#log.warn(fields, isLast ? 'HSM worker output; the rest of it is dropped' : 'HSM worker output');
+      }
+    });
+  }
+}

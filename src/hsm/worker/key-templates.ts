@@ -1,0 +1,91 @@
+/**
+ * The templates of a new key pair. Everything is set at creation, because many tokens refuse changes later; usages are
+ * set to false by name, because the defaults allow decryption, unwrapping and more. A private key has no CKA_WRAP.
+ */
+import pkcs11 from 'pkcs11js';
+import { specOf } from '../../jose/algorithms.ts';
+import type { GenerateCommand } from '../wire.ts';
+
+/** Missing in the binding's constants. */
+const CKK_EC_EDWARDS = 0x40;
+const CKA_COPYABLE = 0x171;
+/** F4. */
+const PUBLIC_EXPONENT = Buffer.from([0x01, 0x00, 0x01]);
+
+type Attribute = { readonly type: number; readonly value: number | boolean | string | Buffer };
+
+/**
+ * What a token may refuse and a key may do without, the least valuable first: the n-th attempt leaves out the first n
+ * groups. The four attributes that prove a birth are never left out, and what is left out is read back all the same.
+ */
+const OPTIONAL: readonly (readonly Attribute[])[] = [
+  [{ type: CKA_COPYABLE, value: false }],
+  [{ type: pkcs11.CKA_MODIFIABLE, value: false }],
+  [{ type: pkcs11.CKA_SIGN_RECOVER, value: false }],
+  [
+    { type: pkcs11.CKA_DECRYPT, value: false },
+    { type: pkcs11.CKA_UNWRAP, value: false },
+    { type: pkcs11.CKA_DERIVE, value: false },
+  ],
+];
+
+export const MAX_RELAXATION = OPTIONAL.length;
+
+/** Codes by which a token says that it dislikes a template (TPM2: 0x5 for DECRYPT=false). */
+const TEMPLATE_REFUSALS: ReadonlySet<number> = new Set([0x05, 0x06, 0x10, 0x12, 0x13, 0xd1]);
+
+export function isTemplateRefusal(ckr: number): boolean {
+  return TEMPLATE_REFUSALS.has(ckr);
+}
+
+function keyTypeOf({ spec }: GenerateCommand): number {
+  switch (specOf(spec.algorithm).keyType) {
+    case 'RSA':
+      return pkcs11.CKK_RSA;
+    case 'EC':
+      return pkcs11.CKK_EC;
+    case 'OKP':
+      return CKK_EC_EDWARDS;
+  }
+}
+
+function common(command: GenerateCommand): Attribute[] {
+  return [
+    { type: pkcs11.CKA_KEY_TYPE, value: keyTypeOf(command) },
+    { type: pkcs11.CKA_TOKEN, value: true },
+    { type: pkcs11.CKA_ID, value: Buffer.from(command.ckaId, 'hex') },
+    { type: pkcs11.CKA_LABEL, value: command.ckaLabel },
+  ];
+}
+
+export function privateKeyTemplate(command: GenerateCommand, relaxation: number): pkcs11.Template {
+  return [
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_PRIVATE_KEY },
+    ...common(command),
+    { type: pkcs11.CKA_PRIVATE, value: true },
+    { type: pkcs11.CKA_SENSITIVE, value: true },
+    { type: pkcs11.CKA_EXTRACTABLE, value: false },
+    { type: pkcs11.CKA_SIGN, value: true },
+    ...OPTIONAL.slice(relaxation).flat(),
+  ];
+}
+
+export function publicKeyTemplate(command: GenerateCommand): pkcs11.Template {
+  const spec = specOf(command.spec.algorithm);
+  const material: Attribute[] =
+    spec.keyType === 'RSA'
+      ? [
+          { type: pkcs11.CKA_MODULUS_BITS, value: command.spec.rsaBits ?? 0 },
+          { type: pkcs11.CKA_PUBLIC_EXPONENT, value: PUBLIC_EXPONENT },
+        ]
+      : [{ type: pkcs11.CKA_EC_PARAMS, value: Buffer.from(spec.ecParamsHex, 'hex') }];
+  return [
+    { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_PUBLIC_KEY },
+    ...common(command),
+    { type: pkcs11.CKA_PRIVATE, value: false },
+    { type: pkcs11.CKA_VERIFY, value: true },
+    { type: pkcs11.CKA_ENCRYPT, value: false },
+    { type: pkcs11.CKA_WRAP, value: false },
+    ...material,
+  ];
+}

@@ -1,0 +1,131 @@
+/**
+ * A thread of the worker: one session, one inherited connection, requests answered in the order they came. It knows no
+ * PIN and no queue. Whatever fails in the token is answered as a number; the daemon decides what follows from it.
+ */
+import { Socket } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../base/system-clock.ts';
+import { algorithmOfCode } from '../../jose/algorithms.ts';
+import { encodeFrame, type Frame, FrameReader } from '../frames.ts';
+import { CKA_ID_BYTES, encodeFault, encodeJson, encodeMadeKey, parseGenerate, parseSign, REFUSAL, REPLY, REQUEST } from '../wire.ts';
+import { destroyKeyPair, generateKeyPair, listKeys } from './administration.ts';
+import { toNativeFault } from './native-fault.ts';
+import type { ThreadReport, ThreadSettings } from './thread-settings.ts';
+import { SEVERAL, TokenSession } from './token-session.ts';
+
+/** Answers wait this long for company before they are written: many requests share a write, yet none waits for a slow one. */
+const MAX_REPLY_WAIT_MS = 0.5;
+/** Keys in one frame of a listing: 100 of at most about 250 bytes stay far below the frame limit. */
+const KEYS_PER_PART = 100;
+
+const settings = workerData as ThreadSettings;
+const isSigner = settings.role === 'signing';
+const token = new TokenSession(settings.moduleFile, Buffer.from(settings.slot), isSigner ? 'readOnly' : 'readWrite');
+
+function report(message: ThreadReport): void {
+  parentPort?.postMessage(message);
+}
+
+function refusal(requestId: number, code: number): Buffer {
+  return encodeFrame(requestId, REPLY.refused, Buffer.from([code]));
+}
+
+function sign(requestId: number, payload: Buffer): Buffer {
+  const { algorithmCode, ckaId, tokenInput } = parseSign(payload);
+  const algorithm = algorithmOfCode(algorithmCode);
+  if (algorithm === undefined) return refusal(requestId, REFUSAL.malformedRequest);
+  const handle = token.handleOf(ckaId);
+  if (handle === undefined) return refusal(requestId, REFUSAL.noSuchKey);
+  if (handle === SEVERAL) return refusal(requestId, REFUSAL.severalKeys);
+  return encodeFrame(requestId, REPLY.ok, token.sign(algorithm, handle, tokenInput));
+}
+
+function find(requestId: number, payload: Buffer): Buffer {
+  const handle = token.find(toCkaId(payload));
+  if (handle === undefined) return refusal(requestId, REFUSAL.noSuchKey);
+  if (handle === SEVERAL) return refusal(requestId, REFUSAL.severalKeys);
+  return encodeFrame(requestId, REPLY.ok);
+}
+
+function list(requestId: number): Buffer {
+  const keys = listKeys(token);
+  const frames: Buffer[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_PER_PART) {
+    frames.push(encodeFrame(requestId, REPLY.part, encodeJson(keys.slice(at, at + KEYS_PER_PART))));
+  }
+  return Buffer.concat([...frames, encodeFrame(requestId, REPLY.ok)]);
+}
+
+function answer({ requestId, code, payload }: Frame): Buffer {
+  if (isSigner) {
+    if (code === REQUEST.sign) return sign(requestId, payload);
+    if (code === REQUEST.find) return find(requestId, payload);
+    if (code === REQUEST.forget) {
+      token.forget(toCkaId(payload));
+      return encodeFrame(requestId, REPLY.ok);
+    }
+    if (code === REQUEST.reopen) {
+      if (!token.reopen()) throw new Error('C_OpenSession failed');
+      return encodeFrame(requestId, REPLY.ok);
+    }
+    return refusal(requestId, REFUSAL.malformedRequest);
+  }
+  if (code === REQUEST.generate) {
+    const made = generateKeyPair(token, parseGenerate(payload));
+    return made === undefined ? refusal(requestId, REFUSAL.ckaIdInUse) : encodeFrame(requestId, REPLY.ok, encodeMadeKey(made));
+  }
+  if (code === REQUEST.destroy) {
+    return encodeFrame(requestId, REPLY.ok, encodeJson({ destroyedObjects: destroyKeyPair(token, toCkaId(payload)) }));
+  }
+  if (code === REQUEST.list) return list(requestId);
+  return refusal(requestId, REFUSAL.malformedRequest);
+}
+
+function toCkaId(payload: Buffer): string {
+  if (payload.length !== CKA_ID_BYTES) throw new TypeError(`a CKA_ID has ${CKA_ID_BYTES} bytes`);
+  return payload.toString('hex');
+}
+
+function answerOrFault(frame: Frame): Buffer {
+  try {
+    return answer(frame);
+  } catch (error) {
+    const isSessionUsable = token.reopen();
+    return encodeFrame(frame.requestId, REPLY.fault, encodeFault({ ...toNativeFault(error), isSessionUsable }));
+  }
+}
+
+function serve(): void {
+  const socket = new Socket({ fd: settings.fd, readable: true, writable: true });
+  const reader = new FrameReader();
+  socket.on('data', (chunk) => {
+    let replies: Buffer[] = [];
+    let waitingSinceMs = systemClock.monotonicMs();
+    for (const frame of reader.push(chunk)) {
+      replies.push(answerOrFault(frame));
+      const nowMs = systemClock.monotonicMs();
+      if (nowMs - waitingSinceMs < MAX_REPLY_WAIT_MS) continue;
+      socket.write(Buffer.concat(replies));
+      replies = [];
+      waitingSinceMs = nowMs;
+    }
+    if (replies.length > 0) socket.write(Buffer.concat(replies));
+  });
+  // The daemon closed the connection or died: the main thread ends the process.
+  socket.on('error', () => socket.destroy());
+  parentPort?.on('message', () => {
+    socket.destroy();
+    token.close();
+    report({ kind: 'closed' });
+    parentPort?.close();
+  });
+}
+
+try {
+  token.open();
+  const duplicates = isSigner ? token.sweep() : [];
+  serve();
+  report({ kind: 'ready', duplicates });
+} catch (error) {
+  report({ kind: 'failed', ...toNativeFault(error) });
+}

@@ -1,0 +1,152 @@
+/**
+ * One session of one thread, and the handles that it found. Everything here is synchronous: the binding's asynchronous
+ * calls use freed memory, and a session may have one operation at a time anyway.
+ *
+ * A handle is never kept over the destruction of its object (`forget` comes first), and never found but by CKA_ID and
+ * class: on several tokens a stale handle signs with another key and says CKR_OK.
+ */
+import pkcs11 from 'pkcs11js';
+import { type Algorithm, specOf } from '../../jose/algorithms.ts';
+import { CKA_ID_BYTES, LABEL_PREFIX } from '../wire.ts';
+import { signMechanism } from './mechanisms.ts';
+
+/** Handles asked for at a time in a search. */
+const FIND_BATCH = 256;
+/** The longest signature: RSA-4096. */
+const MAX_SIGNATURE_BYTES = 512;
+
+export interface FoundObject {
+  readonly handle: Buffer;
+  readonly ckaId: string;
+  readonly ckaLabel: string;
+}
+
+/** A CKA_ID that is on several private keys: which of them would sign is anybody's guess, so none does. */
+export const SEVERAL = Symbol('several');
+
+export class TokenSession {
+  readonly lib = new pkcs11.PKCS11();
+  readonly #slot: Buffer;
+  readonly #flags: number;
+  readonly #handles = new Map<string, Buffer | typeof SEVERAL>();
+  #session: Buffer | undefined;
+
+  /** The module must have been initialised by this process already. */
+  constructor(moduleFile: string, slot: Buffer, access: 'readOnly' | 'readWrite') {
+    this.#slot = slot;
+    this.#flags = pkcs11.CKF_SERIAL_SESSION | (access === 'readWrite' ? pkcs11.CKF_RW_SESSION : 0);
+    this.lib.load(moduleFile);
+  }
+
+  open(): void {
+    this.#session = this.lib.C_OpenSession(this.#slot, this.#flags);
+  }
+
+  get session(): Buffer {
+    if (this.#session === undefined) throw new Error('CKR_SESSION_CLOSED:176');
+    return this.#session;
+  }
+
+  /** After any failed operation: what the failure left active in the session must not meet the next request. */
+  reopen(): boolean {
+    this.close();
+    try {
+      this.open();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  close(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    try {
+      this.lib.C_CloseSession(session);
+    } catch {
+      // It is given up either way.
+    }
+  }
+
+  /** All private keys of ours in one search. Returns the CKA_IDs that are on more than one. */
+  sweep(): readonly string[] {
+    this.#handles.clear();
+    const duplicates = new Set<string>();
+    for (const { ckaId, handle } of this.findOurs(pkcs11.CKO_PRIVATE_KEY)) {
+      if (this.#handles.has(ckaId)) duplicates.add(ckaId);
+      this.#handles.set(ckaId, this.#handles.has(ckaId) ? SEVERAL : handle);
+    }
+    return [...duplicates];
+  }
+
+  /** Searches one key again; undefined when it isn't there. */
+  find(ckaId: string): Buffer | typeof SEVERAL | undefined {
+    this.#handles.delete(ckaId);
+    const found = this.findById(pkcs11.CKO_PRIVATE_KEY, ckaId);
+    const [handle] = found;
+    if (handle === undefined) return undefined;
+    const entry = found.length === 1 ? handle : SEVERAL;
+    this.#handles.set(ckaId, entry);
+    return entry;
+  }
+
+  handleOf(ckaId: string): Buffer | typeof SEVERAL | undefined {
+    return this.#handles.get(ckaId);
+  }
+
+  forget(ckaId: string): void {
+    this.#handles.delete(ckaId);
+  }
+
+  sign(algorithm: Algorithm, handle: Buffer, tokenInput: Buffer): Buffer {
+    this.lib.C_SignInit(this.session, signMechanism(specOf(algorithm)), handle);
+    return this.lib.C_Sign(this.session, tokenInput, Buffer.allocUnsafe(MAX_SIGNATURE_BYTES));
+  }
+
+  findById(objectClass: number, ckaId: string): readonly Buffer[] {
+    return this.#search([
+      { type: pkcs11.CKA_CLASS, value: objectClass },
+      { type: pkcs11.CKA_TOKEN, value: true },
+      { type: pkcs11.CKA_ID, value: Buffer.from(ckaId, 'hex') },
+    ]);
+  }
+
+  /** Objects of a class whose label and id are of our making. */
+  findOurs(objectClass: number): readonly FoundObject[] {
+    const template = [
+      { type: pkcs11.CKA_CLASS, value: objectClass },
+      { type: pkcs11.CKA_TOKEN, value: true },
+    ];
+    const ours: FoundObject[] = [];
+    for (const handle of this.#search(template)) {
+      const ckaLabel = this.readAttribute(handle, pkcs11.CKA_LABEL)?.toString('utf8') ?? '';
+      if (!ckaLabel.startsWith(LABEL_PREFIX)) continue;
+      const id = this.readAttribute(handle, pkcs11.CKA_ID);
+      if (id?.length === CKA_ID_BYTES) ours.push({ handle, ckaId: id.toString('hex'), ckaLabel });
+    }
+    return ours;
+  }
+
+  /** One attribute at a time, since one unknown or sensitive one fails a whole call. Undefined: not readable. */
+  readAttribute(handle: Buffer, type: number): Buffer | undefined {
+    try {
+      const value = this.lib.C_GetAttributeValue(this.session, handle, [{ type }])[0]?.value;
+      return Buffer.isBuffer(value) ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #search(template: pkcs11.Template): readonly Buffer[] {
+    this.lib.C_FindObjectsInit(this.session, template);
+    const found: Buffer[] = [];
+    for (;;) {
+      const batch = this.lib.C_FindObjects(this.session, FIND_BATCH);
+      found.push(...batch);
+      if (batch.length < FIND_BATCH) break;
+    }
+    this.lib.C_FindObjectsFinal(this.session);
+    return found;
+  }
+}
