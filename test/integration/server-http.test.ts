@@ -8,7 +8,7 @@ import { listenHttp } from '../../src/server/http/http-server.ts';
 import { createJwksHandler } from '../../src/server/http/jwks-handler.ts';
 import { FakeApplication } from '../fakes/fake-application.ts';
 import { parseCallerName } from '../../src/base/ids.ts';
-import { recordingLogger } from '../fixtures/test-servers.ts';
+import { recordingLogger } from '../fixtures/recording-logger.ts';
 
 const app = new FakeApplication();
 const serve = () => listenHttp({ host: '127.0.0.1', port: 0 }, { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) });

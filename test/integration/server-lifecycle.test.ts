@@ -13,7 +13,8 @@ import { systemClock } from '../../src/base/system-clock.ts';
 import type { GrpcListenerConfig } from '../../src/config/config.ts';
 import { type Servers, startServers } from '../../src/server/daemon-servers.ts';
 import { listenUnix } from '../../src/server/unix-listener.ts';
-import { LIMITS, recordingLogger, startTestServers, type TestServers } from '../fixtures/test-servers.ts';
+import { recordingLogger } from '../fixtures/recording-logger.ts';
+import { LIMITS, startTestServers, type TestServers } from '../fixtures/test-servers.ts';
 
 const CALLER = parseCallerName('admin');
 const claims = { iss: 'https://issuer.example', aud: 'https://api.example' };
