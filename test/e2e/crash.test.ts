@@ -51,7 +51,7 @@ interface TokenObject {
 async function objectsInToken(deployment: Deployment): Promise<TokenObject[]> {
   const pin = readFileSync(deployment.token.pinFile, 'utf8').trim();
   const options = { env: { ...process.env, ...deployment.token.environment } };
-  const { stdout } = await run('pkcs11-tool', ['--module', deployment.token.realModuleFile, '--token-label', deployment.token.label, '--login', '--pin', pin, '--list-objects'], options);
+  const { stdout } = await run('pkcs11-tool', ['--module', deployment.token.softHsmModuleFile, '--token-label', deployment.token.label, '--login', '--pin', pin, '--list-objects'], options);
   const objects: TokenObject[] = [];
   let kind: TokenObject['kind'] | undefined;
   for (const line of stdout.split('\n')) {
