@@ -11,6 +11,7 @@ import type { Config, TlsListenerConfig, UnixListenerConfig } from '../config/co
 import { ConnectionCallers } from './grpc/connection-callers.ts';
 import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
 import { Health } from './grpc/health-service.ts';
+import { loadReflection } from './grpc/reflection.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { createJwksHandler } from './http/jwks-handler.ts';
 import type { Listener } from './listener.ts';
@@ -41,6 +42,9 @@ export interface Servers {
   drain(graceMs: number): Promise<void>;
 }
 
+/** What all gRPC servers share. */
+type Services = Pick<GrpcServerOptions, 'health' | 'reflection'>;
+
 /** A gRPC server and the listener that feeds it. */
 interface GrpcEndpoint {
   readonly server: GrpcServer;
@@ -51,7 +55,8 @@ interface GrpcEndpoint {
 /** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { config, app, log, clock } = options;
-  const health = new Health(app);
+  const services: Services = { health: new Health(app), reflection: loadReflection() };
+  const { health } = services;
   const endpoints: GrpcEndpoint[] = [];
   let http: HttpServer | undefined;
   try {
@@ -59,7 +64,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     http = await listenHttp(config.http, { handler: createJwksHandler(app), clock, log });
     const refusals = new RefusalLog(clock, log);
     for (const listener of config.grpcListeners) {
-      endpoints.push(await (listener.kind === 'tls' ? openTls(listener, options, health, refusals) : openUnix(listener, options, health)));
+      endpoints.push(await (listener.kind === 'tls' ? openTls(listener, options, services, refusals) : openUnix(listener, options, services)));
     }
   } catch (failure) {
     await drainAll({ health, endpoints, http, clock }, 0);
@@ -84,9 +89,9 @@ function findTlsAddress(endpoints: readonly GrpcEndpoint[]): Servers['grpcAddres
   return undefined;
 }
 
-async function openTls(config: TlsListenerConfig, options: ServersOptions, health: Health, refusals: RefusalLog): Promise<GrpcEndpoint> {
+async function openTls(config: TlsListenerConfig, options: ServersOptions, services: Services, refusals: RefusalLog): Promise<GrpcEndpoint> {
   const callers = new ConnectionCallers();
-  const server = createGrpcServer(toGrpcOptions(options, health, (call) => callers.find(call)));
+  const server = createGrpcServer(toGrpcOptions(options, services, (call) => callers.find(call)));
   const listener = await listenTls(config, {
     log: options.log,
     refusals,
@@ -98,9 +103,9 @@ async function openTls(config: TlsListenerConfig, options: ServersOptions, healt
   return { server, listener, host: config.host };
 }
 
-async function openUnix(config: UnixListenerConfig, options: ServersOptions, health: Health): Promise<GrpcEndpoint> {
+async function openUnix(config: UnixListenerConfig, options: ServersOptions, services: Services): Promise<GrpcEndpoint> {
   const identity: CallerIdentity = { kind: 'unix', name: config.caller };
-  const server = createGrpcServer(toGrpcOptions(options, health, () => identity));
+  const server = createGrpcServer(toGrpcOptions(options, services, () => identity));
   const listener = await listenUnix(config, {
     log: options.log,
     onConnection: (socket) => {
@@ -110,8 +115,8 @@ async function openUnix(config: UnixListenerConfig, options: ServersOptions, hea
   return { server, listener, host: undefined };
 }
 
-function toGrpcOptions({ app, accessPolicy, config, clock, log }: ServersOptions, health: Health, identify: GrpcServerOptions['identify']): GrpcServerOptions {
-  return { app, accessPolicy, identify, health, limits: config.limits, clock, log };
+function toGrpcOptions({ app, accessPolicy, config, clock, log }: ServersOptions, services: Services, identify: GrpcServerOptions['identify']): GrpcServerOptions {
+  return { app, accessPolicy, identify, ...services, limits: config.limits, clock, log };
 }
 
 interface OpenServers {

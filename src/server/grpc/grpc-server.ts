@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
+import type { ReflectionService } from '@grpc/reflection';
 import type { CallerIdentity } from '../../access/caller.ts';
 import type { AccessPolicy } from '../../access/policy.ts';
 import type { Application } from '../../app/application.ts';
@@ -15,7 +15,7 @@ import { CallPolicy, type IdentifiableCall } from './call-policy.ts';
 import type { Health } from './health-service.ts';
 import { createKeyAdminService } from './key-admin-service.ts';
 import { createKeySetService } from './key-set-service.ts';
-import { healthDefinition, keyAdminService, keySetService, loadReflectedDefinition, signingService, tokenService } from './protos.ts';
+import { healthDefinition, keyAdminService, keySetService, signingService, tokenService } from './protos.ts';
 import { createSigningService } from './signing-service.ts';
 import { createTokenService } from './token-service.ts';
 import type { HandlerPorts } from './unary.ts';
@@ -35,6 +35,7 @@ export interface GrpcServerOptions {
   readonly accessPolicy: () => AccessPolicy;
   readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
   readonly health: Health;
+  readonly reflection: ReflectionService;
   readonly limits: LimitsConfig;
   readonly clock: Clock;
   readonly log: Logger;
@@ -50,7 +51,7 @@ export interface GrpcServer {
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const policy = new CallPolicy(options);
   const server = new Server(toServerOptions(policy, options.limits));
-  addServices(server, { app: options.app, clock: options.clock, policy }, options.health);
+  addServices(server, { app: options.app, clock: options.clock, policy }, options);
   routeUnknownMethods(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
@@ -77,13 +78,13 @@ function toServerOptions(policy: CallPolicy, limits: LimitsConfig): ServerOption
   };
 }
 
-function addServices(server: Server, ports: HandlerPorts, health: Health): void {
+function addServices(server: Server, ports: HandlerPorts, { health, reflection }: GrpcServerOptions): void {
   server.addService(signingService, createSigningService(ports));
   server.addService(keyAdminService, createKeyAdminService(ports));
   server.addService(keySetService, createKeySetService(ports));
   server.addService(tokenService, createTokenService(ports));
   server.addService(healthDefinition, health.createHandlers(ports));
-  new ReflectionService(loadReflectedDefinition()).addToServer(server);
+  reflection.addToServer(server);
 }
 
 /**

@@ -1,7 +1,7 @@
-/** The proto files, loaded once per process: service definitions, the status messages' codecs, and what reflection shows. */
+/** The proto files, loaded once per process: service definitions and the status messages' codecs. */
 import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
-import { service as healthService, protoPath as healthProtoFile } from 'grpc-health-check';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { service as healthService } from 'grpc-health-check';
 import { PROTO_FILES, PROTO_OPTIONS, STATUS_PROTO_FILES } from '../../base/proto-loading.ts';
 import type { BadRequest, BadRequest__Output } from '../../gen/google/rpc/BadRequest.ts';
 import type { ErrorInfo, ErrorInfo__Output } from '../../gen/google/rpc/ErrorInfo.ts';
@@ -25,11 +25,6 @@ export const tokenService = v1.TokenService.service;
 
 /** The public health service; its own package's copy of the loader makes it a distinct type. */
 export const healthDefinition = healthService as unknown as ServiceDefinition;
-
-/** Everything that reflection describes. */
-export function loadReflectedDefinition(): PackageDefinition {
-  return { ...keyturnDefinition, ...loadSync(healthProtoFile, PROTO_OPTIONS) };
-}
 
 export const statusCodec = statusDefinition['google.rpc.Status'] as MessageTypeDefinition<Status, Status__Output>;
 
