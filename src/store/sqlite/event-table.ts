@@ -60,7 +60,8 @@ export class EventTable {
       const message = `${stream} changed meanwhile (it has ${last} events, not ${sequence}): read it again and retry`;
       return { reason: 'CONCURRENT_CHANGE', message };
     }
-    for (const { stream, sequence, type, atMs, data } of commit.rows) this.#insert.run(stream, sequence, type, atMs, data);
+    for (const { stream, sequence, type, atMs, data } of commit.rows)
+      this.#insert.run(stream, sequence, type, atMs, data);
     return undefined;
   }
 

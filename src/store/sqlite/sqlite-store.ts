@@ -93,7 +93,8 @@ export class SqliteStore implements EventStore {
 
   async #close(): Promise<void> {
     this.#refusal ??= new KeyturnError('SHUTTING_DOWN', 'the store is closed: the daemon is shutting down');
-    if (this.#inFlight.length > 0 || this.#queue.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (this.#inFlight.length > 0 || this.#queue.size > 0)
+      await new Promise<void>((resolve) => (this.#onIdle = resolve));
     this.#post({ kind: 'close' });
     await this.#ended;
   }
@@ -180,7 +181,10 @@ export class SqliteStore implements EventStore {
 
   /** Whoever waits learns it: nobody knows whether a commit in flight reached the disk. */
   #onThreadEnd(): void {
-    const failure = new KeyturnError('STORE_UNAVAILABLE', 'the store thread has ended: restart the daemon; its log has the cause');
+    const failure = new KeyturnError(
+      'STORE_UNAVAILABLE',
+      'the store thread has ended: restart the daemon; its log has the cause',
+    );
     this.#refusal ??= failure;
     this.#onOpened?.reject(failure);
     for (const waiter of this.#inFlight) waiter.reject(failure);

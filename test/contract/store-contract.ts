@@ -1,0 +1,114 @@
+/** What every store does, whatever it is made of: one suite for each adapter and each fake. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventStore, StoredEvent, StreamAppend } from '../../src/store/store.ts';
+
+export interface StoreSubject {
+  readonly store: EventStore;
+  /** The store as a restart finds it; closes the present one. */
+  reopen(): Promise<EventStore>;
+  cleanUp(): Promise<void>;
+}
+
+function event(type: string, members: object = {}): StoredEvent {
+  return { ...members, type, atMs: 1_700_000_000_000 };
+}
+
+function append(stream: string, expectedSequence: number, ...events: StoredEvent[]): StreamAppend {
+  return { stream, expectedSequence, events };
+}
+
+export function describeStore(name: string, open: () => Promise<StoreSubject>): void {
+  describe(`${name} as a store`, () => {
+    let subject: StoreSubject;
+    let store: EventStore;
+
+    beforeEach(async () => {
+      subject = await open();
+      store = subject.store;
+    });
+    afterEach(() => subject.cleanUp());
+
+    it('is empty at first', async () => {
+      expect(await store.load()).toEqual([]);
+    });
+
+    it('gives back each stream with its events in order, after a restart too', async () => {
+      const rich = event('made', {
+        nested: { list: [1, null, 'ü€😀', true], empty: {} },
+        precise: 0.1,
+        big: Number.MAX_SAFE_INTEGER,
+      });
+      await store.commit([append('signing-key/b', 0, event('b1'), event('b2'))]);
+      await store.commit([append('signing-key/a', 0, rich), append('signing-key/b', 2, event('b3'))]);
+      const expected = [
+        { stream: 'signing-key/a', events: [rich] },
+        { stream: 'signing-key/b', events: [event('b1'), event('b2'), event('b3')] },
+      ];
+      expect(await store.load()).toEqual(expected);
+      store = await subject.reopen();
+      expect(await store.load()).toEqual(expected);
+    });
+
+    it.each([
+      ['too low', 0],
+      ['one too low', 1],
+      ['one too high', 3],
+    ])('refuses an append whose expected sequence is %s', async (_, expectedSequence) => {
+      await store.commit([append('s', 0, event('one'), event('two'))]);
+      await expect(store.commit([append('s', expectedSequence, event('three'))])).rejects.toMatchObject({
+        reason: 'CONCURRENT_CHANGE',
+      });
+      expect((await store.load())[0]?.events).toHaveLength(2);
+      await store.commit([append('s', 2, event('three'))]);
+    });
+
+    it('keeps nothing of a commit of which one stream has changed', async () => {
+      await store.commit([append('changed', 0, event('one'))]);
+      const both = [append('fresh', 0, event('lost')), append('changed', 0, event('lost'))];
+      await expect(store.commit(both)).rejects.toMatchObject({ reason: 'CONCURRENT_CHANGE' });
+      expect(await store.load()).toEqual([{ stream: 'changed', events: [event('one')] }]);
+    });
+
+    it('lets exactly one of many simultaneous commits win, and the others on other streams through', async () => {
+      const racing = Array.from({ length: 20 }, (_, index) =>
+        store.commit([append('race', 0, event(`racer-${index}`))]),
+      );
+      const others = Array.from({ length: 20 }, (_, index) =>
+        store.commit([append(`other-${index}`, 0, event('one'))]),
+      );
+      const outcomes = await Promise.allSettled(racing);
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      await Promise.all(others);
+      const streams = await store.load();
+      expect(streams).toHaveLength(21);
+      expect(streams.find(({ stream }) => stream === 'race')?.events).toHaveLength(1);
+    });
+
+    it('accepts a stream in steps without waiting for each', async () => {
+      await Promise.all(
+        Array.from({ length: 200 }, (_, index) => store.commit([append('s', index, event(`e${index}`))])),
+      );
+      const [stream] = await store.load();
+      expect(stream?.events.map(({ type }) => type)).toEqual(Array.from({ length: 200 }, (_, index) => `e${index}`));
+    });
+
+    it('can compare without appending', async () => {
+      await store.commit([append('s', 0, event('one'))]);
+      await store.commit([append('s', 1), append('t', 0, event('one'))]);
+      await expect(store.commit([append('s', 0), append('t', 1, event('two'))])).rejects.toMatchObject({
+        reason: 'CONCURRENT_CHANGE',
+      });
+      expect((await store.load()).map(({ events }) => events.length)).toEqual([1, 1]);
+    });
+
+    it('finishes on close what was asked before, and refuses everything after it', async () => {
+      const before = [0, 1, 2].map((index) => store.commit([append('s', index, event('one'))]));
+      const closing = store.close();
+      const late = { reason: 'SHUTTING_DOWN' };
+      await expect(store.commit([append('s', 3, event('late'))])).rejects.toMatchObject(late);
+      await Promise.all([...before, closing, store.close()]);
+      await expect(store.load()).rejects.toMatchObject(late);
+      expect((await (await subject.reopen()).load())[0]?.events).toHaveLength(3);
+    });
+  });
+}

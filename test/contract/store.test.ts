@@ -1,0 +1,34 @@
+/** The store contract on the real adapter and on the fake. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { MemoryStore } from '../fakes/memory-store.ts';
+import { describeStore } from './store-contract.ts';
+
+describeStore('SQLite', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'keyturn-store-'));
+  const file = path.join(folder, 'keyturn.db');
+  let current = await openSqliteStore({ file });
+  return {
+    store: current,
+    async reopen() {
+      await current.close();
+      current = await openSqliteStore({ file });
+      return current;
+    },
+    async cleanUp() {
+      await current.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+describeStore('the memory store', async () => {
+  const store = new MemoryStore();
+  return Promise.resolve({
+    store,
+    reopen: () => Promise.resolve(store.reopened()),
+    cleanUp: () => store.close(),
+  });
+});

@@ -1,0 +1,81 @@
+/**
+ * A store that behaves: compare-and-set, all or nothing, and the same refusals as the real one; with switches for what
+ * a disk does to it. `reopened()` is what a restart would find.
+ */
+import { KeyturnError } from '../../src/base/errors.ts';
+import type { EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
+
+export class MemoryStore implements EventStore {
+  readonly #streams = new Map<string, StoredEvent[]>();
+  #isClosed = false;
+  #failures: KeyturnError[] = [];
+  #gate: { readonly opened: Promise<void>; open(): void } | undefined;
+  #pending: Promise<unknown> = Promise.resolve();
+  /** Commits that became durable. */
+  commitCount = 0;
+
+  /** The next `count` commits fail, and nothing of them is kept. */
+  failNextCommits(count = 1, failure = new KeyturnError('STORE_UNAVAILABLE', 'the disk is full (planted)')): void {
+    this.#failures = Array.from({ length: count }, () => failure);
+  }
+
+  /** Commits wait until the returned function is called. */
+  holdCommits(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const gate = { opened: promise, open: resolve };
+    this.#gate = gate;
+    return () => {
+      if (this.#gate === gate) this.#gate = undefined;
+      resolve();
+    };
+  }
+
+  /** Another store with the events that are durable now. */
+  reopened(): MemoryStore {
+    const next = new MemoryStore();
+    for (const [stream, events] of this.#streams) next.#streams.set(stream, structuredClone(events));
+    return next;
+  }
+
+  load(): Promise<readonly StoredStream[]> {
+    return this.#inTurn(() =>
+      [...this.#streams]
+        .map(([stream, events]) => ({ stream, events: structuredClone(events) }))
+        .toSorted((a, b) => (a.stream < b.stream ? -1 : 1)),
+    );
+  }
+
+  async commit(appends: readonly StreamAppend[]): Promise<void> {
+    const copy = structuredClone(appends);
+    await this.#inTurn(async () => {
+      await this.#gate?.opened;
+      const failure = this.#failures.shift();
+      if (failure !== undefined) throw failure;
+      for (const { stream, expectedSequence } of copy) this.#requireSequence(stream, expectedSequence);
+      for (const { stream, events } of copy) {
+        const log = this.#streams.get(stream);
+        if (log !== undefined) log.push(...events);
+        else if (events.length > 0) this.#streams.set(stream, [...events]);
+      }
+      this.commitCount += 1;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#pending;
+  }
+
+  #requireSequence(stream: string, expected: number): void {
+    const last = this.#streams.get(stream)?.length ?? 0;
+    if (last === expected) return;
+    throw new KeyturnError('CONCURRENT_CHANGE', `${stream} changed meanwhile (it has ${last} events, not ${expected})`);
+  }
+
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new KeyturnError('SHUTTING_DOWN', 'the store is closed'));
+    const turn = this.#pending.then(work);
+    this.#pending = turn.catch(() => undefined);
+    return turn;
+  }
+}
