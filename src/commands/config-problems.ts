@@ -1,12 +1,6 @@
 /** All problems of a configuration: its own text first, then the files it names. */
-import { hasReason } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
-
-export interface ConfigProblem {
-  /** Where, such as `token.pinFile`; empty when it is the file itself. */
-  readonly path: string;
-  readonly message: string;
-}
+import type { ConfigProblem } from '../config/problems.ts';
 
 export interface Inspection {
   /** Absent when the file has no usable content. */
@@ -15,18 +9,16 @@ export interface Inspection {
 }
 
 export async function inspectConfig(file: string): Promise<Inspection> {
+  // Loaded here: only these commands need the schema, and every command would wait for it.
   const { loadConfig } = await import('../config/load-config.ts');
   const { checkConfig } = await import('../config/check-config.ts');
+  const { ConfigError } = await import('../config/problems.ts');
   let config: Config;
   try {
     config = await loadConfig(file);
   } catch (error) {
-    if (!hasReason(error, 'CONFIG_INVALID')) throw error;
-    return { config: undefined, problems: problemsOf(error) };
+    if (error instanceof ConfigError) return { config: undefined, problems: error.problems };
+    throw error;
   }
   return { config, problems: await checkConfig(config) };
-}
-
-function problemsOf(error: Error): readonly ConfigProblem[] {
-  return [{ path: '', message: error.message }];
 }

@@ -1,5 +1,5 @@
-/** Looks at a TLS listener's certificates: expiry, key and purpose. Reads files, connects to nothing. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+/** Looks at how long a TLS listener's certificates are good. That they are usable, the configuration's check says. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsListenerConfig } from '../config/config.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
@@ -12,7 +12,6 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
 export function checkCertificates(listener: TlsListenerConfig, nowMs: number): Finding[] {
   return [
     checkValidity('server certificate', listener.certificateFile, nowMs),
-    checkPrivateKey(listener),
     checkValidity('client CA', listener.clientCaFile, nowMs),
   ];
 }
@@ -36,28 +35,6 @@ function checkValidity(name: string, file: string, nowMs: number): Finding {
     return fail(name, `${file} expired at ${expiry}`, 'renew it; the daemon refuses its callers meanwhile');
   if (notAfterMs - nowMs < SOON_MS) return warn(name, `${file} expires at ${expiry}`, 'renew it soon');
   return ok(name, `${file} expires at ${expiry}`);
-}
-
-function checkPrivateKey(listener: TlsListenerConfig): Finding {
-  const name = 'server private key';
-  try {
-    const [certificate] = readFileSync(listener.certificateFile, 'utf8').match(PEM_CERTIFICATE) ?? [];
-    const privateKey = createPrivateKey(readFileSync(listener.privateKeyFile));
-    if (certificate !== undefined && new X509Certificate(certificate).checkPrivateKey(privateKey)) {
-      return ok(name, `${listener.privateKeyFile} belongs to the certificate`);
-    }
-    return fail(
-      name,
-      `${listener.privateKeyFile} is not the key of ${listener.certificateFile}`,
-      'name the pair that belongs together',
-    );
-  } catch (error) {
-    return fail(
-      name,
-      `${listener.privateKeyFile} can't be used: ${textOf(error)}`,
-      'name a PEM file with an unencrypted private key',
-    );
-  }
 }
 
 function readCertificates(file: string): X509Certificate[] | string {

@@ -44,13 +44,15 @@ async function examine(context: CommandContext, options: Options): Promise<Findi
           fail('configuration', path === '' ? message : `${path}: ${message}`, `correct it in ${file}`),
         );
   if (config === undefined) return [node, checkClock([file], nowMs), ...configuration];
+  // What the configuration's check found isn't told twice.
+  const isGood = (place: string): boolean => !problems.some(({ path }) => path.startsWith(place));
   const tls = config.grpcListeners.filter((listener) => listener.kind === 'tls');
   return [
     node,
     checkClock([file, config.storeFile], nowMs),
     ...configuration,
-    checkModuleFile(config),
-    ...tls.flatMap((listener) => checkCertificates(listener, nowMs)),
+    ...(isGood('token.module') ? [checkModuleFile(config)] : []),
+    ...(isGood('grpc.tls') ? tls.flatMap((listener) => checkCertificates(listener, nowMs)) : []),
     ...(await checkDaemon(context, options, config)),
   ];
 }

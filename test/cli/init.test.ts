@@ -180,7 +180,7 @@ describe('keyturn doctor', () => {
     writeFileSync(path.join(broken, 'tls/server.key'), readFileSync(path.join(broken, 'tls/operator.key')));
     const { code, stdout, stderr } = await runCli(['doctor', '--config', 'broken/keyturn.yaml'], { cwd });
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^fail {2}server private key .*\n +hint: /m);
+    expect(stdout).toMatch(/^fail {2}configuration +grpc.tls.privateKey: .*\n +hint: /m);
     expect(stderr).toContain('error: 1 check failed');
   });
 });
