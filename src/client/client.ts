@@ -64,7 +64,9 @@ export interface ApplySigningKeyRequest {
   /** RSA only. Default: 3072. */
   readonly rsaBits?: number | undefined;
   /** What is absent gets the documented default. */
-  readonly lifecyclePolicy?: { readonly [Field in keyof LifecyclePolicy]?: LifecyclePolicy[Field] | undefined } | undefined;
+  readonly lifecyclePolicy?:
+    | { readonly [Field in keyof LifecyclePolicy]?: LifecyclePolicy[Field] | undefined }
+    | undefined;
   /** Refuse (ETAG_MISMATCH) unless the signing key's etag is this one. */
   readonly etag?: string | undefined;
   /** Check everything, change nothing. */
@@ -185,10 +187,19 @@ export interface Worker {
 
 export interface KeyturnClient {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
-  applySigningKey(request: ApplySigningKeyRequest, options?: CallOptions): Promise<{ readonly signingKey: SigningKey; readonly changed: boolean }>;
-  getSigningKey(request: { readonly name: string }, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
+  applySigningKey(
+    request: ApplySigningKeyRequest,
+    options?: CallOptions,
+  ): Promise<{ readonly signingKey: SigningKey; readonly changed: boolean }>;
+  getSigningKey(
+    request: { readonly name: string },
+    options?: CallOptions,
+  ): Promise<{ readonly signingKey: SigningKey }>;
   /** Ordered by name. */
-  listSigningKeys(request?: PageRequest, options?: CallOptions): Promise<{ readonly signingKeys: readonly SigningKey[]; readonly nextPageToken: string }>;
+  listSigningKeys(
+    request?: PageRequest,
+    options?: CallOptions,
+  ): Promise<{ readonly signingKeys: readonly SigningKey[]; readonly nextPageToken: string }>;
   /** Newest first, destroyed ones included. */
   listKeyVersions(
     request: PageRequest & { readonly signingKey: string },
@@ -215,7 +226,11 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
   const long = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? KEY_WORK_DEADLINE_MS;
   return {
     async signJwt(request, options) {
-      const { jwt, kid, expireTime } = await transport.call(signingMethods.SignJwt, toSignJwtRequest(request), short(options));
+      const { jwt, kid, expireTime } = await transport.call(
+        signingMethods.SignJwt,
+        toSignJwtRequest(request),
+        short(options),
+      );
       return { jwt, kid, expireTime: requireTime(expireTime, 'expire_time') };
     },
     async applySigningKey(request, options) {
@@ -233,11 +248,22 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
       return { signingKeys: page.signingKeys.map(fromSigningKey), nextPageToken: page.nextPageToken };
     },
     async listKeyVersions({ signingKey, pageSize = 0, pageToken = '' }, options) {
-      const page = await transport.call(keyAdminMethods.ListKeyVersions, { signingKey, pageSize, pageToken }, short(options));
+      const page = await transport.call(
+        keyAdminMethods.ListKeyVersions,
+        { signingKey, pageSize, pageToken },
+        short(options),
+      );
       return { keyVersions: page.keyVersions.map(fromKeyVersion), nextPageToken: page.nextPageToken };
     },
     async rotate(request, options) {
-      const { signingKey, useLastStandby = false, requestId = randomUUID(), validateOnly = false, etag = '', reason = '' } = request;
+      const {
+        signingKey,
+        useLastStandby = false,
+        requestId = randomUUID(),
+        validateOnly = false,
+        etag = '',
+        reason = '',
+      } = request;
       const message = { signingKey, useLastStandby, requestId, validateOnly, etag, reason };
       const answer = await transport.call(keyAdminMethods.Rotate, message, long(options));
       return {
@@ -248,7 +274,13 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     },
     async getKeySet({ keySet = '' } = {}, options = {}) {
       const answer = await transport.call(keySetMethods.GetKeySet, { keySet }, short(options));
-      return { keySet: answer.keySet, generation: answer.generation, jwks: answer.jwks, etag: answer.etag, maxAgeMs: fromDuration(answer.maxAge) };
+      return {
+        keySet: answer.keySet,
+        generation: answer.generation,
+        jwks: answer.jwks,
+        etag: answer.etag,
+        maxAgeMs: fromDuration(answer.maxAge),
+      };
     },
     async getTokenStatus(options) {
       return fromTokenStatus(await transport.call(tokenMethods.GetTokenStatus, {}, short(options)));

@@ -1,17 +1,31 @@
 /** The client's types to and from proto messages. */
 import type { KeyVersion__Output } from '../gen/keyturn/v1/KeyVersion.ts';
 import type { GetTokenStatusResponse__Output } from '../gen/keyturn/v1/GetTokenStatusResponse.ts';
-import type { LifecyclePolicy as LifecyclePolicyMessage, LifecyclePolicy__Output } from '../gen/keyturn/v1/LifecyclePolicy.ts';
+import type {
+  LifecyclePolicy as LifecyclePolicyMessage,
+  LifecyclePolicy__Output,
+} from '../gen/keyturn/v1/LifecyclePolicy.ts';
 import type { SigningKey as SigningKeyMessage, SigningKey__Output } from '../gen/keyturn/v1/SigningKey.ts';
 import type { SignJwtRequest as SignJwtMessage } from '../gen/keyturn/v1/SignJwtRequest.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { LIFECYCLE_STATES, type LifecycleState } from '../lifecycle/model.ts';
-import type { ApplySigningKeyRequest, KeyVersion, LifecyclePolicy, SigningKey, SignJwtRequest, TokenStatus } from './client.ts';
+import type {
+  ApplySigningKeyRequest,
+  KeyVersion,
+  LifecyclePolicy,
+  SigningKey,
+  SignJwtRequest,
+  TokenStatus,
+} from './client.ts';
 import { fromCount, fromDuration, fromText, fromTime, requirePart, requireTime, toDuration } from './values.ts';
 
 const SECOND_MS = 1_000;
 const STATE_PREFIX = 'KEY_VERSION_STATE_';
-const TOKEN_STATES = { TOKEN_STATE_STARTING: 'STARTING', TOKEN_STATE_READY: 'READY', TOKEN_STATE_UNAVAILABLE: 'UNAVAILABLE' } as const;
+const TOKEN_STATES = {
+  TOKEN_STATE_STARTING: 'STARTING',
+  TOKEN_STATE_READY: 'READY',
+  TOKEN_STATE_UNAVAILABLE: 'UNAVAILABLE',
+} as const;
 
 export function toSignJwtRequest({ signingKey, claims, typ = '', lifetimeSeconds }: SignJwtRequest): SignJwtMessage {
   return {
@@ -97,13 +111,19 @@ export function fromKeyVersion(message: KeyVersion__Output): KeyVersion {
 function parseState(name: string): LifecycleState {
   const state = LIFECYCLE_STATES.find((candidate) => STATE_PREFIX + candidate === name);
   if (state !== undefined) return state;
-  throw new KeyturnError('INTERNAL', `the daemon names a key version state, ${name}, that this client doesn't know; update the client`);
+  throw new KeyturnError(
+    'INTERNAL',
+    `the daemon names a key version state, ${name}, that this client doesn't know; update the client`,
+  );
 }
 
 export function fromTokenStatus(message: GetTokenStatusResponse__Output): TokenStatus {
   const { state } = message;
   if (state === 'TOKEN_STATE_UNSPECIFIED') {
-    throw new KeyturnError('INTERNAL', "the daemon names a token state that this client doesn't know; update the client");
+    throw new KeyturnError(
+      'INTERNAL',
+      "the daemon names a token state that this client doesn't know; update the client",
+    );
   }
   return {
     state: TOKEN_STATES[state],

@@ -12,7 +12,11 @@ import type { ProtoGrpcType as KeySetProto } from '../gen/key_set_service.ts';
 import type { ProtoGrpcType as SigningProto } from '../gen/signing_service.ts';
 import type { ProtoGrpcType as TokenProto } from '../gen/token_service.ts';
 
-const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as GrpcObject & SigningProto & KeyAdminProto & KeySetProto & TokenProto;
+const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as GrpcObject &
+  SigningProto &
+  KeyAdminProto &
+  KeySetProto &
+  TokenProto;
 const { v1 } = root.keyturn;
 
 export const signingMethods = v1.SigningService.service;
@@ -27,5 +31,8 @@ export const statusCodecs = {
   ErrorInfo: statusDefinition['google.rpc.ErrorInfo'] as MessageTypeDefinition<ErrorInfo, ErrorInfo__Output>,
   BadRequest: statusDefinition['google.rpc.BadRequest'] as MessageTypeDefinition<BadRequest, BadRequest__Output>,
   RetryInfo: statusDefinition['google.rpc.RetryInfo'] as MessageTypeDefinition<RetryInfo, RetryInfo__Output>,
-  PreconditionFailure: statusDefinition['google.rpc.PreconditionFailure'] as MessageTypeDefinition<PreconditionFailure, PreconditionFailure__Output>,
+  PreconditionFailure: statusDefinition['google.rpc.PreconditionFailure'] as MessageTypeDefinition<
+    PreconditionFailure,
+    PreconditionFailure__Output
+  >,
 };

@@ -26,7 +26,8 @@ function parseDetails({ metadata }: ServiceError): Found {
   const [bytes] = metadata.get(STATUS_DETAILS_TRAILER);
   if (!Buffer.isBuffer(bytes)) return found;
   try {
-    for (const detail of statusCodecs.Status.deserialize(bytes).details) addDetail(found, detail.type_url, detail.value);
+    for (const detail of statusCodecs.Status.deserialize(bytes).details)
+      addDetail(found, detail.type_url, detail.value);
   } catch {
     // Bytes that aren't a google.rpc.Status come from something else on the way: the code alone must do.
     return { details: {} };
@@ -66,14 +67,17 @@ function addDetail(found: Found, typeUrl: string, value: Buffer): void {
 
 /** The daemon gives details with every error, so this one was made on the way, or here. */
 function withoutDetails(error: ServiceError, daemon: string): KeyturnError {
-  switch (error.code) {
-    case grpcStatus.UNAVAILABLE:
-      return new KeyturnError('DAEMON_UNREACHABLE', `no daemon answers at ${daemon}: ${error.details}`, { cause: error });
-    case grpcStatus.DEADLINE_EXCEEDED:
-      return new KeyturnError('DEADLINE_EXCEEDED', `no answer from ${daemon} within the deadline`, { cause: error });
-    case grpcStatus.CANCELLED:
-      return new KeyturnError('SHUTTING_DOWN', 'the call was cancelled: client or daemon closed the connection', { cause: error });
-    default:
-      return new KeyturnError('INTERNAL', `the call failed with ${grpcStatus[error.code]}: ${error.details}`, { cause: error });
+  const { code, details } = error;
+  if (code === grpcStatus.UNAVAILABLE) {
+    return new KeyturnError('DAEMON_UNREACHABLE', `no daemon answers at ${daemon}: ${details}`, { cause: error });
   }
+  if (code === grpcStatus.DEADLINE_EXCEEDED) {
+    return new KeyturnError('DEADLINE_EXCEEDED', `no answer from ${daemon} within the deadline`, { cause: error });
+  }
+  if (code === grpcStatus.CANCELLED) {
+    return new KeyturnError('SHUTTING_DOWN', 'the call was cancelled: client or daemon closed the connection', {
+      cause: error,
+    });
+  }
+  return new KeyturnError('INTERNAL', `the call failed with ${grpcStatus[code]}: ${details}`, { cause: error });
 }

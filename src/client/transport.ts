@@ -8,7 +8,9 @@ import { systemClock } from '../base/system-clock.ts';
 import { fromServiceError } from './service-error.ts';
 
 /** A file, or its content in PEM. */
-type PemSource<Name extends string> = { readonly [Key in `${Name}File`]: string } | { readonly [Key in Name]: string | Buffer };
+type PemSource<Name extends string> =
+  | { readonly [Key in `${Name}File`]: string }
+  | { readonly [Key in Name]: string | Buffer };
 
 export type ClientTarget =
   /** Whoever can open the socket is the caller that the daemon's configuration names for it. */
@@ -31,7 +33,11 @@ interface UnaryMethod<Request, Response> {
 
 export interface Transport {
   /** Errors: what the daemon says, DAEMON_UNREACHABLE, DEADLINE_EXCEEDED; after close, SHUTTING_DOWN. */
-  call<Request, Response>(method: UnaryMethod<Request, Response>, request: NoInfer<Request>, deadlineMs: number): Promise<Response>;
+  call<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: NoInfer<Request>,
+    deadlineMs: number,
+  ): Promise<Response>;
   close(): void;
 }
 
@@ -44,7 +50,10 @@ const RETRY_POLICY = {
   retryableStatusCodes: ['UNAVAILABLE'],
 };
 const SERVICE_CONFIG = {
-  methodConfig: [{ name: [{ service: 'keyturn.v1.TokenService', method: 'RetryLogin' }] }, { name: [{}], retryPolicy: RETRY_POLICY }],
+  methodConfig: [
+    { name: [{ service: 'keyturn.v1.TokenService', method: 'RetryLogin' }] },
+    { name: [{}], retryPolicy: RETRY_POLICY },
+  ],
 };
 /** A dead daemon machine is found within the two together. */
 const KEEPALIVE_TIME_MS = 30_000;
@@ -73,11 +82,20 @@ export function openTransport(target: ClientTarget, waitForReady: boolean): Tran
       if (isClosed) return Promise.reject(new KeyturnError('SHUTTING_DOWN', 'the client is closed'));
       return new Promise((resolve, reject) => {
         const deadline = systemClock.wallMs() + deadlineMs;
-        client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, metadata, { deadline }, (error, response) => {
-          if (error !== null) reject(fromServiceError(error, address));
-          else if (response === undefined) reject(new KeyturnError('INTERNAL', `${address} answered without a message`));
-          else resolve(response);
-        });
+        client.makeUnaryRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          metadata,
+          { deadline },
+          (error, response) => {
+            if (error !== null) reject(fromServiceError(error, address));
+            else if (response === undefined)
+              reject(new KeyturnError('INTERNAL', `${address} answered without a message`));
+            else resolve(response);
+          },
+        );
       });
     },
     close() {
@@ -100,9 +118,15 @@ function resolveTarget(target: ClientTarget): ResolvedTarget {
   const { address, serverName } = target;
   const host = serverName ?? hostOf(address);
   const ca = 'caFile' in target ? readPem(target.caFile, 'caFile') : Buffer.from(target.ca);
-  const certificate = 'certificateFile' in target ? readPem(target.certificateFile, 'certificateFile') : Buffer.from(target.certificate);
-  const privateKey = 'privateKeyFile' in target ? readPem(target.privateKeyFile, 'privateKeyFile') : Buffer.from(target.privateKey);
-  return { address, channelCredentials: createMutualTls({ ca, certificate, privateKey, host }), options: serverNameOptions(host, serverName) };
+  const certificate =
+    'certificateFile' in target ? readPem(target.certificateFile, 'certificateFile') : Buffer.from(target.certificate);
+  const privateKey =
+    'privateKeyFile' in target ? readPem(target.privateKeyFile, 'privateKeyFile') : Buffer.from(target.privateKey);
+  return {
+    address,
+    channelCredentials: createMutualTls({ ca, certificate, privateKey, host }),
+    options: serverNameOptions(host, serverName),
+  };
 }
 
 /** RFC 6066 has no addresses in SNI, and Node warns at one: with an address, SNI says this, and the check is ours. */
@@ -110,7 +134,9 @@ const SERVER_NAME_OF_ADDRESSES = 'localhost';
 
 function serverNameOptions(host: string, serverName: string | undefined): ChannelOptions {
   if (isIP(host) !== 0) return { 'grpc.ssl_target_name_override': SERVER_NAME_OF_ADDRESSES };
-  return serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
+  return serverName === undefined
+    ? {}
+    : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
 }
 
 /** The host of `host:port`, without an IPv6 address's brackets. */
@@ -128,9 +154,15 @@ interface MutualTls {
 
 function createMutualTls({ ca, certificate, privateKey, host }: MutualTls): ChannelCredentials {
   try {
-    return credentials.createSsl(ca, privateKey, certificate, { checkServerIdentity: (_name, peer) => checkServerIdentity(host, peer) });
+    return credentials.createSsl(ca, privateKey, certificate, {
+      checkServerIdentity: (_name, peer) => checkServerIdentity(host, peer),
+    });
   } catch (cause) {
-    throw new KeyturnError('FIELD_INVALID', "the target's files are not CA certificates, a certificate and its private key in PEM", { field: 'target', cause });
+    throw new KeyturnError(
+      'FIELD_INVALID',
+      "the target's files are not CA certificates, a certificate and its private key in PEM",
+      { field: 'target', cause },
+    );
   }
 }
 

@@ -8,7 +8,9 @@ const NANOS_PER_MS = 1_000_000;
 
 export function requirePart<T>(value: T | null, field: string): T {
   if (value !== null) return value;
-  throw new KeyturnError('INTERNAL', `the daemon's answer lacks ${field}; are client and daemon of the same version?`, { field });
+  throw new KeyturnError('INTERNAL', `the daemon's answer lacks ${field}; are client and daemon of the same version?`, {
+    field,
+  });
 }
 
 export function fromTime(time: Timestamp__Output | null): Date | undefined {

@@ -23,18 +23,29 @@ const COMMON_NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/;
 const SAN_ENTRY = /(?:^|, )([A-Za-z0-9 ]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy;
 
 /** Errors: CALLER_UNKNOWN, with what is wrong. */
-export function parseCallerIdentity(certificate: NamedCertificate, kind: TlsListenerConfig['callerName']): CallerIdentity {
+export function parseCallerIdentity(
+  certificate: NamedCertificate,
+  kind: TlsListenerConfig['callerName'],
+): CallerIdentity {
   const names = namesOf(certificate, kind);
   const [name] = names;
   if (name === undefined) throw new KeyturnError('CALLER_UNKNOWN', `the client certificate has no ${LABELS[kind]}`);
-  if (names.length > 1) throw new KeyturnError('CALLER_UNKNOWN', `the client certificate has ${names.length} names of type ${LABELS[kind]}, and must have one`);
-  if (!isWellFormed(name, kind)) throw new KeyturnError('CALLER_UNKNOWN', `the client certificate's ${LABELS[kind]} is malformed`);
+  if (names.length > 1)
+    throw new KeyturnError(
+      'CALLER_UNKNOWN',
+      `the client certificate has ${names.length} names of type ${LABELS[kind]}, and must have one`,
+    );
+  if (!isWellFormed(name, kind))
+    throw new KeyturnError('CALLER_UNKNOWN', `the client certificate's ${LABELS[kind]} is malformed`);
   return { kind, name };
 }
 
 const LABELS = { spiffe: 'SPIFFE ID (SAN URI)', dns: 'SAN DNS name', cn: 'common name' } as const;
 
-function namesOf({ subject, subjectaltname = '' }: NamedCertificate, kind: TlsListenerConfig['callerName']): readonly string[] {
+function namesOf(
+  { subject, subjectaltname = '' }: NamedCertificate,
+  kind: TlsListenerConfig['callerName'],
+): readonly string[] {
   if (kind === 'cn') return typeof subject?.CN === 'string' ? [subject.CN] : (subject?.CN ?? []);
   const entries = parseAlternativeNames(subjectaltname);
   if (kind === 'dns') return entries.filter(({ type }) => type === 'DNS').map(({ value }) => value.toLowerCase());
@@ -50,11 +61,13 @@ function parseAlternativeNames(text: string): { readonly type: string; readonly 
     entries.push({ type, value });
     end += whole.length;
   }
-  if (end !== text.length) throw new KeyturnError('CALLER_UNKNOWN', "the client certificate's alternative names are unreadable");
+  if (end !== text.length)
+    throw new KeyturnError('CALLER_UNKNOWN', "the client certificate's alternative names are unreadable");
   return entries;
 }
 
 function isWellFormed(name: string, kind: TlsListenerConfig['callerName']): boolean {
-  if (kind === 'spiffe') return name.length <= MAX_SPIFFE_LENGTH && SPIFFE_ID.test(name) && !/\/\.{1,2}(?:\/|$)/.test(name);
+  if (kind === 'spiffe')
+    return name.length <= MAX_SPIFFE_LENGTH && SPIFFE_ID.test(name) && !/\/\.{1,2}(?:\/|$)/.test(name);
   return kind === 'dns' ? DNS_NAME.test(name) : COMMON_NAME.test(name);
 }

@@ -64,7 +64,11 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     http = await listenHttp(config.http, { handler: createJwksHandler(app), clock, log });
     const refusals = new RefusalLog(clock, log);
     for (const listener of config.grpcListeners) {
-      endpoints.push(await (listener.kind === 'tls' ? openTls(listener, options, services, refusals) : openUnix(listener, options, services)));
+      endpoints.push(
+        await (listener.kind === 'tls'
+          ? openTls(listener, options, services, refusals)
+          : openUnix(listener, options, services)),
+      );
     }
   } catch (failure) {
     await drainAll({ health, endpoints, http, clock }, 0);
@@ -89,7 +93,12 @@ function findTlsAddress(endpoints: readonly GrpcEndpoint[]): Servers['grpcAddres
   return undefined;
 }
 
-async function openTls(config: TlsListenerConfig, options: ServersOptions, services: Services, refusals: RefusalLog): Promise<GrpcEndpoint> {
+async function openTls(
+  config: TlsListenerConfig,
+  options: ServersOptions,
+  services: Services,
+  refusals: RefusalLog,
+): Promise<GrpcEndpoint> {
   const callers = new ConnectionCallers();
   const server = createGrpcServer(toGrpcOptions(options, services, (call) => callers.find(call)));
   const listener = await listenTls(config, {
@@ -103,7 +112,11 @@ async function openTls(config: TlsListenerConfig, options: ServersOptions, servi
   return { server, listener, host: config.host };
 }
 
-async function openUnix(config: UnixListenerConfig, options: ServersOptions, services: Services): Promise<GrpcEndpoint> {
+async function openUnix(
+  config: UnixListenerConfig,
+  options: ServersOptions,
+  services: Services,
+): Promise<GrpcEndpoint> {
   const identity: CallerIdentity = { kind: 'unix', name: config.caller };
   const server = createGrpcServer(toGrpcOptions(options, services, () => identity));
   const listener = await listenUnix(config, {
@@ -115,7 +128,11 @@ async function openUnix(config: UnixListenerConfig, options: ServersOptions, ser
   return { server, listener, host: undefined };
 }
 
-function toGrpcOptions({ app, accessPolicy, config, clock, log }: ServersOptions, services: Services, identify: GrpcServerOptions['identify']): GrpcServerOptions {
+function toGrpcOptions(
+  { app, accessPolicy, config, clock, log }: ServersOptions,
+  services: Services,
+  identify: GrpcServerOptions['identify'],
+): GrpcServerOptions {
   return { app, accessPolicy, identify, ...services, limits: config.limits, clock, log };
 }
 

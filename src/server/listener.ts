@@ -17,7 +17,12 @@ export interface Listener {
 export function listen(server: Server, options: ListenOptions, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => {
-      reject(new KeyturnError('ADDRESS_UNAVAILABLE', `can't listen on ${address}: ${cause.code ?? cause.message}`, { subject: address, cause }));
+      reject(
+        new KeyturnError('ADDRESS_UNAVAILABLE', `can't listen on ${address}: ${cause.code ?? cause.message}`, {
+          subject: address,
+          cause,
+        }),
+      );
     };
     server.once('error', fail);
     server.listen(options, () => {

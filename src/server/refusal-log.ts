@@ -26,7 +26,8 @@ export class RefusalLog {
   note(refusal: Refusal): void {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#windowStartMs >= WINDOW_MS) {
-      if (this.#suppressed > 0) this.#log.warn({ refusedConnections: this.#suppressed }, 'more connections were refused than were logged');
+      if (this.#suppressed > 0)
+        this.#log.warn({ refusedConnections: this.#suppressed }, 'more connections were refused than were logged');
       this.#windowStartMs = nowMs;
       this.#lines = 0;
       this.#suppressed = 0;

@@ -35,7 +35,11 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
   const port = portOf(server);
   const address = formatHostPort(config.host, port);
   const refuse = (socket: TLSSocket, reason: string): void => {
-    ports.refusals.note({ listener: address, peer: formatHostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0), reason });
+    ports.refusals.note({
+      listener: address,
+      peer: formatHostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0),
+      reason,
+    });
     socket.destroy();
   };
 
@@ -99,11 +103,18 @@ async function loadTlsOptions(config: TlsListenerConfig): Promise<TlsOptions> {
   };
 }
 
-function createTlsServer(options: TlsOptions, { certificateFile, privateKeyFile, clientCaFile }: TlsListenerConfig): Server {
+function createTlsServer(
+  options: TlsOptions,
+  { certificateFile, privateKeyFile, clientCaFile }: TlsListenerConfig,
+): Server {
   try {
     return createServer(options);
   } catch (cause) {
-    throw new KeyturnError('CONFIG_INVALID', `${certificateFile}, ${privateKeyFile} and ${clientCaFile} are not a certificate, its private key and CA certificates in PEM`, { cause });
+    throw new KeyturnError(
+      'CONFIG_INVALID',
+      `${certificateFile}, ${privateKeyFile} and ${clientCaFile} are not a certificate, its private key and CA certificates in PEM`,
+      { cause },
+    );
   }
 }
 
@@ -119,31 +130,34 @@ async function readPrivateKey(file: string): Promise<Buffer> {
   try {
     const { mode } = await stat(file);
     if ((mode & OTHERS_MODE) !== 0) {
-      throw new KeyturnError('SECRET_FILE_EXPOSED', `everybody can use the private key in ${file}; chmod 0600 it`, { field: 'privateKeyFile' });
+      throw new KeyturnError('SECRET_FILE_EXPOSED', `everybody can use the private key in ${file}; chmod 0600 it`, {
+        field: 'privateKeyFile',
+      });
     }
     return await readFile(file);
   } catch (cause) {
     if (cause instanceof KeyturnError) throw cause;
-    throw new KeyturnError('SECRET_FILE_UNREADABLE', `privateKeyFile: can't read ${file}`, { field: 'privateKeyFile', cause });
+    throw new KeyturnError('SECRET_FILE_UNREADABLE', `privateKeyFile: can't read ${file}`, {
+      field: 'privateKeyFile',
+      cause,
+    });
   }
 }
 
-/** Why a handshake failed, in the reader's words where it is common. */
+/** OpenSSL's codes of the common failures, in the reader's words. */
+const HANDSHAKE_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['ERR_SSL_HTTP_REQUEST', 'the client does not speak TLS'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the client does not speak TLS'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'the client does not speak TLS'],
+  ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'the client sent no certificate'],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'the client does not speak TLS 1.3'],
+]);
+
 function handshakeProblem(error: NodeJS.ErrnoException, socket: TLSSocket): string {
   // A certificate that doesn't verify shows as this socket closing: Node decides after the handshake.
   if (socket.authorizationError !== null && socket.authorizationError !== undefined) {
     return `the client certificate is not accepted: ${String(socket.authorizationError)}`;
   }
-  switch (error.code) {
-    case 'ERR_SSL_HTTP_REQUEST':
-    case 'ERR_SSL_WRONG_VERSION_NUMBER':
-    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
-      return 'the client does not speak TLS';
-    case 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE':
-      return 'the client sent no certificate';
-    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
-      return 'the client does not speak TLS 1.3';
-    default:
-      return error.code ?? error.message;
-  }
+  const { code = error.message } = error;
+  return HANDSHAKE_PROBLEMS.get(code) ?? code;
 }

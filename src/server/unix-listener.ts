@@ -28,7 +28,8 @@ export interface UnixListenerPorts {
 
 /** Errors: ADDRESS_UNAVAILABLE. */
 export async function listenUnix({ path }: UnixListenerConfig, ports: UnixListenerPorts): Promise<Listener> {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw unavailable(path, `its path is longer than ${MAX_PATH_BYTES} bytes`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw unavailable(path, `its path is longer than ${MAX_PATH_BYTES} bytes`);
   await requirePrivateDirectory(dirname(path), path);
   await removeStaleSocket(path);
   const server = createServer();
@@ -69,7 +70,8 @@ async function requirePrivateDirectory(directory: string, path: string): Promise
   const found = await lstat(directory);
   if (!found.isDirectory()) throw unavailable(path, `${directory} is not a directory`);
   if (found.uid !== process.getuid?.()) throw unavailable(path, `${directory} belongs to another user`);
-  if ((found.mode & GROUP_AND_OTHERS) !== 0) throw unavailable(path, `${directory} is open to other users; chmod 0700 it`);
+  if ((found.mode & GROUP_AND_OTHERS) !== 0)
+    throw unavailable(path, `${directory} is open to other users; chmod 0700 it`);
 }
 
 /** The file of a daemon that died goes; one that somebody answers on stays. */

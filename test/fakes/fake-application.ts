@@ -38,7 +38,7 @@ export class FakeApplication implements Application {
   /** What came in, newest last. */
   readonly asked: Asked[] = [];
   /** Thrown by every method while set. */
-  failure: unknown;
+  failure: Error | undefined;
   /** Awaited by signJwt, when set, before it answers. */
   gate: Promise<void> | undefined;
   readonly notReady = new Set<string>();
@@ -59,7 +59,10 @@ export class FakeApplication implements Application {
     return { jwt: `${input}.${signWith(view.spec.algorithm, privateKey, input)}`, kid, expireTimeMs: exp * 1_000 };
   }
 
-  async applySigningKey(caller: CallerName, command: ApplySigningKeyCommand): Promise<{ signingKey: SigningKeyView; changed: boolean }> {
+  async applySigningKey(
+    caller: CallerName,
+    command: ApplySigningKeyCommand,
+  ): Promise<{ signingKey: SigningKeyView; changed: boolean }> {
     this.#remember(caller, command);
     const known = this.#keys.get(command.name);
     if (known !== undefined) return { signingKey: known.view, changed: false };
@@ -79,7 +82,9 @@ export class FakeApplication implements Application {
 
   listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView> {
     this.#fail();
-    const all = [...this.#keys.values()].map(({ view }) => view).toSorted((left, right) => left.name.localeCompare(right.name));
+    const all = [...this.#keys.values()]
+      .map(({ view }) => view)
+      .toSorted((left, right) => left.name.localeCompare(right.name));
     const start = pageToken === '' ? 0 : Number(pageToken);
     const end = start + (pageSize === 0 ? 50 : pageSize);
     return { items: all.slice(start, end), nextPageToken: end < all.length ? String(end) : '' };
@@ -93,7 +98,11 @@ export class FakeApplication implements Application {
   async rotate(caller: CallerName, command: RotateCommand): Promise<RotateResult> {
     this.#remember(caller, command);
     const { view } = this.#require(command.signingKey);
-    return { signingKey: view, activated: toVersion(view, 2), suspended: command.validateOnly ? undefined : toVersion(view, 1) };
+    return {
+      signingKey: view,
+      activated: toVersion(view, 2),
+      suspended: command.validateOnly ? undefined : toVersion(view, 1),
+    };
   }
 
   findKeySet(name: string): KeySetSnapshot | undefined {
@@ -102,7 +111,14 @@ export class FakeApplication implements Application {
 
   tokenStatus(): TokenStatus {
     this.#fail();
-    return { state: 'ready', label: 'fake', serial: '00', workers: [{ pid: 7, state: 'ready', sessions: 2, inFlight: 1, sinceMs: 0 }], workerRestarts: 3, queueDepth: 4 };
+    return {
+      state: 'ready',
+      label: 'fake',
+      serial: '00',
+      workers: [{ pid: 7, state: 'ready', sessions: 2, inFlight: 1, sinceMs: 0 }],
+      workerRestarts: 3,
+      queueDepth: 4,
+    };
   }
 
   async retryLogin(caller: CallerName, reason: string): Promise<void> {
@@ -160,7 +176,14 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     name: parseSigningKeyName(command.name),
     keySet: DEFAULT_KEY_SET,
     spec: parseKeySpec(algorithm, command.rsaBits),
-    policy: { signingPeriodMs: 720 * HOUR_MS, maxSigningPeriodMs: 1_440 * HOUR_MS, maxJwtLifetimeMs: HOUR_MS, rollbackWindowMs: HOUR_MS, standbys: 2, addJti: true },
+    policy: {
+      signingPeriodMs: 720 * HOUR_MS,
+      maxSigningPeriodMs: 1_440 * HOUR_MS,
+      maxJwtLifetimeMs: HOUR_MS,
+      rollbackWindowMs: HOUR_MS,
+      standbys: 2,
+      addJti: true,
+    },
     etag: 'etag-1',
     createdAtMs: CREATED_AT_MS,
     active: { version: 1, kid },
@@ -185,7 +208,10 @@ function signWith(algorithm: Algorithm, key: KeyObject, input: string): string {
   const data = Buffer.from(input);
   if (spec.keyType === 'OKP') return sign(null, data, key).toString('base64url');
   if (spec.keyType === 'EC') return sign(spec.hash, data, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
-  const padding = spec.padding === 'pss' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : {};
+  const padding =
+    spec.padding === 'pss'
+      ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+      : {};
   return sign(spec.hash, data, { key, ...padding }).toString('base64url');
 }
 

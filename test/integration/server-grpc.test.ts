@@ -29,13 +29,21 @@ const claims = { iss: 'https://issuer.example', aud: 'https://api.example' };
 describe('SignJwt', () => {
   it('signs over mTLS for the caller that the certificate names', async () => {
     const before = performance.now();
-    const { jwt, kid, expireTime } = await test.signer.signJwt({ signingKey: 'access-tokens', claims, typ: 'at+jwt', lifetimeSeconds: 90 }, { deadlineMs: 4_000 });
+    const { jwt, kid, expireTime } = await test.signer.signJwt(
+      { signingKey: 'access-tokens', claims, typ: 'at+jwt', lifetimeSeconds: 90 },
+      { deadlineMs: 4_000 },
+    );
     expect(jwt.split('.')).toHaveLength(3);
     expect(kid).toHaveLength(43);
     expect(expireTime.getTime() - Date.now()).toBeLessThanOrEqual(90_000);
     const { caller, command } = test.app.asked.at(-1) ?? {};
     expect(caller).toBe('auth-service');
-    expect(command).toMatchObject({ signingKey: 'access-tokens', typ: 'at+jwt', lifetimeMs: 90_000, claims: Buffer.from(JSON.stringify(claims)) });
+    expect(command).toMatchObject({
+      signingKey: 'access-tokens',
+      typ: 'at+jwt',
+      lifetimeMs: 90_000,
+      claims: Buffer.from(JSON.stringify(claims)),
+    });
     const { deadlineMs = 0 } = command as { deadlineMs?: number };
     expect(deadlineMs).toBeGreaterThan(before + 3_000);
     expect(deadlineMs).toBeLessThanOrEqual(performance.now() + 4_000);
@@ -58,7 +66,9 @@ describe('SignJwt', () => {
   });
 
   it('refuses a request beyond the size limit with a reason', async () => {
-    const error = await refusalOf(test.signer.signJwt({ signingKey: 'access-tokens', claims: Buffer.alloc(1_048_576, 0x20) }));
+    const error = await refusalOf(
+      test.signer.signJwt({ signingKey: 'access-tokens', claims: Buffer.alloc(1_048_576, 0x20) }),
+    );
     expect(error).toMatchObject({ reason: 'REQUEST_TOO_LARGE', code: 'INVALID_ARGUMENT' });
   });
 
@@ -80,7 +90,15 @@ describe('KeyAdminService', () => {
       reason: 'because',
     });
     expect(changed).toBe(true);
-    expect(signingKey).toMatchObject({ name: 'refresh-tokens', algorithm: 'RS256', rsaBits: 2_048, keySet: 'default', activeVersion: 1, lastProblem: undefined, rotateAllowedTime: undefined });
+    expect(signingKey).toMatchObject({
+      name: 'refresh-tokens',
+      algorithm: 'RS256',
+      rsaBits: 2_048,
+      keySet: 'default',
+      activeVersion: 1,
+      lastProblem: undefined,
+      rotateAllowedTime: undefined,
+    });
     expect(signingKey.createTime.getTime()).toBe(1_700_000_000_123);
     expect(signingKey.lifecyclePolicy).toMatchObject({ signingPeriodMs: 2_592_000_000, addJti: true });
     expect(test.app.asked.at(-1)).toMatchObject({
@@ -96,19 +114,29 @@ describe('KeyAdminService', () => {
 
   it('keeps an unset add_jti apart from false', async () => {
     await test.admin.applySigningKey({ name: 'access-tokens', algorithm: 'ES256' });
-    expect(test.app.asked.at(-1)).toMatchObject({ command: { lifecyclePolicy: { addJti: undefined, standbys: undefined } } });
+    expect(test.app.asked.at(-1)).toMatchObject({
+      command: { lifecyclePolicy: { addJti: undefined, standbys: undefined } },
+    });
   });
 
   it('names the path of a bad duration', async () => {
-    const error = await refusalOf(test.admin.applySigningKey({ name: 'x', algorithm: 'ES256', lifecyclePolicy: { rollbackWindowMs: -5 } }));
-    expect(error).toMatchObject({ reason: 'FIELD_INVALID', details: { field: 'signing_key.lifecycle_policy.rollback_window' } });
+    const error = await refusalOf(
+      test.admin.applySigningKey({ name: 'x', algorithm: 'ES256', lifecyclePolicy: { rollbackWindowMs: -5 } }),
+    );
+    expect(error).toMatchObject({
+      reason: 'FIELD_INVALID',
+      details: { field: 'signing_key.lifecycle_policy.rollback_window' },
+    });
   });
 
   it('gets, lists page by page and shows versions', async () => {
     expect((await test.admin.getSigningKey({ name: 'access-tokens' })).signingKey.name).toBe('access-tokens');
     const first = await test.admin.listSigningKeys({ pageSize: 1 });
     const second = await test.admin.listSigningKeys({ pageSize: 1, pageToken: first.nextPageToken });
-    expect([...first.signingKeys, ...second.signingKeys].map(({ name }) => name)).toEqual(['access-tokens', 'refresh-tokens']);
+    expect([...first.signingKeys, ...second.signingKeys].map(({ name }) => name)).toEqual([
+      'access-tokens',
+      'refresh-tokens',
+    ]);
     const { keyVersions } = await test.admin.listKeyVersions({ signingKey: 'access-tokens' });
     expect(keyVersions).toHaveLength(1);
     expect(keyVersions[0]).toMatchObject({
@@ -122,8 +150,12 @@ describe('KeyAdminService', () => {
   it('rotates with a request id of its own, or the given one', async () => {
     const { activated, suspended } = await test.admin.rotate({ signingKey: 'access-tokens' });
     expect([activated.version, suspended?.version]).toEqual([2, 1]);
-    expect(test.app.asked.at(-1)).toMatchObject({ command: { requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, useLastStandby: false } });
-    expect((await test.admin.rotate({ signingKey: 'access-tokens', requestId: 'r-1', validateOnly: true })).suspended).toBeUndefined();
+    expect(test.app.asked.at(-1)).toMatchObject({
+      command: { requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, useLastStandby: false },
+    });
+    expect(
+      (await test.admin.rotate({ signingKey: 'access-tokens', requestId: 'r-1', validateOnly: true })).suspended,
+    ).toBeUndefined();
     expect(test.app.asked.at(-1)).toMatchObject({ command: { requestId: 'r-1', validateOnly: true } });
   });
 });
@@ -140,7 +172,14 @@ describe('KeySetService and TokenService', () => {
   });
 
   it('gives the token status and passes a login retry on', async () => {
-    expect(await test.admin.getTokenStatus()).toMatchObject({ state: 'READY', label: 'fake', reason: undefined, workerRestarts: 3, queueDepth: 4, workers: [{ pid: 7, inFlight: 1 }] });
+    expect(await test.admin.getTokenStatus()).toMatchObject({
+      state: 'READY',
+      label: 'fake',
+      reason: undefined,
+      workerRestarts: 3,
+      queueDepth: 4,
+      workers: [{ pid: 7, inFlight: 1 }],
+    });
     await test.admin.retryLogin({ reason: 'new PIN' });
     expect(test.app.asked.at(-1)).toEqual({ caller: 'admin', command: 'new PIN' });
   });
@@ -149,13 +188,25 @@ describe('KeySetService and TokenService', () => {
 describe('errors', () => {
   it('carry field, rule, subject and times through the status details', async () => {
     const allowedAtMs = 1_800_000_000_000;
-    test.app.failure = new KeyturnError('NOT_PROPAGATED', 'no standby is propagated', { rule: 'announce-before-use', subject: 'access-tokens', allowedAtMs, field: 'signing_key', retryAfterMs: 1_500 });
+    test.app.failure = new KeyturnError('NOT_PROPAGATED', 'no standby is propagated', {
+      rule: 'announce-before-use',
+      subject: 'access-tokens',
+      allowedAtMs,
+      field: 'signing_key',
+      retryAfterMs: 1_500,
+    });
     const error = await refusalOf(test.admin.rotate({ signingKey: 'access-tokens' }));
     expect(error).toMatchObject({
       reason: 'NOT_PROPAGATED',
       code: 'FAILED_PRECONDITION',
       message: 'no standby is propagated',
-      details: { rule: 'announce-before-use', subject: 'access-tokens', allowedAtMs, field: 'signing_key', retryAfterMs: 1_500 },
+      details: {
+        rule: 'announce-before-use',
+        subject: 'access-tokens',
+        allowedAtMs,
+        field: 'signing_key',
+        retryAfterMs: 1_500,
+      },
     });
   });
 
@@ -165,13 +216,15 @@ describe('errors', () => {
     expect(error.reason).toBe('INTERNAL');
     expect(error.message).not.toContain('secret detail');
     const line = test.lines.find(({ level }) => level === 'error');
-    const { correlationId, err } = line?.fields as { correlationId: string; err: Error };
+    const { correlationId, err } = (line?.fields ?? {}) as { correlationId: string; err: Error };
     expect(error.message).toContain(correlationId);
     expect((err.cause as Error).message).toBe('secret detail');
   });
 
   it('hold even what no header could carry', async () => {
-    test.app.failure = new KeyturnError('CLAIM_INVALID', `bad \ud800 claim\n${'x'.repeat(20_000)}`, { field: '\udfff' });
+    test.app.failure = new KeyturnError('CLAIM_INVALID', `bad \ud800 claim\n${'x'.repeat(20_000)}`, {
+      field: '\udfff',
+    });
     const error = await refusalOf(test.signer.signJwt({ signingKey: 'access-tokens', claims }));
     expect(error.reason).toBe('CLAIM_INVALID');
     expect(error.message.length).toBeLessThanOrEqual(1_024);
@@ -180,7 +233,9 @@ describe('errors', () => {
   it('UNAVAILABLE is tried again by the client, and only that', async () => {
     const { length: before } = test.app.asked;
     test.app.failure = new KeyturnError('TOKEN_UNAVAILABLE', 'no token');
-    expect((await refusalOf(test.signer.signJwt({ signingKey: 'access-tokens', claims }))).reason).toBe('TOKEN_UNAVAILABLE');
+    expect((await refusalOf(test.signer.signJwt({ signingKey: 'access-tokens', claims }))).reason).toBe(
+      'TOKEN_UNAVAILABLE',
+    );
     expect(test.app.asked.length - before).toBe(4);
     test.app.failure = new KeyturnError('QUEUE_FULL', 'busy', { retryAfterMs: 10 });
     expect((await refusalOf(test.signer.signJwt({ signingKey: 'access-tokens', claims }))).reason).toBe('QUEUE_FULL');

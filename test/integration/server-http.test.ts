@@ -11,7 +11,11 @@ import { parseCallerName } from '../../src/base/ids.ts';
 import { recordingLogger } from '../fixtures/recording-logger.ts';
 
 const app = new FakeApplication();
-const serve = () => listenHttp({ host: '127.0.0.1', port: 0 }, { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) });
+const serve = () =>
+  listenHttp(
+    { host: '127.0.0.1', port: 0 },
+    { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) },
+  );
 let server: Awaited<ReturnType<typeof serve>>;
 beforeAll(async () => {
   server = await serve();
@@ -24,17 +28,28 @@ interface Answer {
   readonly body: string;
 }
 
-function ask(path: string, { method = 'GET', headers = {}, url = server.url }: { method?: string; headers?: Record<string, string>; url?: string } = {}): Promise<Answer> {
+function ask(
+  path: string,
+  {
+    method = 'GET',
+    headers = {},
+    url = server.url,
+  }: { method?: string; headers?: Record<string, string>; url?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(`${url}${path}`, { method, headers, agent: new Agent({ keepAlive: false }) }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk;
-      });
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
-      });
-    });
+    const sent = httpRequest(
+      `${url}${path}`,
+      { method, headers, agent: new Agent({ keepAlive: false }) },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+        });
+      },
+    );
     sent.on('error', reject);
     sent.end();
   });
@@ -44,13 +59,21 @@ describe('before the key set has content', () => {
   it('answers 404 that no cache keeps', async () => {
     const { status, headers, body } = await ask('/.well-known/jwks.json');
     expect(status).toBe(404);
-    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8', 'access-control-allow-origin': '*' });
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'content-type': 'application/json; charset=utf-8',
+      'access-control-allow-origin': '*',
+    });
     expect(JSON.parse(body)).toMatchObject({ error: 'KEY_SET_NOT_FOUND' });
     expect(headers.etag).toBeUndefined();
   });
 
   it('is alive all the same', async () => {
-    expect(await ask('/healthz')).toMatchObject({ status: 200, body: '{"status":"ok"}', headers: { 'cache-control': 'no-store' } });
+    expect(await ask('/healthz')).toMatchObject({
+      status: 200,
+      body: '{"status":"ok"}',
+      headers: { 'cache-control': 'no-store' },
+    });
   });
 });
 
@@ -71,19 +94,22 @@ describe('with a key set', () => {
     etag = app.findKeySet('default')?.etag ?? '';
   });
 
-  it.each(['/.well-known/jwks.json', '/default/jwks.json', '/.well-known/jwks.json?cache=buster'])('serves it at %s', async (path) => {
-    const { status, headers, body } = await ask(path);
-    expect(status).toBe(200);
-    expect(body).toBe(app.findKeySet('default')?.body.toString());
-    expect(headers).toMatchObject({
-      etag,
-      'cache-control': 'public, max-age=300',
-      'content-type': 'application/jwk-set+json',
-      'content-length': String(Buffer.byteLength(body)),
-      'access-control-allow-origin': '*',
-      'x-content-type-options': 'nosniff',
-    });
-  });
+  it.each(['/.well-known/jwks.json', '/default/jwks.json', '/.well-known/jwks.json?cache=buster'])(
+    'serves it at %s',
+    async (path) => {
+      const { status, headers, body } = await ask(path);
+      expect(status).toBe(200);
+      expect(body).toBe(app.findKeySet('default')?.body.toString());
+      expect(headers).toMatchObject({
+        etag,
+        'cache-control': 'public, max-age=300',
+        'content-type': 'application/jwk-set+json',
+        'content-length': String(Buffer.byteLength(body)),
+        'access-control-allow-origin': '*',
+        'x-content-type-options': 'nosniff',
+      });
+    },
+  );
 
   it('HEAD has the headers of GET and no body', async () => {
     const get = await ask('/.well-known/jwks.json');
@@ -92,12 +118,21 @@ describe('with a key set', () => {
     expect({ ...head.headers, date: '' }).toEqual({ ...get.headers, date: '' });
   });
 
-  it.each(['ETAG', 'W/ETAG', '"other", ETAG', '"a,b" , W/ETAG', '*'])('answers 304 to If-None-Match: %s', async (value) => {
-    const { status, headers, body } = await ask('/.well-known/jwks.json', { headers: { 'if-none-match': value.replace('ETAG', etag) } });
-    expect([status, body]).toEqual([304, '']);
-    expect(headers).toMatchObject({ etag, 'cache-control': 'public, max-age=300', 'access-control-allow-origin': '*' });
-    expect(headers['content-length']).toBeUndefined();
-  });
+  it.each(['ETAG', 'W/ETAG', '"other", ETAG', '"a,b" , W/ETAG', '*'])(
+    'answers 304 to If-None-Match: %s',
+    async (value) => {
+      const { status, headers, body } = await ask('/.well-known/jwks.json', {
+        headers: { 'if-none-match': value.replace('ETAG', etag) },
+      });
+      expect([status, body]).toEqual([304, '']);
+      expect(headers).toMatchObject({
+        etag,
+        'cache-control': 'public, max-age=300',
+        'access-control-allow-origin': '*',
+      });
+      expect(headers['content-length']).toBeUndefined();
+    },
+  );
 
   it.each(['"other"', 'ETAGx'.replace('ETAG', ''), '', '"*"'])('answers 200 to If-None-Match: %s', async (value) => {
     expect((await ask('/.well-known/jwks.json', { headers: { 'if-none-match': value } })).status).toBe(200);
@@ -128,17 +163,31 @@ describe('with a key set', () => {
   });
 
   it('answers a browser preflight', async () => {
-    const { status, headers } = await ask('/.well-known/jwks.json', { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-method': 'GET' } });
+    const { status, headers } = await ask('/.well-known/jwks.json', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'GET' },
+    });
     expect(status).toBe(204);
-    expect(headers).toMatchObject({ 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD, OPTIONS', 'access-control-allow-headers': '*' });
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+      'access-control-allow-headers': '*',
+    });
   });
 
-  it.each(['/', '/jwks.json', '/unknown/jwks.json', '/Default/jwks.json', '/../jwks.json', '//jwks.json', '/default/jwks.json/', '/__proto__/jwks.json', '/%64efault/jwks.json'])(
-    'answers 404 without caching at %s',
-    async (path) => {
-      expect(await ask(path)).toMatchObject({ status: 404, headers: { 'cache-control': 'no-store' } });
-    },
-  );
+  it.each([
+    '/',
+    '/jwks.json',
+    '/unknown/jwks.json',
+    '/Default/jwks.json',
+    '/../jwks.json',
+    '//jwks.json',
+    '/default/jwks.json/',
+    '/__proto__/jwks.json',
+    '/%64efault/jwks.json',
+  ])('answers 404 without caching at %s', async (path) => {
+    expect(await ask(path)).toMatchObject({ status: 404, headers: { 'cache-control': 'no-store' } });
+  });
 });
 
 describe('a bad client', () => {
@@ -183,12 +232,21 @@ it('drains: idle connections end at once, and the address is free again', async 
   await Promise.all([second.drain(5_000), second.drain(5_000)]);
   expect(performance.now() - startedMs).toBeLessThan(2_000);
   agent.destroy();
-  const again = await listenHttp({ host: '127.0.0.1', port: Number(new URL(second.url).port) }, { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) });
+  const again = await listenHttp(
+    { host: '127.0.0.1', port: Number(new URL(second.url).port) },
+    { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) },
+  );
   await again.drain(0);
 });
 
 it('says which address is taken', async () => {
   const { port } = new URL(server.url);
-  const taken = listenHttp({ host: '127.0.0.1', port: Number(port) }, { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) });
-  await expect(taken).rejects.toMatchObject({ reason: 'ADDRESS_UNAVAILABLE', message: `can't listen on 127.0.0.1:${port}: EADDRINUSE` });
+  const taken = listenHttp(
+    { host: '127.0.0.1', port: Number(port) },
+    { handler: createJwksHandler(app), clock: systemClock, log: recordingLogger([]) },
+  );
+  await expect(taken).rejects.toMatchObject({
+    reason: 'ADDRESS_UNAVAILABLE',
+    message: `can't listen on 127.0.0.1:${port}: EADDRINUSE`,
+  });
 });

@@ -58,7 +58,10 @@ describe('a Unix socket', () => {
   ] as const)('is refused when %s', async (_why, prepare, message, name = 'x.sock') => {
     const path = join(dir, name);
     await prepare(path);
-    await expect(listenUnix({ kind: 'unix', path, caller: CALLER }, ports)).rejects.toMatchObject({ reason: 'ADDRESS_UNAVAILABLE', message: expect.stringContaining(message) as string });
+    await expect(listenUnix({ kind: 'unix', path, caller: CALLER }, ports)).rejects.toMatchObject({
+      reason: 'ADDRESS_UNAVAILABLE',
+      message: expect.stringContaining(message) as string,
+    });
   });
 });
 
@@ -77,17 +80,34 @@ it('starts all or nothing: one address that is taken, and nothing listens', asyn
       clock: systemClock,
     });
   const { servers, authority } = running;
-  const tls = { kind: 'tls', host: '127.0.0.1', ...authority.server, clientCaFile: authority.caFile, callerName: 'dns' } as const;
-  await expect(start([{ kind: 'unix', path, caller: CALLER }, { ...tls, port: servers.grpcAddress?.port ?? 0 }])).rejects.toMatchObject({
+  const tls = {
+    kind: 'tls',
+    host: '127.0.0.1',
+    ...authority.server,
+    clientCaFile: authority.caFile,
+    callerName: 'dns',
+  } as const;
+  await expect(
+    start([
+      { kind: 'unix', path, caller: CALLER },
+      { ...tls, port: servers.grpcAddress?.port ?? 0 },
+    ]),
+  ).rejects.toMatchObject({
     reason: 'ADDRESS_UNAVAILABLE',
     details: { subject: `127.0.0.1:${servers.grpcAddress?.port}` },
   });
   await expect(stat(path)).rejects.toThrow('ENOENT');
-  await expect(start([{ ...tls, port: 0, privateKeyFile: join(dir, 'none') }])).rejects.toMatchObject({ reason: 'SECRET_FILE_UNREADABLE' });
-  await expect(start([{ ...tls, port: 0, certificateFile: tls.privateKeyFile }])).rejects.toMatchObject({ reason: 'CONFIG_INVALID' });
+  await expect(start([{ ...tls, port: 0, privateKeyFile: join(dir, 'none') }])).rejects.toMatchObject({
+    reason: 'SECRET_FILE_UNREADABLE',
+  });
+  await expect(start([{ ...tls, port: 0, certificateFile: tls.privateKeyFile }])).rejects.toMatchObject({
+    reason: 'CONFIG_INVALID',
+  });
   await mkdir(join(dir, 'keys'));
   await writeFile(join(dir, 'keys', 'open.key'), 'x', { mode: 0o644 });
-  await expect(start([{ ...tls, port: 0, privateKeyFile: join(dir, 'keys', 'open.key') }])).rejects.toMatchObject({ reason: 'SECRET_FILE_EXPOSED' });
+  await expect(start([{ ...tls, port: 0, privateKeyFile: join(dir, 'keys', 'open.key') }])).rejects.toMatchObject({
+    reason: 'SECRET_FILE_EXPOSED',
+  });
   await running.dispose();
   await rm(dir, { recursive: true });
 });
@@ -95,7 +115,11 @@ it('starts all or nothing: one address that is taken, and nothing listens', asyn
 describe('health and drain', () => {
   const methods = loadSync(protoPath, { enums: String, defaults: true })['grpc.health.v1.Health'] as unknown as Record<
     'Check' | 'Watch' | 'List',
-    { path: string; requestSerialize: (value: object) => Buffer; responseDeserialize: (bytes: Buffer) => { status: string; statuses: Record<string, { status: string }> } }
+    {
+      path: string;
+      requestSerialize: (value: object) => Buffer;
+      responseDeserialize: (bytes: Buffer) => { status: string; statuses: Record<string, { status: string }> };
+    }
   >;
   let test: TestServers;
   let health: Client;
@@ -109,7 +133,10 @@ describe('health and drain', () => {
     await test.dispose();
   });
 
-  const ask = (name: 'Check' | 'List', request: object): Promise<{ status: string; statuses: Record<string, { status: string }> }> =>
+  const ask = (
+    name: 'Check' | 'List',
+    request: object,
+  ): Promise<{ status: string; statuses: Record<string, { status: string }> }> =>
     new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = methods[name];
       health.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, answer) => {
@@ -117,7 +144,9 @@ describe('health and drain', () => {
         else reject(error ?? new Error('no answer'));
       });
     });
-  const watch = (service: string): { stream: ClientReadableStream<{ status: string }>; seen: string[]; ended: Promise<ServiceError> } => {
+  const watch = (
+    service: string,
+  ): { stream: ClientReadableStream<{ status: string }>; seen: string[]; ended: Promise<ServiceError> } => {
     const { path, requestSerialize, responseDeserialize } = methods.Watch;
     const stream = health.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service });
     const seen: string[] = [];
@@ -133,7 +162,10 @@ describe('health and drain', () => {
     expect(await ask('Check', { service: 'signing-key/access-tokens' })).toMatchObject({ status: 'SERVING' });
     test.app.notReady.add('access-tokens');
     expect(await ask('Check', { service: 'signing-key/access-tokens' })).toMatchObject({ status: 'NOT_SERVING' });
-    expect((await ask('List', {})).statuses).toMatchObject({ '': { status: 'SERVING' }, 'signing-key/access-tokens': { status: 'NOT_SERVING' } });
+    expect((await ask('List', {})).statuses).toMatchObject({
+      '': { status: 'SERVING' },
+      'signing-key/access-tokens': { status: 'NOT_SERVING' },
+    });
     await expect(ask('Check', { service: 'signing-key/none' })).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 
@@ -145,10 +177,12 @@ describe('health and drain', () => {
     test.app.notifyReadiness();
     test.app.notifyReadiness();
     await test.admin.applySigningKey({ name: 'late', algorithm: 'ES256' });
-    await expect.poll(() => [late.seen, known.seen]).toEqual([
-      ['SERVICE_UNKNOWN', 'SERVING'],
-      ['SERVING', 'NOT_SERVING'],
-    ]);
+    await expect
+      .poll(() => [late.seen, known.seen])
+      .toEqual([
+        ['SERVICE_UNKNOWN', 'SERVING'],
+        ['SERVING', 'NOT_SERVING'],
+      ]);
     late.stream.cancel();
     known.stream.cancel();
     await Promise.all([late.ended, known.ended]);
@@ -167,7 +201,9 @@ describe('health and drain', () => {
     const drained = test.servers.drain(5_000);
     expect(await watcher.ended).toMatchObject({ code: status.UNAVAILABLE });
     expect(watcher.seen).toEqual(['SERVING', 'NOT_SERVING']);
-    await expect(test.signer.signJwt({ signingKey: 'access-tokens', claims })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(test.signer.signJwt({ signingKey: 'access-tokens', claims })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
     expect((await fetch(`${test.servers.httpUrl}/.well-known/jwks.json`)).status).toBe(200);
     open();
     expect((await running).jwt.split('.')).toHaveLength(3);

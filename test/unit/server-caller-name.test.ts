@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { parseCallerIdentity } from '../../src/server/caller-name.ts';
 
-const refusal = (message: string): Error => expect.objectContaining({ reason: 'CALLER_UNKNOWN', message: expect.stringContaining(message) as string }) as Error;
+const refusal = (message: string): Error =>
+  expect.objectContaining({ reason: 'CALLER_UNKNOWN', message: expect.stringContaining(message) as string }) as Error;
 
 describe('a caller is named by', () => {
   it.each([
-    ['spiffe', { subjectaltname: 'URI:spiffe://example.org/ns/a/sa/auth, DNS:a.example' }, 'spiffe://example.org/ns/a/sa/auth'],
+    [
+      'spiffe',
+      { subjectaltname: 'URI:spiffe://example.org/ns/a/sa/auth, DNS:a.example' },
+      'spiffe://example.org/ns/a/sa/auth',
+    ],
     ['dns', { subjectaltname: 'DNS:Auth.Internal, IP Address:10.0.0.1, URI:spiffe://x/y' }, 'auth.internal'],
     ['dns', { subjectaltname: 'email:"a\\"b, DNS:evil.example", DNS:auth.internal' }, 'auth.internal'],
     ['cn', { subject: { CN: 'auth service' }, subjectaltname: 'DNS:other.example' }, 'auth service'],

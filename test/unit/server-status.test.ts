@@ -29,11 +29,17 @@ describe('status details', () => {
     // code 5; message "no"; one Any of ErrorInfo{reason "SIGNING_KEY_NOT_FOUND", domain "keyturn"}
     const info = '0a155349474e494e475f4b45595f4e4f545f464f554e4412076b65797475726e';
     const type = Buffer.from('type.googleapis.com/google.rpc.ErrorInfo').toString('hex');
-    expect(bytesOf(new KeyturnError('SIGNING_KEY_NOT_FOUND', 'no')).toString('hex')).toBe(`080512026e6f1a4c0a28${type}1220${info}`);
+    expect(bytesOf(new KeyturnError('SIGNING_KEY_NOT_FOUND', 'no')).toString('hex')).toBe(
+      `080512026e6f1a4c0a28${type}1220${info}`,
+    );
   });
 
   it.skipIf(!hasProtobuf)("mean the same to Google's protobuf", () => {
-    const { stdout, stderr, status: exitCode } = spawnSync(PYTHON, ['test/e2e/python/decode_status.py', PROTO_DIRECTORY], { input: bytesOf(full, 'id-1') });
+    const {
+      stdout,
+      stderr,
+      status: exitCode,
+    } = spawnSync(PYTHON, ['test/e2e/python/decode_status.py', PROTO_DIRECTORY], { input: bytesOf(full, 'id-1') });
     expect([exitCode, stderr.toString()]).toEqual([0, '']);
     const type = (name: string): string => `type.googleapis.com/google.rpc.${name}`;
     expect(JSON.parse(stdout.toString())).toEqual({
@@ -50,7 +56,13 @@ describe('status details', () => {
         { '@type': type('RetryInfo'), retryDelay: '1.500s' },
         {
           '@type': type('PreconditionFailure'),
-          violations: [{ type: 'announce-before-use', subject: 'access-tokens', description: 'wait; allowed at 2027-01-15T08:00:00.250Z' }],
+          violations: [
+            {
+              type: 'announce-before-use',
+              subject: 'access-tokens',
+              description: 'wait; allowed at 2027-01-15T08:00:00.250Z',
+            },
+          ],
         },
       ],
     });

@@ -5,7 +5,10 @@ import { RefusalLog } from '../../src/server/refusal-log.ts';
 import { createLogger } from '../../src/server/telemetry/logger.ts';
 import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
 
-function logged(write: (log: ReturnType<typeof createLogger>) => void, level: 'debug' | 'info' = 'info'): Record<string, unknown>[] {
+function logged(
+  write: (log: ReturnType<typeof createLogger>) => void,
+  level: 'debug' | 'info' = 'info',
+): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
   write(createLogger({ level, stream: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) } }));
   return lines;
@@ -16,7 +19,12 @@ describe('the logger', () => {
     const [line] = logged((log) => {
       log.warn({ signingKey: 'a' }, 'hello');
     });
-    expect(line).toEqual({ level: 'warn', time: expect.stringMatching(/^\d{4}-.*Z$/) as string, signingKey: 'a', msg: 'hello' });
+    expect(line).toEqual({
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      signingKey: 'a',
+      msg: 'hello',
+    });
   });
 
   it('leaves out what is below its level', () => {
@@ -72,5 +80,8 @@ it('logs refused connections at a bounded rate and then says how many it left ou
   expect(lines).toHaveLength(20);
   nowMs = 60_000;
   refusals.note({ listener: 'l', peer: 'p', reason: 'r' });
-  expect(lines.slice(20).map(({ fields }) => fields)).toEqual([{ refusedConnections: 80 }, { listener: 'l', peer: 'p', reason: 'r' }]);
+  expect(lines.slice(20).map(({ fields }) => fields)).toEqual([
+    { refusedConnections: 80 },
+    { listener: 'l', peer: 'p', reason: 'r' },
+  ]);
 });

@@ -23,7 +23,12 @@ describe('durations', () => {
     [{ seconds: 315_619_201, nanos: 0 }, 'ten years'],
     [{ seconds: 9.2e18, nanos: 0 }, 'ten years'],
   ])('%o are refused', (duration, problem) => {
-    expect(() => parseDurationMs(duration, 'lifetime')).toThrow(expect.objectContaining({ reason: 'FIELD_INVALID', message: expect.stringContaining(problem) as string }) as Error);
+    expect(() => parseDurationMs(duration, 'lifetime')).toThrow(
+      expect.objectContaining({
+        reason: 'FIELD_INVALID',
+        message: expect.stringContaining(problem) as string,
+      }) as Error,
+    );
   });
 });
 

@@ -4,7 +4,13 @@
  * Also the one place where an error becomes a status, so that none leaves without details.
  */
 import { randomUUID } from 'node:crypto';
-import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor, type StatusObject, status as grpcStatus } from '@grpc/grpc-js';
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  type StatusObject,
+  status as grpcStatus,
+} from '@grpc/grpc-js';
 import { METHOD_RULES } from '../../access/methods.ts';
 import { type AccessPolicy, decideMethod, findCaller } from '../../access/policy.ts';
 import { type CallerIdentity, formatIdentity } from '../../access/caller.ts';
@@ -37,7 +43,10 @@ export class CallPolicy {
     const caller = identity === undefined ? undefined : findCaller(this.#ports.accessPolicy(), identity);
     if (caller !== undefined) return caller;
     const who = identity === undefined ? 'this connection' : formatIdentity(identity);
-    throw new KeyturnError('CALLER_UNKNOWN', `the access policy names no caller for ${who}; add it to the policy's callers`);
+    throw new KeyturnError(
+      'CALLER_UNKNOWN',
+      `the access policy names no caller for ${who}; add it to the policy's callers`,
+    );
   }
 
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
@@ -72,7 +81,12 @@ export class CallPolicy {
       throw new KeyturnError('METHOD_NOT_FOUND', `there is no method ${path}; reflection lists what there is`);
     }
     const decision = decideMethod(this.#ports.accessPolicy(), caller, path);
-    if (!decision.allowed) throw new KeyturnError(decision.reason, decision.message, decision.field === undefined ? {} : { field: decision.field });
+    if (!decision.allowed)
+      throw new KeyturnError(
+        decision.reason,
+        decision.message,
+        decision.field === undefined ? {} : { field: decision.field },
+      );
   }
 }
 

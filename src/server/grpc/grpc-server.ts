@@ -96,6 +96,7 @@ function routeUnknownMethods(server: Server): void {
   const passThrough = (value: Buffer): Buffer => value;
   const refused = (): void => undefined;
   Object.defineProperty(server, '_retrieveHandler', {
-    value: (path: string) => find(path) ?? { path, type: 'unary', func: refused, serialize: passThrough, deserialize: passThrough },
+    value: (path: string) =>
+      find(path) ?? { path, type: 'unary', func: refused, serialize: passThrough, deserialize: passThrough },
   });
 }

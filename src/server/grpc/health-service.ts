@@ -2,7 +2,11 @@
  * grpc.health.v1.Health. The empty name is the daemon's liveness: SERVING while it runs, whatever the token does, so
  * that an HSM outage never becomes a restart loop. `signing-key/NAME` is the readiness of one signing key.
  */
-import { type handleServerStreamingCall, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type handleServerStreamingCall,
+  type ServerWritableStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import type { Application } from '../../app/application.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { CallPolicy } from './call-policy.ts';
@@ -54,7 +58,11 @@ export class Health {
       Check: unary(ports, ({ service }: HealthCheckRequest): HealthCheckResponse => {
         const status = this.#statusOf(service);
         if (status === 'SERVICE_UNKNOWN') {
-          throw new KeyturnError('SIGNING_KEY_NOT_FOUND', `no service ${service}; ask for the empty name or ${SIGNING_KEY_PREFIX}NAME`, { field: 'service' });
+          throw new KeyturnError(
+            'SIGNING_KEY_NOT_FOUND',
+            `no service ${service}; ask for the empty name or ${SIGNING_KEY_PREFIX}NAME`,
+            { field: 'service' },
+          );
         }
         return { status };
       }),
@@ -66,7 +74,10 @@ export class Health {
   #watchHandler(policy: CallPolicy): handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse> {
     return (call) => {
       if (this.#watches.size >= MAX_WATCHES) {
-        call.emit('error', policy.toStatus(new KeyturnError('QUEUE_FULL', 'too many health watches are open'), call.getPath()));
+        call.emit(
+          'error',
+          policy.toStatus(new KeyturnError('QUEUE_FULL', 'too many health watches are open'), call.getPath()),
+        );
         return;
       }
       this.#watch(call, policy);
@@ -84,7 +95,13 @@ export class Health {
     };
     const end = (): void => {
       forget();
-      call.emit('error', policy.toStatus(new KeyturnError('SHUTTING_DOWN', 'the daemon is shutting down; watch another one'), call.getPath()));
+      call.emit(
+        'error',
+        policy.toStatus(
+          new KeyturnError('SHUTTING_DOWN', 'the daemon is shutting down; watch another one'),
+          call.getPath(),
+        ),
+      );
     };
     const forget = (): void => {
       this.#watches.delete(update);
@@ -110,7 +127,9 @@ export class Health {
   }
 
   #isSigningKeyReady(service: string): boolean | undefined {
-    return service.startsWith(SIGNING_KEY_PREFIX) ? this.#app.isSigningKeyReady(service.slice(SIGNING_KEY_PREFIX.length)) : undefined;
+    return service.startsWith(SIGNING_KEY_PREFIX)
+      ? this.#app.isSigningKeyReady(service.slice(SIGNING_KEY_PREFIX.length))
+      : undefined;
   }
 
   #list(): Record<string, HealthCheckResponse> {
@@ -119,12 +138,14 @@ export class Health {
     let count = 0;
     do {
       const page = this.#app.listSigningKeys(LIST_PAGE_SIZE, pageToken);
-      for (const { name } of page.items) statuses[SIGNING_KEY_PREFIX + name] = { status: this.#statusOf(SIGNING_KEY_PREFIX + name) };
+      for (const { name } of page.items)
+        statuses[SIGNING_KEY_PREFIX + name] = { status: this.#statusOf(SIGNING_KEY_PREFIX + name) };
       count += page.items.length;
       pageToken = page.nextPageToken;
     } while (pageToken !== '' && count < MAX_LISTED);
     // As the public definition asks, rather than a list that looks complete.
-    if (pageToken !== '') throw new KeyturnError('QUEUE_FULL', `more than ${MAX_LISTED} signing keys; check them one by one`);
+    if (pageToken !== '')
+      throw new KeyturnError('QUEUE_FULL', `more than ${MAX_LISTED} signing keys; check them one by one`);
     return statuses;
   }
 }

@@ -20,36 +20,46 @@ import { toKeyVersion, toSigningKey } from './views.ts';
 export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandlers {
   const { app } = ports;
   return {
-    ApplySigningKey: unary(ports, async (request: ApplySigningKeyRequest__Output, { caller, deadlineMs }): Promise<ApplySigningKeyResponse> => {
-      const { signingKey, etag, validateOnly, reason } = request;
-      if (signingKey === null) throw new KeyturnError('FIELD_INVALID', 'signing_key must be set', { field: 'signing_key' });
-      const applied = await app.applySigningKey(caller, {
-        name: signingKey.name,
-        keySet: signingKey.keySet,
-        algorithm: signingKey.algorithm,
-        rsaBits: signingKey.rsaBits,
-        lifecyclePolicy: parseLifecyclePolicy(signingKey.lifecyclePolicy),
-        etag,
-        validateOnly,
-        reason,
-        deadlineMs,
-      });
-      return { signingKey: toSigningKey(applied.signingKey), changed: applied.changed };
-    }),
+    ApplySigningKey: unary(
+      ports,
+      async (request: ApplySigningKeyRequest__Output, { caller, deadlineMs }): Promise<ApplySigningKeyResponse> => {
+        const { signingKey, etag, validateOnly, reason } = request;
+        if (signingKey === null)
+          throw new KeyturnError('FIELD_INVALID', 'signing_key must be set', { field: 'signing_key' });
+        const applied = await app.applySigningKey(caller, {
+          name: signingKey.name,
+          keySet: signingKey.keySet,
+          algorithm: signingKey.algorithm,
+          rsaBits: signingKey.rsaBits,
+          lifecyclePolicy: parseLifecyclePolicy(signingKey.lifecyclePolicy),
+          etag,
+          validateOnly,
+          reason,
+          deadlineMs,
+        });
+        return { signingKey: toSigningKey(applied.signingKey), changed: applied.changed };
+      },
+    ),
 
     GetSigningKey: unary(ports, ({ name }: GetSigningKeyRequest__Output): GetSigningKeyResponse => {
       return { signingKey: toSigningKey(app.getSigningKey(name)) };
     }),
 
-    ListSigningKeys: unary(ports, ({ pageSize, pageToken }: ListSigningKeysRequest__Output): ListSigningKeysResponse => {
-      const { items, nextPageToken } = app.listSigningKeys(pageSize, pageToken);
-      return { signingKeys: items.map(toSigningKey), nextPageToken };
-    }),
+    ListSigningKeys: unary(
+      ports,
+      ({ pageSize, pageToken }: ListSigningKeysRequest__Output): ListSigningKeysResponse => {
+        const { items, nextPageToken } = app.listSigningKeys(pageSize, pageToken);
+        return { signingKeys: items.map(toSigningKey), nextPageToken };
+      },
+    ),
 
-    ListKeyVersions: unary(ports, ({ signingKey, pageSize, pageToken }: ListKeyVersionsRequest__Output): ListKeyVersionsResponse => {
-      const { items, nextPageToken } = app.listKeyVersions(signingKey, pageSize, pageToken);
-      return { keyVersions: items.map(toKeyVersion), nextPageToken };
-    }),
+    ListKeyVersions: unary(
+      ports,
+      ({ signingKey, pageSize, pageToken }: ListKeyVersionsRequest__Output): ListKeyVersionsResponse => {
+        const { items, nextPageToken } = app.listKeyVersions(signingKey, pageSize, pageToken);
+        return { keyVersions: items.map(toKeyVersion), nextPageToken };
+      },
+    ),
 
     Rotate: unary(ports, async (request: RotateRequest__Output, { caller }): Promise<RotateResponse> => {
       const { signingKey, activated, suspended } = await app.rotate(caller, request);

@@ -12,7 +12,11 @@ export function createKeySetService(ports: HandlerPorts): KeySetServiceHandlers 
       const name = request.keySet === '' ? DEFAULT_KEY_SET : parseKeySetName(request.keySet);
       const found = ports.app.findKeySet(name);
       if (found === undefined) {
-        throw new KeyturnError('KEY_SET_NOT_FOUND', `key set ${name} has no content yet; apply a signing key to it first`, { subject: name });
+        throw new KeyturnError(
+          'KEY_SET_NOT_FOUND',
+          `key set ${name} has no content yet; apply a signing key to it first`,
+          { subject: name },
+        );
       }
       const { keySet, generation, body, etag, maxAgeSeconds } = found;
       return { keySet, generation, jwks: body, etag, maxAge: { seconds: maxAgeSeconds, nanos: 0 } };

@@ -16,7 +16,9 @@ import type { ProtoGrpcType as TokenProto } from '../../gen/token_service.ts';
 const keyturnDefinition = loadSync([...PROTO_FILES], PROTO_OPTIONS);
 const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
 
-const { v1 } = (loadPackageDefinition(keyturnDefinition) as GrpcObject & SigningProto & KeyAdminProto & KeySetProto & TokenProto).keyturn;
+const { v1 } = (
+  loadPackageDefinition(keyturnDefinition) as GrpcObject & SigningProto & KeyAdminProto & KeySetProto & TokenProto
+).keyturn;
 
 export const signingService = v1.SigningService.service;
 export const keyAdminService = v1.KeyAdminService.service;
@@ -33,5 +35,8 @@ export const detailCodecs = {
   ErrorInfo: statusDefinition['google.rpc.ErrorInfo'] as MessageTypeDefinition<ErrorInfo, ErrorInfo__Output>,
   BadRequest: statusDefinition['google.rpc.BadRequest'] as MessageTypeDefinition<BadRequest, BadRequest__Output>,
   RetryInfo: statusDefinition['google.rpc.RetryInfo'] as MessageTypeDefinition<RetryInfo, RetryInfo__Output>,
-  PreconditionFailure: statusDefinition['google.rpc.PreconditionFailure'] as MessageTypeDefinition<PreconditionFailure, PreconditionFailure__Output>,
+  PreconditionFailure: statusDefinition['google.rpc.PreconditionFailure'] as MessageTypeDefinition<
+    PreconditionFailure,
+    PreconditionFailure__Output
+  >,
 };

@@ -3,7 +3,7 @@
  * `grpc-status-details-bin` for programs. Every error carries ErrorInfo; the other details where there is something to say.
  */
 import { Metadata, type StatusObject, status as grpcStatus } from '@grpc/grpc-js';
-import { KeyturnError } from '../../base/errors.ts';
+import type { KeyturnError } from '../../base/errors.ts';
 import { ERROR_DOMAIN, STATUS_DETAILS_TRAILER } from '../../base/proto-loading.ts';
 import type { Any } from '../../gen/google/protobuf/Any.ts';
 import { detailCodecs, statusCodec } from './protos.ts';
@@ -19,7 +19,10 @@ export function toStatus(error: KeyturnError, correlationId?: string): StatusObj
   const message = error.message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed();
   const code = grpcStatus[error.code];
   const metadata = new Metadata();
-  metadata.set(STATUS_DETAILS_TRAILER, statusCodec.serialize({ code, message, details: toDetails(error, message, correlationId) }));
+  metadata.set(
+    STATUS_DETAILS_TRAILER,
+    statusCodec.serialize({ code, message, details: toDetails(error, message, correlationId) }),
+  );
   return { code, details: message, metadata };
 }
 
@@ -32,7 +35,9 @@ function toDetails({ reason, details }: KeyturnError, message: string, correlati
     ...(allowedTime === undefined ? {} : { allowed_time: allowedTime }),
     ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
   };
-  const found: Any[] = [toAny('ErrorInfo', detailCodecs.ErrorInfo.serialize({ reason, domain: ERROR_DOMAIN, metadata }))];
+  const found: Any[] = [
+    toAny('ErrorInfo', detailCodecs.ErrorInfo.serialize({ reason, domain: ERROR_DOMAIN, metadata })),
+  ];
   if (field !== undefined) {
     const violation = { field: field.slice(0, MAX_MESSAGE_LENGTH).toWellFormed(), description: message };
     found.push(toAny('BadRequest', detailCodecs.BadRequest.serialize({ fieldViolations: [violation] })));

@@ -24,7 +24,10 @@ export function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   const answer = async (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): Promise<void> => {
     try {
-      callback(null, await handle(call.request, { caller: policy.requireCaller(call), deadlineMs: toDeadlineMs(call, clock) }));
+      callback(
+        null,
+        await handle(call.request, { caller: policy.requireCaller(call), deadlineMs: toDeadlineMs(call, clock) }),
+      );
     } catch (thrown) {
       callback(policy.toStatus(thrown, call.getPath()));
     }

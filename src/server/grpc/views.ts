@@ -62,5 +62,8 @@ export function toKeyVersion(view: KeyVersionView): KeyVersion {
 }
 
 function toBirthRecord({ attributes, ...token }: BirthRecord): BirthRecordMessage {
-  return { ...token, attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)])) };
+  return {
+    ...token,
+    attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)])),
+  };
 }

@@ -37,7 +37,10 @@ export interface HttpServerPorts {
 }
 
 /** Errors: ADDRESS_UNAVAILABLE. */
-export async function listenHttp({ host, port }: HttpConfig, { handler, clock, log }: HttpServerPorts): Promise<HttpServer> {
+export async function listenHttp(
+  { host, port }: HttpConfig,
+  { handler, clock, log }: HttpServerPorts,
+): Promise<HttpServer> {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,

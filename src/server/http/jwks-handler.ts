@@ -38,17 +38,32 @@ export function createJwksHandler(app: Pick<Application, 'findKeySet'>): HttpHan
       return;
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendError(request, response, { status: 405, reason: 'METHOD_NOT_FOUND', message: `only ${METHODS}`, headers: [['Allow', METHODS]] });
+      sendError(request, response, {
+        status: 405,
+        reason: 'METHOD_NOT_FOUND',
+        message: `only ${METHODS}`,
+        headers: [['Allow', METHODS]],
+      });
       return;
     }
     if (path === HEALTH_PATH) {
-      send(request, response, { status: 200, headers: [['Content-Type', JSON_TYPE], ['Cache-Control', 'no-store']], body: Buffer.from('{"status":"ok"}') });
+      send(request, response, {
+        status: 200,
+        headers: [
+          ['Content-Type', JSON_TYPE],
+          ['Cache-Control', 'no-store'],
+        ],
+        body: Buffer.from('{"status":"ok"}'),
+      });
       return;
     }
     const keySet = path === WELL_KNOWN_PATH ? DEFAULT_KEY_SET : KEY_SET_PATH.exec(path)?.[1];
     const found = keySet === undefined ? undefined : app.findKeySet(keySet);
     if (found === undefined) {
-      const message = keySet === undefined ? `no such path; key sets are at ${WELL_KNOWN_PATH} and /{keySet}/jwks.json` : 'no such key set, or it has no content yet';
+      const message =
+        keySet === undefined
+          ? `no such path; key sets are at ${WELL_KNOWN_PATH} and /{keySet}/jwks.json`
+          : 'no such key set, or it has no content yet';
       sendError(request, response, { status: 404, reason: 'KEY_SET_NOT_FOUND', message, headers: [] });
       return;
     }
@@ -57,7 +72,11 @@ export function createJwksHandler(app: Pick<Application, 'findKeySet'>): HttpHan
       answers = prepare(found);
       prepared.set(found, answers);
     }
-    send(request, response, matchesEntityTag(request.headers['if-none-match'], found.etag) ? answers.notModified : answers.full);
+    send(
+      request,
+      response,
+      matchesEntityTag(request.headers['if-none-match'], found.etag) ? answers.notModified : answers.full,
+    );
   };
 }
 
@@ -110,9 +129,17 @@ interface HttpError {
 }
 
 /** An error that a cache keeps is an outage that lasts as long as the cache. */
-function sendError(request: IncomingMessage, response: ServerResponse, { status, reason, message, headers }: HttpError): void {
+function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, reason, message, headers }: HttpError,
+): void {
   const body = Buffer.from(JSON.stringify({ error: reason, message }));
-  send(request, response, { status, headers: [...headers, ['Content-Type', JSON_TYPE], ['Cache-Control', 'no-store']], body });
+  send(request, response, {
+    status,
+    headers: [...headers, ['Content-Type', JSON_TYPE], ['Cache-Control', 'no-store']],
+    body,
+  });
 }
 
 function pathOf({ url = '' }: IncomingMessage): string {

@@ -49,7 +49,8 @@ export function createLogger({ level, stream = destination({ dest: STDERR, sync:
 /** An error as data: reason and details where it has them; a stack only where a defect must be found. */
 function toLoggedError(thrown: unknown, causesLeft: number): unknown {
   if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown.cause === undefined || causesLeft === 0 ? {} : { cause: toLoggedError(thrown.cause, causesLeft - 1) };
+  const cause =
+    thrown.cause === undefined || causesLeft === 0 ? {} : { cause: toLoggedError(thrown.cause, causesLeft - 1) };
   if (thrown instanceof KeyturnError) {
     const { cause: _cause, ...details } = thrown.details;
     return { reason: thrown.reason, code: thrown.code, message: thrown.message, ...details, ...cause };
