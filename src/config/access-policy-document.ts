@@ -3,7 +3,7 @@ import type { Role } from '../access/methods.ts';
 import type { AccessPolicy, CallerRights, ClaimRules } from '../access/policy.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, parseCallerName, type SigningKeyName } from '../base/ids.ts';
-import { type AccessPolicyDocument, accessPolicySchema } from './access-policy-schema.ts';
+import { type AccessPolicyDocument, accessPolicySchema, callerSchema, grantSchema, looseDocumentSchema } from './access-policy-schema.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problems.ts';
 import { toProblems } from './schema-parts.ts';
 import { parseYaml, readDocumentFile } from './yaml-document.ts';
@@ -18,12 +18,29 @@ export function parseAccessPolicy(text: string, file = 'the access policy'): Acc
   const { value, problems: yamlProblems } = parseYaml(text);
   if (yamlProblems.length > 0) throw new ConfigError(file, yamlProblems);
   const parsed = accessPolicySchema.safeParse(value, { reportInput: true });
-  if (!parsed.success) throw new ConfigError(file, toProblems(parsed.error));
+  const shapeProblems = parsed.success ? [] : toProblems(parsed.error);
+  const document = parsed.success ? parsed.data : salvage(value);
   const builder = new PolicyBuilder();
-  builder.addCallers(parsed.data);
-  builder.addGrants(parsed.data);
-  if (builder.problems.length > 0) throw new ConfigError(file, builder.problems);
+  builder.addCallers(document);
+  builder.addGrants(document);
+  const problems = [...shapeProblems, ...builder.problems];
+  if (problems.length > 0) throw new ConfigError(file, problems);
   return { callersByIdentity: builder.callersByIdentity, rights: builder.rights };
+}
+
+/** Some grants may be missing, so that the others keep their places. */
+interface PartialDocument {
+  readonly callers: AccessPolicyDocument['callers'];
+  readonly grants: readonly (AccessPolicyDocument['grants'][number] | undefined)[];
+}
+
+/** What is well-formed in a document that isn't as a whole: the checks across members go over it, too. */
+function salvage(value: unknown): PartialDocument {
+  const { callers, grants } = looseDocumentSchema.parse(value);
+  return {
+    callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, callerSchema.safeParse(caller).data ?? { identities: [] }])),
+    grants: grants.map((grant) => grantSchema.safeParse(grant).data),
+  };
 }
 
 interface RightsInTheMaking extends CallerRights {
@@ -36,7 +53,7 @@ class PolicyBuilder {
   readonly callersByIdentity = new Map<string, CallerName>();
   readonly rights = new Map<CallerName, RightsInTheMaking>();
 
-  addCallers({ callers }: AccessPolicyDocument): void {
+  addCallers({ callers }: PartialDocument): void {
     for (const [name, { identities }] of Object.entries(callers)) {
       const caller = this.#parseName(name);
       if (caller === undefined) continue;
@@ -49,9 +66,9 @@ class PolicyBuilder {
     }
   }
 
-  addGrants({ grants }: AccessPolicyDocument): void {
+  addGrants({ grants }: PartialDocument): void {
     grants.forEach((grant, grantIndex) => {
-      grant.callers.forEach((caller, callerIndex) => {
+      grant?.callers.forEach((caller, callerIndex) => {
         const rights = this.rights.get(caller);
         if (rights === undefined) {
           this.#add(['grants', grantIndex, 'callers', callerIndex], `no caller ${caller} stands under callers`);

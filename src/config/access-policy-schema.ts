@@ -21,7 +21,7 @@ const COMMON_NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/;
 const TYP = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126})?$/;
 
 /** An identity as `formatIdentity` writes it; `spiffe://…` may stand without the kind. */
-export function parseIdentity(value: unknown, field: string): string {
+function parseIdentity(value: unknown, field: string): string {
   if (typeof value === 'string' && Buffer.byteLength(value) <= MAX_IDENTITY_BYTES) {
     if (SPIFFE_ID.test(value)) return `spiffe:${value}`;
     const [, kind, name = ''] = /^(dns|spiffe|cn|unix):(.+)$/u.exec(value) ?? [];
@@ -40,7 +40,7 @@ const typ = member((value, field) => {
   throw invalid(`${field} must be a media type such as JWT or at+jwt`);
 });
 
-export const claimRulesSchema = z.strictObject({
+const claimRulesSchema = z.strictObject({
   iss: valueList,
   aud: valueList,
   typ: list(typ, 1, MAX_CLAIM_VALUES).default(['JWT']),
@@ -62,10 +62,17 @@ export const grantSchema = z
     }
   });
 
+export const callerSchema = z.strictObject({ identities: list(member(parseIdentity), 1, MAX_IDENTITIES) });
+
 export const accessPolicySchema = z.strictObject({
   version: z.literal(1),
-  callers: z.record(z.string(), z.strictObject({ identities: list(member(parseIdentity), 1, MAX_IDENTITIES) })).default({}),
+  callers: z.record(z.string(), callerSchema).default({}),
   grants: z.array(grantSchema).default([]),
 });
+
+/** Accepts anything, and finds in it what there is of callers and grants. */
+export const looseDocumentSchema = z
+  .object({ callers: z.record(z.string(), z.unknown()).catch({}), grants: z.array(z.unknown()).catch([]) })
+  .catch({ callers: {}, grants: [] });
 
 export type AccessPolicyDocument = z.infer<typeof accessPolicySchema>;

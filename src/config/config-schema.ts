@@ -43,6 +43,11 @@ function parseAddress(value: unknown, field: string): Address {
   throw invalid(`${field} must be HOST:PORT such as 127.0.0.1:8443 or [::1]:8443`);
 }
 
+/** Lets a check of which members are present run although one of them has a problem of its own. */
+function isMapping({ value }: { readonly value: unknown }): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 const filePath = text(MAX_PATH_BYTES);
 const address = member(parseAddress);
 
@@ -62,7 +67,10 @@ const grpcSchema = z
       .max(MAX_UNIX_LISTENERS, { error: `must have at most ${MAX_UNIX_LISTENERS} members` })
       .default([]),
   })
-  .refine((grpc) => grpc.tls !== undefined || grpc.unix.length > 0, { error: 'must have tls, unix or both: nobody could call the daemon' });
+  .refine((grpc) => grpc.tls !== undefined || grpc.unix?.length > 0, {
+    error: 'must have tls, unix or both: nobody could call the daemon',
+    when: isMapping,
+  });
 
 const tokenSchema = z
   .strictObject({
@@ -76,7 +84,10 @@ const tokenSchema = z
     signTimeout: duration(100, MINUTE_MS).default(2 * SECOND_MS),
     generateTimeout: duration(SECOND_MS, 10 * MINUTE_MS).default(10 * SECOND_MS),
   })
-  .refine((token) => (token.label === undefined) !== (token.serial === undefined), { error: 'must have label or serial, exactly one of them' });
+  .refine((token) => (token.label === undefined) !== (token.serial === undefined), {
+    error: 'must have label or serial, exactly one of them',
+    when: isMapping,
+  });
 
 export const keySetSchema = z
   .strictObject({
