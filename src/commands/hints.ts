@@ -11,7 +11,8 @@ const BY_REASON: Partial<Record<Reason, string>> = {
   CONFIG_INVALID: '`keyturn config check` lists every problem; docs/reference/configuration.md lists every option',
   SECRET_FILE_EXPOSED: 'a file that others could read may be known to them: consider its secret used up',
   CALLER_UNKNOWN: 'add an identity of this certificate to a caller in the access policy',
-  METHOD_NOT_PERMITTED: ACCESS_HINT,
+  METHOD_NOT_PERMITTED:
+    'a caller that may is named by --as, or by --cert and --key; the access policy says who that is',
   SIGNING_KEY_NOT_PERMITTED: ACCESS_HINT,
   CLAIM_NOT_PERMITTED: ACCESS_HINT,
   LIFETIME_NOT_PERMITTED: ACCESS_HINT,
@@ -32,6 +33,8 @@ export function hintsFor(error: KeyturnError, nowMs: number): string[] {
   const hints: string[] = [];
   const hint = BY_REASON[error.reason];
   if (hint !== undefined) hints.push(hint);
+  const isTimeTold = /\d{4}-\d{2}-\d{2}T/.test(error.message);
+  if (isTimeTold) return hints;
   if (allowedAtMs !== undefined) hints.push(`it will be allowed at ${formatTime(allowedAtMs, nowMs)}`);
   else if (retryAfterMs !== undefined) hints.push(`try again at ${formatTime(nowMs + retryAfterMs, nowMs)}`);
   return hints;

@@ -75,6 +75,11 @@ describe('hints', () => {
     expect(hintsFor(error, NOW_MS).at(-1)).toBe('it will be allowed at 2026-11-24T12:00:03Z (in 3 s)');
   });
 
+  it('tell no time that the message tells already', () => {
+    const error = new KeyturnError('LAST_STANDBY', 'allowed at 2026-11-24T12:00:03Z', { allowedAtMs: NOW_MS });
+    expect(hintsFor(error, NOW_MS)).toHaveLength(1);
+  });
+
   it('give the time to try again', () => {
     expect(hintsFor(new KeyturnError('QUEUE_FULL', 'x', { retryAfterMs: 1_500 }), NOW_MS)).toEqual([
       'try again at 2026-11-24T12:00:02Z (in 1.5 s)',
