@@ -20,6 +20,8 @@ import { encodeSignHead, type Fault, REFUSAL, REQUEST, toCkaIdBytes } from './wi
 const MAX_IN_FLIGHT = 4;
 /** How often one request is tried; a request that kills workers must not kill them all. */
 const MAX_ATTEMPTS = 3;
+/** How often one request may have its key searched; each session that doesn't know a key yet costs one. */
+const MAX_SEARCHES = 8;
 /** So many bad signatures for one request are a defect of the token, not of one session. */
 const MAX_BAD_SIGNATURES = 2;
 const RETRY_AFTER_MS = 100;
@@ -41,6 +43,7 @@ interface Job {
   readonly resolve: (signature: Uint8Array) => void;
   readonly reject: (error: KeyturnError) => void;
   attempts: number;
+  searches: number;
   badSignatures: number;
   /** The session that gave a bad signature: another one is tried first. */
   avoid: SessionLink | undefined;
@@ -77,7 +80,7 @@ export class Dispatcher {
         reject(lateError());
         return;
       }
-      const job: Job = { request, tokenInput, resolve, reject, attempts: 0, badSignatures: 0, avoid: undefined };
+      const job: Job = { request, tokenInput, resolve, reject, attempts: 0, searches: 0, badSignatures: 0, avoid: undefined };
       if (!this.#queue.push(request.caller, job)) {
         const message = `${this.#queue.capacity} requests wait for the token already; try again later`;
         reject(new KeyturnError('QUEUE_FULL', message, { retryAfterMs: RETRY_AFTER_MS }));
@@ -180,6 +183,8 @@ export class Dispatcher {
   #refused(job: Job, link: SessionLink, refusal: number): void {
     const { ckaId } = job.request;
     if (refusal === REFUSAL.noSuchKey) {
+      // The token wasn't asked yet.
+      job.attempts -= 1;
       void this.#findAgain(job, link);
       return;
     }
@@ -188,6 +193,7 @@ export class Dispatcher {
   }
 
   async #findAgain(job: Job, link: SessionLink): Promise<void> {
+    job.searches += 1;
     const reply = await this.findKey(link, job.request.ckaId);
     if (reply.kind === 'refused') {
       this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${job.request.ckaId}`));
@@ -218,7 +224,7 @@ export class Dispatcher {
   /** In front of the queue, as long as it hasn't been tried too often. */
   #again(job: Job, problem: string): void {
     if (!this.#open.has(job)) return;
-    if (job.attempts >= MAX_ATTEMPTS) this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `given up after ${MAX_ATTEMPTS} attempts: ${problem}`));
+    if (job.attempts >= MAX_ATTEMPTS || job.searches > MAX_SEARCHES) this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `given up after ${job.attempts} attempts: ${problem}`));
     else this.#queue.putBack(job);
   }
 

@@ -47,6 +47,7 @@ export interface WorkerStatus {
   readonly state: 'starting' | 'ready' | 'draining';
   readonly sessions: number;
   readonly inFlight: number;
+  /** Monotonic time of its last change of state. */
   readonly sinceMs: number;
 }
 

@@ -152,7 +152,6 @@ class HsmPool implements Hsm {
   status(): TokenStatus {
     const { problem, signing, workers, restarts } = this.#supervisor;
     const token = [...workers].find((worker) => worker.token !== undefined)?.token;
-    const nowMs = this.#options.clock.monotonicMs();
     return {
       state: signing.length > 0 ? 'ready' : problem === undefined ? 'starting' : 'unavailable',
       ...(problem === undefined ? {} : { reason: problem.reason, message: problem.message }),
@@ -162,7 +161,7 @@ class HsmPool implements Hsm {
         state: worker.state,
         sessions: worker.state === 'ready' ? worker.signing.length : 0,
         inFlight: worker.signing.reduce((sum, link) => sum + link.inFlight, 0),
-        sinceMs: nowMs - worker.sinceMs,
+        sinceMs: worker.sinceMs,
       })),
       workerRestarts: restarts,
       queueDepth: this.#dispatcher.queueDepth,

@@ -1,0 +1,204 @@
+/**
+ * A software HSM that behaves like the real pool, for tests of everything above the port: keys in a map, signatures by
+ * node:crypto, and switches for what goes wrong. It passes the same contract as the pool.
+ */
+import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign as cryptoSign } from 'node:crypto';
+import { type Clock, sleep } from '../../src/base/clock.ts';
+import { KeyturnError } from '../../src/base/errors.ts';
+import type { CkaId } from '../../src/base/ids.ts';
+import type { Reason } from '../../src/base/reasons.ts';
+import { systemClock } from '../../src/base/system-clock.ts';
+import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenStatus } from '../../src/hsm/hsm.ts';
+import { type Algorithm, type KeySpec, specOf } from '../../src/jose/algorithms.ts';
+import type { PublicKeyMembers } from '../../src/jose/jwk.ts';
+import { verifySignature } from '../../src/jose/signature.ts';
+
+interface StoredKey {
+  readonly ckaLabel: string;
+  readonly algorithm: Algorithm;
+  readonly privateKey: KeyObject;
+}
+
+const CURVE_NAMES = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' } as const;
+
+/** What the fake's token says of every key it makes. */
+const ATTRIBUTES = {
+  CKA_SENSITIVE: true,
+  CKA_EXTRACTABLE: false,
+  CKA_ALWAYS_SENSITIVE: true,
+  CKA_NEVER_EXTRACTABLE: true,
+  CKA_LOCAL: true,
+  CKA_SIGN: true,
+} as const;
+
+export class FakeHsm implements Hsm {
+  /** What is in the token; outlives a "daemon" when it is handed to the next fake. */
+  readonly keys: Map<CkaId, StoredKey>;
+  /** Each signature takes so long. */
+  latencyMs = 0;
+  signatures = 0;
+  retriedLogins = 0;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(status: TokenStatus) => void>();
+  #failures: { generate: KeyturnError[]; sign: KeyturnError[]; try: KeyturnError[]; destroy: KeyturnError[] } = {
+    generate: [],
+    sign: [],
+    try: [],
+    destroy: [],
+  };
+  #outage: { readonly reason: Reason; readonly message: string } | undefined;
+  #isClosed = false;
+
+  constructor({ clock = systemClock, keys = new Map() }: { clock?: Clock; keys?: Map<CkaId, StoredKey> } = {}) {
+    this.#clock = clock;
+    this.keys = keys;
+  }
+
+  /** The next call of that kind fails so, once; several queue up. */
+  failNext(kind: 'generate' | 'sign' | 'try' | 'destroy', reason: Reason = 'TOKEN_OPERATION_FAILED'): void {
+    this.#failures[kind].push(new KeyturnError(reason, `the fake was told to fail: ${kind}`));
+  }
+
+  makeUnavailable(reason: Reason = 'TOKEN_NOT_FOUND', message = 'the fake was told to be unavailable'): void {
+    this.#outage = { reason, message };
+    this.#tell();
+  }
+
+  makeAvailable(): void {
+    this.#outage = undefined;
+    this.#tell();
+  }
+
+  async sign(request: SignRequest): Promise<Uint8Array> {
+    this.#require();
+    if (request.deadlineMs <= this.#clock.monotonicMs()) throw late();
+    if (this.latencyMs > 0) await sleep(this.#clock, this.latencyMs);
+    if (request.deadlineMs <= this.#clock.monotonicMs()) throw late();
+    this.#throwNext('sign');
+    return this.#signature(request.ckaId, request.algorithm, request.signingInput, request.publicKey);
+  }
+
+  async generateKeyPair({ ckaId, ckaLabel, spec }: GenerateRequest): Promise<GeneratedKey> {
+    await this.#turn('generate');
+    if (this.keys.has(ckaId)) throw new KeyturnError('TOKEN_OPERATION_FAILED', `CKA_ID ${ckaId} is in use already`);
+    const privateKey = makePrivateKey(spec);
+    this.keys.set(ckaId, { ckaLabel, algorithm: spec.algorithm, privateKey });
+    return {
+      publicKey: toMembers(privateKey),
+      birth: {
+        tokenSerial: 'fake-1',
+        tokenLabel: 'fake',
+        manufacturer: 'keyturn tests',
+        model: 'fake',
+        firmwareVersion: '0.0',
+        attributes: { ...ATTRIBUTES, CKA_KEY_GEN_MECHANISM: specOf(spec.algorithm).generateMechanism },
+      },
+    };
+  }
+
+  async tryKey({ ckaId, algorithm, publicKey }: Parameters<Hsm['tryKey']>[0]): Promise<void> {
+    await this.#turn('try');
+    this.#signature(ckaId, algorithm, Buffer.from('trial'), publicKey);
+  }
+
+  async destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }> {
+    await this.#turn('destroy');
+    return { destroyedObjects: this.keys.delete(ckaId) ? 2 : 0 };
+  }
+
+  async listKeys(): Promise<readonly TokenKey[]> {
+    await Promise.resolve();
+    this.#require();
+    return [...this.keys].map(([ckaId, { ckaLabel }]) => ({ ckaId, ckaLabel, privateKeys: 1, publicKeys: 1 }));
+  }
+
+  status(): TokenStatus {
+    const common = { workerRestarts: 0, queueDepth: 0 };
+    if (this.#outage !== undefined || this.#isClosed) return { state: 'unavailable', ...this.#outage, workers: [], ...common };
+    const workers = [{ pid: process.pid, state: 'ready', sessions: 1, inFlight: 0, sinceMs: 0 }] as const;
+    return { state: 'ready', label: 'fake', serial: 'fake-1', workers, ...common };
+  }
+
+  onStateChange(listener: (status: TokenStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  retryLogin(): void {
+    this.#requireOpen();
+    this.retriedLogins += 1;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#listeners.clear();
+    await Promise.resolve();
+  }
+
+  async #turn(kind: 'generate' | 'try' | 'destroy'): Promise<void> {
+    this.#require();
+    await Promise.resolve();
+    this.#throwNext(kind);
+  }
+
+  #signature(ckaId: CkaId, algorithm: Algorithm, input: Uint8Array, publicKey: KeyObject): Uint8Array {
+    const key = this.keys.get(ckaId);
+    if (key === undefined) throw new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${ckaId}`);
+    const signature = rawSignature(key.privateKey, algorithm, input);
+    if (!verifySignature(algorithm, publicKey, input, signature)) throw new KeyturnError('SIGNATURE_INVALID', 'the signature does not verify');
+    this.signatures += 1;
+    return signature;
+  }
+
+  #throwNext(kind: 'generate' | 'sign' | 'try' | 'destroy'): void {
+    const failure = this.#failures[kind].shift();
+    if (failure !== undefined) throw failure;
+  }
+
+  #require(): void {
+    this.#requireOpen();
+    if (this.#outage !== undefined) throw new KeyturnError('TOKEN_UNAVAILABLE', `the token is unavailable (${this.#outage.reason})`);
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new KeyturnError('SHUTTING_DOWN', 'the daemon is shutting down; try again later');
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.status());
+  }
+}
+
+function makePrivateKey({ algorithm, rsaBits }: KeySpec): KeyObject {
+  const spec = specOf(algorithm);
+  switch (spec.keyType) {
+    case 'RSA':
+      return generateKeyPairSync('rsa', { modulusLength: rsaBits ?? 2048 }).privateKey;
+    case 'EC':
+      return generateKeyPairSync('ec', { namedCurve: CURVE_NAMES[spec.curve] }).privateKey;
+    case 'OKP':
+      return generateKeyPairSync('ed25519').privateKey;
+  }
+}
+
+function rawSignature(key: KeyObject, algorithm: Algorithm, input: Uint8Array): Buffer {
+  const spec = specOf(algorithm);
+  switch (spec.keyType) {
+    case 'RSA': {
+      const padding = spec.padding === 'pss' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+      return cryptoSign(spec.hash, input, spec.padding === 'pss' ? { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : { key, padding });
+    }
+    case 'EC':
+      return cryptoSign(spec.hash, input, { key, dsaEncoding: 'ieee-p1363' });
+    case 'OKP':
+      return cryptoSign(null, input, key);
+  }
+}
+
+function toMembers(privateKey: KeyObject): PublicKeyMembers {
+  return createPublicKey(privateKey).export({ format: 'jwk' }) as PublicKeyMembers;
+}
+
+function late(): KeyturnError {
+  return new KeyturnError('DEADLINE_EXCEEDED', 'the token did not answer in time');
+}
