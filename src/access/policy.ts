@@ -78,12 +78,11 @@ function decideIssuer(allowed: readonly string[], iss: unknown): Decision | unde
 function decideAudience(allowed: readonly string[], aud: unknown): Decision | undefined {
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   const isUsable = audiences.length > 0 && audiences.every((one) => typeof one === 'string');
-  // More than the grant has can only repeat or exceed it; the limit also bounds the search for repetitions.
-  const isUnique = audiences.length <= allowed.length ? new Set(audiences).size === audiences.length : true;
+  const isUnique = audiences.length === 1 || new Set(audiences).size === audiences.length;
   if (!isUsable || !isUnique) {
     return deny('CLAIM_INVALID', 'claims.aud must be present: a string, or a list of different strings that is not empty', 'claims.aud');
   }
-  if (audiences.length <= allowed.length && audiences.every((one) => typeof one === 'string' && allowed.includes(one))) return undefined;
+  if (audiences.every((one) => typeof one === 'string' && allowed.includes(one))) return undefined;
   const which = allowed.length === 1 ? oneOf(allowed) : `among ${oneOf(allowed)}`;
   return deny('CLAIM_NOT_PERMITTED', `claims.aud must be ${which}, as the grant says`, 'claims.aud');
 }
