@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# All the tests, from an empty clone on: what they need, the build, the static checks, and then each test once.
+# The last line is `N passed, N failed, N skipped`. Set CI=true where nobody watches.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec </dev/null
+
+# shellcheck source=scripts/lib/prerequisites.sh
+. scripts/lib/prerequisites.sh
+
+# A proxy of the machine has nothing to do with what happens on it.
+export no_proxy=127.0.0.1,localhost NO_PROXY=127.0.0.1,localhost
+
+prerequisites test
+export PATH=$PWD/node_modules/.bin:$PATH
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+npm run --silent build
+code=0
+scripts/check.sh --static || code=1
+# One after the other: tests that measure time don't share the machine with the others.
+for project in fast slow; do
+  vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$results/$project.json" || code=1
+done
+if [ "$code" -ne 0 ]; then printf '\nerror: something failed, see above\n'; fi
+node scripts/count-tests.ts "$results/fast.json" "$results/slow.json" || code=1
+exit "$code"
