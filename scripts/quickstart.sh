@@ -17,7 +17,7 @@ readonly steps=8
 readonly issuer=https://issuer.example audience=https://api.example
 step_number=0
 daemon_pid=''
-demo=$root/.keyturn/demo
+demo=$root/.keyturn-demo
 # The path of a Unix socket has room for 107 bytes: a deep clone gets its demo elsewhere.
 if [ "${#demo}" -gt 85 ]; then demo=/tmp/keyturn-demo-$(id -u); fi
 
@@ -28,12 +28,12 @@ step() {
 
 say() { printf '      %s\n' "$@"; }
 
-indent() { sed 's/^/      /'; }
+indent() { fold -s -w 112 | sed 's/ *$//; s/^/      /'; }
 
 # Shows a command of the CLI as the user would type it, and runs it.
 show() {
   printf '      $ scripts/keyturn %s\n' "$*"
-  keyturn "$@" | indent
+  keyturn "$@" 2>&1 | indent
 }
 
 keyturn() { "$root/scripts/keyturn" --config "$demo/keyturn.yaml" "$@"; }
@@ -57,7 +57,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Tries a command twice a second until it succeeds; its last words are told when the time is up.
+# Tries a command twice a second until it succeeds, and prints what it said then; its last words when the time is up.
 wait_for() {
   local seconds=$1 words
   shift
@@ -73,6 +73,7 @@ wait_for() {
     fi
     sleep 0.5
   done
+  printf '%s\n' "$words"
 }
 
 # A port of the loopback interface that is free now.
@@ -87,6 +88,14 @@ free_port() {
 sign() {
   keyturn sign access-tokens --as auth-service \
     --claims "{\"iss\":\"$issuer\",\"aud\":\"$audience\",\"sub\":\"alice\"}" --lifetime 5m
+}
+
+# Rotates, waiting for the moment at which it is allowed.
+rotate_in_time() {
+  local words
+  printf '      $ scripts/keyturn key rotate access-tokens\n'
+  words=$(wait_for 60 keyturn key rotate access-tokens --reason quickstart) || fail 'the rotation was refused for too long'
+  printf '%s\n' "$words" | indent
 }
 
 # Both verifiers on one JWT; $1 names it, $2 is the JWT.
@@ -132,12 +141,12 @@ step 'Start the daemon'
 scripts/keyturn serve --config "$demo/keyturn.yaml" >"$demo/daemon.log" 2>&1 &
 daemon_pid=$!
 printf '%s\n' "$daemon_pid" >"$demo/daemon.pid"
-wait_for 30 keyturn token status || fail 'the daemon did not get ready'
+wait_for 30 keyturn token status >/dev/null || fail 'the daemon did not get ready'
 say "It is process $daemon_pid. Callers reach it on port $grpc_port, verifiers on port $http_port."
 
 step 'Create a signing key'
 show key apply access-tokens --algorithm ES256 --max-jwt-lifetime 15m
-wait_for 30 sign || fail 'the signing key did not get ready'
+wait_for 30 sign >/dev/null || fail 'the signing key did not get ready'
 say 'The private key was made in the token and stays there. Two standbys are published already, waiting for their turn.'
 
 step 'Sign a JWT, and verify it'
@@ -148,7 +157,7 @@ say "Verifiers fetch the public keys at $jwks_url"
 verify_both 'JWT 1' "$first"
 
 step 'Rotate: let a standby take over'
-wait_for 60 keyturn key rotate access-tokens --reason quickstart || fail 'the rotation was refused for too long'
+rotate_in_time
 second=$(sign)
 say "JWT 2: ${second:0:60}…" "       header $(header_of "$second")"
 [ "$(header_of "$first")" != "$(header_of "$second")" ] || fail 'both JWTs have the same key'
@@ -158,12 +167,13 @@ verify_both 'JWT 2' "$second"
 
 step 'Try to rotate too early'
 say 'A key must never sign before every verifier can know it. So keyturn refuses, and says when it will agree:'
+printf '      $ scripts/keyturn key rotate access-tokens\n'
 if refusal=$(keyturn key rotate access-tokens --reason 'too early' 2>&1); then
   say '(This machine was so slow that the next standby is ready already.)'
 else
   printf '%s\n' "$refusal" | indent
-  wait_for 60 keyturn key rotate access-tokens --reason quickstart || fail 'the second rotation was refused for too long'
-  say 'A few seconds later it agreed.'
+  say '' 'A few seconds later:'
+  rotate_in_time
 fi
 third=$(sign)
 verify_both 'JWT 1' "$first"
