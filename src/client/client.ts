@@ -211,7 +211,7 @@ export interface KeyturnClient {
   getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
   /** Never tried again by itself: a token may lock after a few wrong PINs. */
   retryLogin(request?: { readonly reason?: string | undefined }, options?: CallOptions): Promise<void>;
-  /** Ends the connection; what is in flight fails. Idempotent. */
+  /** Takes no more calls; the connection ends when those in flight have. Idempotent. */
   close(): void;
 }
 

@@ -47,6 +47,10 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
   server.on('connection', (socket) => {
     connections.add(socket);
   });
+  server.on('drop', (dropped) => {
+    const peer = formatHostPort(dropped?.remoteAddress ?? 'unknown', dropped?.remotePort);
+    ports.refusals.note({ listener: address, peer, reason: `more than ${MAX_CONNECTIONS} connections` });
+  });
   server.on('tlsClientError', (error, socket) => {
     refuse(socket, handshakeProblem(error, socket));
   });

@@ -1,0 +1,86 @@
+/** The typed client's own behaviour: waiting, closing, and a policy that changes under an open connection. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
+import { createKeyturnClient } from '../../src/client/client.ts';
+import { startTestServers, type TestServers } from '../fixtures/test-servers.ts';
+
+const claims = { iss: 'https://issuer.example', aud: 'https://api.example' };
+let test: TestServers;
+beforeAll(async () => {
+  test = await startTestServers();
+  await test.admin.applySigningKey({ name: 'access-tokens', algorithm: 'ES256' });
+});
+afterAll(() => test.dispose());
+afterEach(() => {
+  test.app.gate = undefined;
+});
+
+describe('without a daemon', () => {
+  it('fails soon, and names the address', async () => {
+    const client = createKeyturnClient({ target: { unixSocket: '/nonexistent/admin.sock' } });
+    const startedMs = performance.now();
+    await expect(client.getTokenStatus()).rejects.toMatchObject({
+      reason: 'DAEMON_UNREACHABLE',
+      message: expect.stringContaining('unix:/nonexistent/admin.sock') as string,
+    });
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    client.close();
+  });
+
+  it('waits for one up to the deadline when asked to', async () => {
+    const client = createKeyturnClient({ target: { unixSocket: '/nonexistent/admin.sock' }, waitForReady: true });
+    const startedMs = performance.now();
+    await expect(client.getTokenStatus({ deadlineMs: 600 })).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+    expect(performance.now() - startedMs).toBeGreaterThan(500);
+    client.close();
+  });
+});
+
+it('refuses files that are missing or are not PEM, by field', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'keyturn-client-'));
+  const { caFile } = test.authority;
+  const { certificateFile, privateKeyFile } = test.authority.server;
+  const address = test.address;
+  const make =
+    (target: Parameters<typeof createKeyturnClient>[0]['target']): (() => unknown) =>
+    () =>
+      createKeyturnClient({ target });
+  const reason = (name: string, field: string): Error =>
+    expect.objectContaining({ reason: name, details: expect.objectContaining({ field }) as object }) as Error;
+  const none = join(dir, 'none');
+  expect(make({ address, caFile: none, certificateFile, privateKeyFile })).toThrow(reason('FIELD_INVALID', 'caFile'));
+  expect(make({ address, caFile, certificateFile, privateKeyFile: none })).toThrow(
+    reason('SECRET_FILE_UNREADABLE', 'privateKeyFile'),
+  );
+  expect(make({ address, caFile, certificate: 'no', privateKeyFile })).toThrow(reason('FIELD_INVALID', 'target'));
+  await rm(dir, { recursive: true });
+});
+
+it('after close every call fails with one reason, and what was in flight ends', async () => {
+  const leaf = await test.authority.issueClient('closing', { dnsNames: ['auth-service.example'] });
+  const client = test.connect(leaf);
+  let open: () => void = () => undefined;
+  test.app.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const { length } = test.app.asked;
+  const inFlight = client.signJwt({ signingKey: 'access-tokens', claims });
+  await expect.poll(() => test.app.asked.length).toBe(length + 1);
+  client.close();
+  client.close();
+  await expect(client.getKeySet()).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
+  open();
+  expect((await inFlight).kid).toHaveLength(43);
+});
+
+it('a caller that the access policy drops loses its open connection’s rights at once', async () => {
+  await test.signer.signJwt({ signingKey: 'access-tokens', claims });
+  test.replaceAccessPolicy(parseAccessPolicy(JSON.stringify({ version: 1, callers: {}, grants: [] })));
+  await expect(test.signer.signJwt({ signingKey: 'access-tokens', claims })).rejects.toMatchObject({
+    reason: 'CALLER_UNKNOWN',
+    message: expect.stringContaining('dns:auth-service.example') as string,
+  });
+});
