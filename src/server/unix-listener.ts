@@ -2,7 +2,6 @@
  * A Unix socket listener. Node can't ask who the peer is, so the file's place and mode say it: a directory that only we
  * can enter, a socket that only we can open, and one caller for whoever does.
  */
-import { chmodSync, existsSync } from 'node:fs';
 import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -12,8 +11,7 @@ import type { UnixListenerConfig } from '../config/config.ts';
 import { type Listener, listen, OpenConnections } from './listener.ts';
 
 const DIRECTORY_MODE = 0o700;
-const SOCKET_MODE = 0o600;
-/** What bind() must leave out for the socket to be born with that mode. */
+/** What bind() leaves out, for a socket of mode 0600. */
 const SOCKET_UMASK = 0o177;
 const GROUP_AND_OTHERS = 0o077;
 const PROBE_TIMEOUT_MS = 1_000;
@@ -42,7 +40,7 @@ export async function listenUnix({ path }: UnixListenerConfig, ports: UnixListen
     });
     ports.onConnection(socket);
   });
-  await listenPrivately(() => listen(server, { path }, path), path);
+  await listenPrivately(() => listen(server, { path }, path));
   server.on('error', (error) => {
     ports.log.error({ listener: path, err: error }, 'listener failed');
   });
@@ -109,17 +107,14 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-/** bind() happens within the call of listen, so no other file is made under this mask. */
-async function listenPrivately(bind: () => Promise<void>, path: string): Promise<void> {
+/** The socket is born 0600: bind() happens within the call of listen, so no other file is made under this mask. */
+function listenPrivately(bind: () => Promise<void>): Promise<void> {
   const before = process.umask(SOCKET_UMASK);
-  let bound: Promise<void>;
   try {
-    bound = bind();
+    return bind();
   } finally {
     process.umask(before);
   }
-  await bound;
-  if (existsSync(path)) chmodSync(path, SOCKET_MODE);
 }
 
 function hasCode(error: unknown, code: string): boolean {
