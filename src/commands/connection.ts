@@ -1,6 +1,7 @@
 /** How a command reaches the daemon: decides the way, opens the client for one command, closes it afterwards. */
 import path from 'node:path';
 import { KeyturnError } from '../base/errors.ts';
+import { parseCallerName } from '../base/ids.ts';
 import type { ClientTarget, KeyturnClient } from '../client/client.ts';
 import type { Config, TlsListenerConfig, UnixListenerConfig } from '../config/config.ts';
 import { textOption, type CommandContext, type Options } from './command.ts';
@@ -39,7 +40,8 @@ async function chooseTlsTarget(context: CommandContext, options: Options): Promi
     const file = textOption(options, name);
     return file === undefined ? undefined : path.resolve(context.workingDirectory, file);
   };
-  const caller = textOption(options, 'as');
+  const named = textOption(options, 'as');
+  const caller = named === undefined ? undefined : parseCallerName(named, '--as');
   const made = (file: string): string | undefined => {
     return caller === undefined ? undefined : path.join(path.dirname(requireConfigFile(context, options)), file);
   };
