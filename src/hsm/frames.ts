@@ -39,9 +39,11 @@ export function encodeFrame(requestId: number, code: number, ...parts: readonly 
   return frame;
 }
 
-/** Cuts a byte stream into frames, however it was split on the way. Payloads are views of the received chunks. */
+const NOTHING = Buffer.alloc(0);
+
+/** Cuts a byte stream into frames, however it was split on the way. Payloads are views of the received chunk. */
 export class FrameReader {
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
 
   /** The frames that `chunk` completes. Throws FrameError on the first bad length. */
   push(chunk: Buffer): readonly Frame[] {
@@ -60,7 +62,8 @@ export class FrameReader {
       });
       offset = end;
     }
-    this.#rest = bytes.subarray(offset);
+    // A copy: the caller may use its receive buffer again.
+    this.#rest = offset === bytes.length ? NOTHING : Buffer.from(bytes.subarray(offset));
     return frames;
   }
 }

@@ -213,7 +213,7 @@ describe('what a worker is given', () => {
       expect(environment).not.toContain(pin);
       expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).not.toContain(pin);
       const names = environment.split('\0').filter((entry) => entry.includes('=')).map((entry) => entry.split('=')[0]);
-      expect(new Set(names)).toEqual(new Set(['PATH', 'LANG', 'PWD', 'SOFTHSM2_CONF']));
+      expect(new Set(names)).toEqual(new Set(['PATH', 'LANG', 'MALLOC_ARENA_MAX', 'PWD', 'SOFTHSM2_CONF']));
       expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0/m);
       process.kill(pid, 'SIGINT');
       process.kill(pid, 'SIGTERM');

@@ -2,7 +2,7 @@
  * A thread of the worker: one session, one inherited connection, requests answered in the order they came. It knows no
  * PIN and no queue. Whatever fails in the token is answered as a number; the daemon decides what follows from it.
  */
-import { Socket } from 'node:net';
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/system-clock.ts';
 import { algorithmOfCode } from '../../jose/algorithms.ts';
@@ -15,6 +15,7 @@ import { SEVERAL, TokenSession } from './token-session.ts';
 
 /** Answers wait this long for company before they are written: many requests share a write, yet none waits for a slow one. */
 const MAX_REPLY_WAIT_MS = 0.5;
+const RECEIVE_BUFFER_BYTES = 16 * 1024;
 /** Keys in one frame of a listing: 100 of at most about 250 bytes stay far below the frame limit. */
 const KEYS_PER_PART = 100;
 
@@ -96,9 +97,8 @@ function answerOrFault(frame: Frame): Buffer {
 }
 
 function serve(): void {
-  const socket = new Socket({ fd: settings.fd, readable: true, writable: true });
   const reader = new FrameReader();
-  socket.on('data', (chunk) => {
+  const receive = (chunk: Buffer): void => {
     let replies: Buffer[] = [];
     let waitingSinceMs = systemClock.monotonicMs();
     for (const frame of reader.push(chunk)) {
@@ -110,7 +110,22 @@ function serve(): void {
       waitingSinceMs = nowMs;
     }
     if (replies.length > 0) socket.write(Buffer.concat(replies));
-  });
+  };
+  // One receive buffer for good: without it each read would allocate 64 KiB, and the process would grow by many MiB.
+  const buffer = Buffer.alloc(RECEIVE_BUFFER_BYTES);
+  const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+    fd: settings.fd,
+    readable: true,
+    writable: true,
+    onread: {
+      buffer,
+      callback: (bytes) => {
+        receive(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  };
+  const socket = new Socket(options);
   // The daemon closed the connection or died: the main thread ends the process.
   socket.on('error', () => socket.destroy());
   parentPort?.on('message', () => {

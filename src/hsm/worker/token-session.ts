@@ -29,6 +29,7 @@ export class TokenSession {
   readonly #slot: Buffer;
   readonly #flags: number;
   readonly #handles = new Map<string, Buffer | typeof SEVERAL>();
+  readonly #signature = Buffer.alloc(MAX_SIGNATURE_BYTES);
   #session: Buffer | undefined;
 
   /** The module must have been initialised by this process already. */
@@ -99,9 +100,10 @@ export class TokenSession {
     this.#handles.delete(ckaId);
   }
 
+  /** The answer is a view that the next signature overwrites. */
   sign(algorithm: Algorithm, handle: Buffer, tokenInput: Buffer): Buffer {
     this.lib.C_SignInit(this.session, signMechanism(specOf(algorithm)), handle);
-    return this.lib.C_Sign(this.session, tokenInput, Buffer.allocUnsafe(MAX_SIGNATURE_BYTES));
+    return this.lib.C_Sign(this.session, tokenInput, this.#signature);
   }
 
   findById(objectClass: number, ckaId: string): readonly Buffer[] {
