@@ -45,7 +45,9 @@ function main(words: readonly string[]): number {
     for (const stage of parseStages(readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8'))) {
       made.set(stage.name, runStage(stage, base, workshop, made, withSofthsm));
     }
-    tryImage([...made.values()].at(-1));
+    const image = [...made.values()].at(-1);
+    tryImage(image);
+    if (withSofthsm) tryDaemon(image);
     console.log(
       "every RUN line worked, the entry point starts as the image's user, and the health check tells up from down",
     );
@@ -227,6 +229,30 @@ function tryImage(image: Imitation | undefined): void {
     "require('node:http').createServer((q, s) => s.end()).listen(8080, '127.0.0.1', () => process.stdout.write('up'))";
   const probe = `node -e "${answer}" & server=$!; sleep 1; ${image.healthCheck.join(' ')}; code=$?; kill $server; exit $code`;
   execute(image, ['/bin/sh', '-c', probe]);
+}
+
+/** A whole daemon as the image's user: token, key, signature, health check, SIGTERM. */
+function tryDaemon(image: Imitation | undefined): void {
+  if (image === undefined) return;
+  console.log('== a daemon with SoftHSM2 in the image');
+  const health = image.healthCheck.join(' ');
+  const script = `
+    set -e
+    cd /var/lib/keyturn
+    keyturn init --dir trial --demo >/dev/null
+    export KEYTURN_CONFIG=/var/lib/keyturn/trial/keyturn.yaml
+    ${image.entryPoint.join(' ')} serve >daemon.log 2>&1 & daemon=$!
+    trap 'kill $daemon 2>/dev/null; tail -n 5 daemon.log' EXIT
+    patience=60
+    until ${health} && keyturn token status >/dev/null 2>&1; do
+      patience=$((patience - 1)); [ $patience -gt 0 ] || exit 1; sleep 0.5
+    done
+    keyturn key apply access-tokens --algorithm ES256 >/dev/null 2>&1
+    keyturn sign access-tokens --as auth-service --claims '{"iss":"https://issuer.example","aud":"https://api.example"}'
+    kill -TERM $daemon
+    wait $daemon
+    trap - EXIT`;
+  execute(image, ['/bin/sh', '-c', script]);
 }
 
 function expectFailure(image: Imitation, command: readonly string[], problem: string): void {
