@@ -213,13 +213,12 @@ export class Supervisor {
   }
 
   #exited(worker: WorkerProcess): void {
-    const wasUsed = worker.token !== undefined;
     this.#workers.delete(worker);
-    if (wasUsed && !this.#isClosed) {
+    if (worker.readySinceMs !== undefined && !this.#isClosed) {
       this.#restarts += 1;
       const { clock, log } = this.#options;
       const nowMs = clock.monotonicMs();
-      this.#youngDeaths = nowMs - worker.sinceMs < SETTLED_MS ? this.#youngDeaths + 1 : 0;
+      this.#youngDeaths = nowMs - worker.readySinceMs < SETTLED_MS ? this.#youngDeaths + 1 : 0;
       const excess = this.#youngDeaths - FREE_REPLACEMENTS;
       if (excess > 0) this.#notBeforeMs = nowMs + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (excess - 1));
       log.warn({ workerPid: worker.pid }, 'HSM worker has ended');

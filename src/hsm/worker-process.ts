@@ -54,6 +54,8 @@ export class WorkerProcess {
   state: WorkerStatus['state'] = 'starting';
   /** Monotonic time of the last change of state. */
   sinceMs: number;
+  /** Monotonic time at which it became ready; undefined before. */
+  readySinceMs: number | undefined;
   token: TokenIdentity | undefined;
   mechanisms: ReadonlySet<number> = new Set();
 
@@ -105,6 +107,7 @@ export class WorkerProcess {
   setState(state: WorkerStatus['state']): void {
     this.state = state;
     this.sinceMs = this.#clock.monotonicMs();
+    if (state === 'ready') this.readySinceMs = this.sinceMs;
   }
 
   /** For a worker that hangs or can't be trusted. Its connections end, and with them what it had in flight. */
