@@ -44,28 +44,42 @@ export function findCaller(policy: AccessPolicy, identity: CallerIdentity): Call
 /** Whether the caller may call the method at all. `fullMethod` is `/package.Service/Method`. */
 export function decideMethod(policy: AccessPolicy, caller: CallerName | undefined, fullMethod: string): Decision {
   const rights = caller === undefined ? undefined : policy.rights.get(caller);
-  if (rights === undefined) return deny('CALLER_UNKNOWN', "the access policy names no such caller; add it to the policy's callers");
+  if (rights === undefined)
+    return deny('CALLER_UNKNOWN', "the access policy names no such caller; add it to the policy's callers");
   const rule = Object.hasOwn(METHOD_RULES, fullMethod) ? METHOD_RULES[fullMethod] : undefined;
-  if (rule === undefined) return deny('METHOD_NOT_FOUND', `there is no method ${fullMethod}; reflection lists what there is`);
+  if (rule === undefined)
+    return deny('METHOD_NOT_FOUND', `there is no method ${fullMethod}; reflection lists what there is`);
   if (rule.allow === 'anyCaller' || rule.allow.some((role) => rights.roles.has(role))) return ALLOWED;
   const roles = rule.allow.join(' or ');
-  return deny('METHOD_NOT_PERMITTED', `caller ${caller} may not call ${fullMethod}: it needs the role ${roles} in the access policy`);
+  return deny(
+    'METHOD_NOT_PERMITTED',
+    `caller ${caller} may not call ${fullMethod}: it needs the role ${roles} in the access policy`,
+  );
 }
 
 /** Errors: SIGNING_KEY_NOT_PERMITTED, the same for a signing key that doesn't exist: names can't be probed. */
 export function requireGrant(policy: AccessPolicy, caller: CallerName, signingKey: SigningKeyName): ClaimRules {
   const rules = policy.rights.get(caller)?.signingKeys.get(signingKey);
   if (rules !== undefined) return rules;
-  throw new KeyturnError('SIGNING_KEY_NOT_PERMITTED', `caller ${caller} has no grant for signing key ${signingKey} in the access policy`, {
-    field: 'signing_key',
-    subject: signingKey,
-  });
+  throw new KeyturnError(
+    'SIGNING_KEY_NOT_PERMITTED',
+    `caller ${caller} has no grant for signing key ${signingKey} in the access policy`,
+    {
+      field: 'signing_key',
+      subject: signingKey,
+    },
+  );
 }
 
 /** Whether the grant accepts these claims and this `typ`. Messages name what is allowed, never what was sent. */
 export function decideClaims(rules: ClaimRules, claims: Claims, typ: string): Decision {
-  if (!rules.typ.includes(typ)) return deny('TYP_NOT_PERMITTED', `typ must be ${oneOf(rules.typ)}, as the grant says`, 'typ');
-  return decideIssuer(rules.iss, claims.members.get('iss')) ?? decideAudience(rules.aud, claims.members.get('aud')) ?? ALLOWED;
+  if (!rules.typ.includes(typ))
+    return deny('TYP_NOT_PERMITTED', `typ must be ${oneOf(rules.typ)}, as the grant says`, 'typ');
+  return (
+    decideIssuer(rules.iss, claims.members.get('iss')) ??
+    decideAudience(rules.aud, claims.members.get('aud')) ??
+    ALLOWED
+  );
 }
 
 function decideIssuer(allowed: readonly string[], iss: unknown): Decision | undefined {
@@ -80,7 +94,11 @@ function decideAudience(allowed: readonly string[], aud: unknown): Decision | un
   const isUsable = audiences.length > 0 && audiences.every((one) => typeof one === 'string');
   const isUnique = audiences.length === 1 || new Set(audiences).size === audiences.length;
   if (!isUsable || !isUnique) {
-    return deny('CLAIM_INVALID', 'claims.aud must be present: a string, or a list of different strings that is not empty', 'claims.aud');
+    return deny(
+      'CLAIM_INVALID',
+      'claims.aud must be present: a string, or a list of different strings that is not empty',
+      'claims.aud',
+    );
   }
   if (audiences.every((one) => typeof one === 'string' && allowed.includes(one))) return undefined;
   const which = allowed.length === 1 ? oneOf(allowed) : `among ${oneOf(allowed)}`;

@@ -3,7 +3,13 @@ import type { Role } from '../access/methods.ts';
 import type { AccessPolicy, CallerRights, ClaimRules } from '../access/policy.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, parseCallerName, type SigningKeyName } from '../base/ids.ts';
-import { type AccessPolicyDocument, accessPolicySchema, callerSchema, grantSchema, looseDocumentSchema } from './access-policy-schema.ts';
+import {
+  type AccessPolicyDocument,
+  accessPolicySchema,
+  callerSchema,
+  grantSchema,
+  looseDocumentSchema,
+} from './access-policy-schema.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problems.ts';
 import { toProblems } from './schema-parts.ts';
 import { parseYaml, readDocumentFile } from './yaml-document.ts';
@@ -38,7 +44,12 @@ interface PartialDocument {
 function salvage(value: unknown): PartialDocument {
   const { callers, grants } = looseDocumentSchema.parse(value);
   return {
-    callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, callerSchema.safeParse(caller).data ?? { identities: [] }])),
+    callers: Object.fromEntries(
+      Object.entries(callers).map(([name, caller]) => [
+        name,
+        callerSchema.safeParse(caller).data ?? { identities: [] },
+      ]),
+    ),
     grants: grants.map((grant) => grantSchema.safeParse(grant).data),
   };
 }
@@ -81,7 +92,10 @@ class PolicyBuilder {
         grant.signingKeys.forEach((signingKey, keyIndex) => {
           // Whether the rules add up or exclude each other would be a guess.
           if (rights.signingKeys.has(signingKey)) {
-            this.#add(['grants', grantIndex, 'signingKeys', keyIndex], `caller ${caller} has a grant for ${signingKey} already; make them one`);
+            this.#add(
+              ['grants', grantIndex, 'signingKeys', keyIndex],
+              `caller ${caller} has a grant for ${signingKey} already; make them one`,
+            );
           }
           rights.signingKeys.set(signingKey, rules);
         });

@@ -57,8 +57,10 @@ export const grantSchema = z
   .superRefine((grant, context) => {
     for (const name of ['signingKeys', 'claims'] as const) {
       const isWanted = grant.role === 'signer';
-      if (isWanted && grant[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is missing: a signer needs it' });
-      if (!isWanted && grant[name] !== undefined) context.addIssue({ code: 'custom', path: [name], message: 'belongs to the role signer only' });
+      if (isWanted && grant[name] === undefined)
+        context.addIssue({ code: 'custom', path: [name], message: 'is missing: a signer needs it' });
+      if (!isWanted && grant[name] !== undefined)
+        context.addIssue({ code: 'custom', path: [name], message: 'belongs to the role signer only' });
     }
   });
 

@@ -47,7 +47,11 @@ async function attempt(path: string, check: () => Promise<void> | void): Promise
   }
 }
 
-async function checkTls({ certificateFile, privateKeyFile, clientCaFile }: TlsListenerConfig): Promise<readonly ConfigProblem[]> {
+async function checkTls({
+  certificateFile,
+  privateKeyFile,
+  clientCaFile,
+}: TlsListenerConfig): Promise<readonly ConfigProblem[]> {
   const found = await Promise.all([
     attempt('grpc.tls.certificate', async () => {
       await readCertificate(certificateFile);
@@ -59,7 +63,9 @@ async function checkTls({ certificateFile, privateKeyFile, clientCaFile }: TlsLi
     }),
   ]);
   const problems = found.flat();
-  return problems.length > 0 ? problems : attempt('grpc.tls.privateKey', () => requireKeyOfCertificate(privateKeyFile, certificateFile));
+  return problems.length > 0
+    ? problems
+    : attempt('grpc.tls.privateKey', () => requireKeyOfCertificate(privateKeyFile, certificateFile));
 }
 
 async function readCertificate(file: string): Promise<X509Certificate> {
@@ -90,8 +96,10 @@ function checkSocketFolder({ path }: UnixListenerConfig, index: number): Promise
     const stats = await stat(folder).catch(() => undefined);
     if (stats === undefined) return;
     if (!stats.isDirectory()) throw new Error(`${folder} is not a folder`);
-    if (stats.uid !== (process.getuid?.() ?? ROOT_UID)) throw new Error(`${folder} belongs to user id ${stats.uid}, who could put another socket in place`);
-    if ((stats.mode & GROUP_AND_OTHERS) !== 0) throw new Error(`others than its owner have access to ${folder}: chmod 700 ${folder}`);
+    if (stats.uid !== (process.getuid?.() ?? ROOT_UID))
+      throw new Error(`${folder} belongs to user id ${stats.uid}, who could put another socket in place`);
+    if ((stats.mode & GROUP_AND_OTHERS) !== 0)
+      throw new Error(`others than its owner have access to ${folder}: chmod 700 ${folder}`);
   });
 }
 

@@ -35,9 +35,11 @@ export interface Address {
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
 function parseAddress(value: unknown, field: string): Address {
-  const [, bracketed, plain, digits] = typeof value === 'string' ? (/^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value) ?? []) : [];
+  const [, bracketed, plain, digits] =
+    typeof value === 'string' ? (/^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value) ?? []) : [];
   const host = bracketed ?? plain ?? '';
-  const isHost = bracketed === undefined ? isIPv4(host) || (DNS_NAME.test(host) && !/^[\d.]+$/.test(host)) : isIPv6(host);
+  const isHost =
+    bracketed === undefined ? isIPv4(host) || (DNS_NAME.test(host) && !/^[\d.]+$/.test(host)) : isIPv6(host);
   const port = Number(digits);
   if (isHost && port <= MAX_PORT) return { host, port };
   throw invalid(`${field} must be HOST:PORT such as 127.0.0.1:8443 or [::1]:8443`);

@@ -53,8 +53,15 @@ function toConfig(document: ConfigDocument, file: string): Config {
 }
 
 /** TLS first, then the Unix sockets in their order. */
-function toListeners({ tls, unix }: ConfigDocument['grpc'], fromHere: (path: string) => string): readonly GrpcListenerConfig[] {
-  const listeners: GrpcListenerConfig[] = unix.map(({ path, caller }) => ({ kind: 'unix', path: fromHere(path), caller }));
+function toListeners(
+  { tls, unix }: ConfigDocument['grpc'],
+  fromHere: (path: string) => string,
+): readonly GrpcListenerConfig[] {
+  const listeners: GrpcListenerConfig[] = unix.map(({ path, caller }) => ({
+    kind: 'unix',
+    path: fromHere(path),
+    caller,
+  }));
   if (tls === undefined) return listeners;
   const { address, certificate, privateKey, clientCa, callerName } = tls;
   return [
@@ -110,7 +117,9 @@ function findKeySetNameProblems(value: unknown): readonly ConfigProblem[] {
     const message = problemOfKeySetName(name);
     return message === undefined ? [] : [{ path: formatPath(['keySets', name]), message }];
   });
-  return names.length > MAX_KEY_SETS ? [...problems, { path: 'keySets', message: `must have at most ${MAX_KEY_SETS} members` }] : problems;
+  return names.length > MAX_KEY_SETS
+    ? [...problems, { path: 'keySets', message: `must have at most ${MAX_KEY_SETS} members` }]
+    : problems;
 }
 
 function problemOfKeySetName(name: string): string | undefined {
@@ -130,9 +139,13 @@ function findListenerProblems({ grpcListeners, http }: Config): readonly ConfigP
     const bytes = Buffer.byteLength(path);
     const place = `grpc.unix[${index}].path`;
     if (bytes > MAX_SOCKET_PATH_BYTES) {
-      problems.push({ path: place, message: `must have at most ${MAX_SOCKET_PATH_BYTES} bytes as an absolute path; ${path} has ${bytes}` });
+      problems.push({
+        path: place,
+        message: `must have at most ${MAX_SOCKET_PATH_BYTES} bytes as an absolute path; ${path} has ${bytes}`,
+      });
     }
-    if (sockets.findIndex((other) => other.path === path) < index) problems.push({ path: place, message: `${path} is another listener's already` });
+    if (sockets.findIndex((other) => other.path === path) < index)
+      problems.push({ path: place, message: `${path} is another listener's already` });
   });
   const tls = grpcListeners.find((listener) => listener.kind === 'tls');
   if (tls !== undefined && tls.port !== 0 && tls.port === http.port && tls.host === http.host) {

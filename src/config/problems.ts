@@ -16,9 +16,16 @@ export class ConfigError extends KeyturnError {
 
   constructor(file: string, problems: readonly ConfigProblem[]) {
     const [first] = problems;
-    const shared = first?.reason !== undefined && problems.every(({ reason }) => reason === first.reason) ? first.reason : 'CONFIG_INVALID';
+    const shared =
+      first?.reason !== undefined && problems.every(({ reason }) => reason === first.reason)
+        ? first.reason
+        : 'CONFIG_INVALID';
     const place = first === undefined || first.path === '' ? {} : { field: first.path };
-    super(shared, [`${file} can't be used:`, ...problems.map((problem) => `  ${formatProblem(problem)}`)].join('\n'), place);
+    super(
+      shared,
+      [`${file} can't be used:`, ...problems.map((problem) => `  ${formatProblem(problem)}`)].join('\n'),
+      place,
+    );
     this.problems = problems;
   }
 }

@@ -39,7 +39,9 @@ export function duration(minMs: number, maxMs: number) {
 
 /** What is sent to others in whole seconds. */
 export function wholeSeconds(minMs: number, maxMs: number) {
-  return duration(minMs, maxMs).refine((durationMs) => durationMs % 1_000 === 0, { error: 'must be a whole number of seconds' });
+  return duration(minMs, maxMs).refine((durationMs) => durationMs % 1_000 === 0, {
+    error: 'must be a whole number of seconds',
+  });
 }
 
 export function integer(min: number, max: number) {
@@ -52,7 +54,8 @@ export function integer(min: number, max: number) {
 /** Text that isn't empty, of one line. */
 export function text(maxBytes: number) {
   return member((value, field) => {
-    if (typeof value !== 'string') throw invalid(`${field} must be text; put it in quotes if it looks like something else`);
+    if (typeof value !== 'string')
+      throw invalid(`${field} must be text; put it in quotes if it looks like something else`);
     if (value === '') throw invalid(`${field} must not be empty`);
     if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw invalid(`${field} must not contain control characters`);
     if (Buffer.byteLength(value) > maxBytes) throw invalid(`${field} must have at most ${maxBytes} bytes`);
@@ -66,7 +69,8 @@ export function list<T>(item: z.ZodType<T>, min: number, max: number) {
   return z.array(item).superRefine((items, context) => {
     if (items.length < min || items.length > max) context.addIssue({ code: 'custom', message: sizes });
     items.forEach((value, index) => {
-      if (items.indexOf(value) < index) context.addIssue({ code: 'custom', path: [index], message: 'stands in the list twice' });
+      if (items.indexOf(value) < index)
+        context.addIssue({ code: 'custom', path: [index], message: 'stands in the list twice' });
     });
   });
 }

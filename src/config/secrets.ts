@@ -54,7 +54,10 @@ function requirePrivate(path: string, stats: Stats): void {
 }
 
 function unreadable(path: string, problem: string, cause?: unknown): KeyturnError {
-  return new KeyturnError('SECRET_FILE_UNREADABLE', `secret file ${path} can't be used: ${problem}`, { subject: path, cause });
+  return new KeyturnError('SECRET_FILE_UNREADABLE', `secret file ${path} can't be used: ${problem}`, {
+    subject: path,
+    cause,
+  });
 }
 
 function exposed(path: string, problem: string): KeyturnError {

@@ -15,17 +15,29 @@ export async function readDocumentFile(file: string): Promise<string> {
     if (size > MAX_DOCUMENT_BYTES) throw new Error(`it has more than ${MAX_DOCUMENT_BYTES} bytes`);
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
-    throw new ConfigError(file, [{ path: '', message: `can't be read: ${error instanceof Error ? error.message : String(error)}` }]);
+    throw new ConfigError(file, [
+      { path: '', message: `can't be read: ${error instanceof Error ? error.message : String(error)}` },
+    ]);
   }
 }
 
 /** The document as plain values, and what is wrong with it as YAML; with problems the value is worthless. */
 export function parseYaml(text: string): { readonly value: unknown; readonly problems: readonly ConfigProblem[] } {
   const lines = new LineCounter();
-  const options = { version: '1.2', schema: 'core', strict: true, uniqueKeys: true, merge: false, prettyErrors: false, lineCounter: lines } as const;
+  const options = {
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    uniqueKeys: true,
+    merge: false,
+    prettyErrors: false,
+    lineCounter: lines,
+  } as const;
   const [document, ...others] = [...parseAllDocuments(text, options)];
   if (document === undefined) return { value: null, problems: [] };
-  const problems = [...document.errors, ...document.warnings].map(({ message, pos: [offset] }) => at(lines, offset, message.toLowerCase()));
+  const problems = [...document.errors, ...document.warnings].map(({ message, pos: [offset] }) =>
+    at(lines, offset, message.toLowerCase()),
+  );
   if (others.length > 0) problems.push({ path: '', message: 'must hold one YAML document only' });
   problems.push(...findForbidden(document, lines));
   return problems.length > 0 ? { value: null, problems } : { value: document.toJS({ maxAliasCount: 0 }), problems };
@@ -40,7 +52,8 @@ function findForbidden(document: Document.Parsed, lines: LineCounter): ConfigPro
     else if (node.tag !== undefined) problems.push(at(lines, offset, 'tags are not allowed'));
     if (position !== 'key') return;
     if (!isScalar(node) || typeof node.value !== 'string') problems.push(at(lines, offset, 'a key must be a string'));
-    else if (node.value === '<<') problems.push(at(lines, offset, 'merge keys are not allowed: write the members again'));
+    else if (node.value === '<<')
+      problems.push(at(lines, offset, 'merge keys are not allowed: write the members again'));
     else if (node.value === '__proto__') problems.push(at(lines, offset, '__proto__ is not allowed as a key'));
   });
   return problems;

@@ -60,7 +60,13 @@ const rsa = (code: number, hash: HashName, padding: RsaSpec['padding']): RsaSpec
   signMechanism: padding === 'pss' ? CKM_RSA_PKCS_PSS : CKM_RSA_PKCS,
 });
 
-const ec = (code: number, curve: EcSpec['curve'], hash: HashName, coordinateBytes: number, ecParamsHex: string): EcSpec => ({
+const ec = (
+  code: number,
+  curve: EcSpec['curve'],
+  hash: HashName,
+  coordinateBytes: number,
+  ecParamsHex: string,
+): EcSpec => ({
   code,
   keyType: 'EC',
   curve,

@@ -35,13 +35,16 @@ const CLOSE_BRACE = 0x7d;
  * CLAIMS_FORBIDDEN_NAME, CLAIMS_LONE_SURROGATE, CLAIMS_TOO_DEEP, CLAIM_RESERVED. None repeats a claim's value.
  */
 export function parseClaims(bytes: Uint8Array, limits: ClaimsLimits): Claims {
-  if (bytes.length > limits.maxBytes) throw refuse('CLAIMS_TOO_LARGE', `must have at most ${limits.maxBytes} bytes, not ${bytes.length}`);
+  if (bytes.length > limits.maxBytes)
+    throw refuse('CLAIMS_TOO_LARGE', `must have at most ${limits.maxBytes} bytes, not ${bytes.length}`);
   if (!isUtf8(bytes)) throw refuse('CLAIMS_NOT_UTF8', 'must be UTF-8');
   const members = parseStrictJson(view(bytes).toString('utf8'), limits.maxDepth);
   if (!(members instanceof Map)) throw refuse('CLAIMS_NOT_OBJECT', 'must be one JSON object');
   for (const name of RESERVED_CLAIMS) {
     if (members.has(name)) {
-      throw new KeyturnError('CLAIM_RESERVED', `claims must not have ${name}: the daemon adds it`, { field: `claims.${name}` });
+      throw new KeyturnError('CLAIM_RESERVED', `claims must not have ${name}: the daemon adds it`, {
+        field: `claims.${name}`,
+      });
     }
   }
   return { bytes, members };

@@ -54,10 +54,12 @@ function requireCanonical(members: PublicKeyMembers): void {
   switch (members.kty) {
     case 'RSA': {
       const modulus = requireUnsigned(members, 'n');
-      if (modulus.length < MIN_MODULUS_BYTES || modulus.length > MAX_MODULUS_BYTES) throw notAKey(members, 'n has a wrong length');
+      if (modulus.length < MIN_MODULUS_BYTES || modulus.length > MAX_MODULUS_BYTES)
+        throw notAKey(members, 'n has a wrong length');
       const exponent = requireUnsigned(members, 'e');
       const isOdd = ((exponent.at(-1) ?? 0) & 1) === 1;
-      if (exponent.length > MAX_EXPONENT_BYTES || !isOdd || exponent.equals(Buffer.from([1]))) throw notAKey(members, 'e is no usable exponent');
+      if (exponent.length > MAX_EXPONENT_BYTES || !isOdd || exponent.equals(Buffer.from([1])))
+        throw notAKey(members, 'e is no usable exponent');
       return;
     }
     case 'EC':
@@ -73,7 +75,8 @@ function requireCanonical(members: PublicKeyMembers): void {
 }
 
 function requireLength(members: PublicKeyMembers, value: string, bytes: number): void {
-  if (requireBase64url(members, value).length !== bytes) throw notAKey(members, `a coordinate must have ${bytes} bytes`);
+  if (requireBase64url(members, value).length !== bytes)
+    throw notAKey(members, `a coordinate must have ${bytes} bytes`);
 }
 
 /** Base64urlUInt (RFC 7518, section 2): the fewest octets, so no leading zero. */

@@ -7,7 +7,11 @@ import { assertNever } from '../base/assert-never.ts';
 import { type Algorithm, type AlgorithmSpec, type EcSpec, specOf } from './algorithms.ts';
 
 /** OpenSSL's names of the curves. */
-const NAMED_CURVE: Readonly<Record<EcSpec['curve'], string>> = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' };
+const NAMED_CURVE: Readonly<Record<EcSpec['curve'], string>> = {
+  'P-256': 'prime256v1',
+  'P-384': 'secp384r1',
+  'P-521': 'secp521r1',
+};
 
 /** The one length that a signature may have. */
 export function signatureBytes(algorithm: Algorithm, publicKey: KeyObject): number {
@@ -25,7 +29,12 @@ export function signatureBytes(algorithm: Algorithm, publicKey: KeyObject): numb
 }
 
 /** False also when the key isn't of the algorithm's type and curve. Never throws for what a token answered. */
-export function verifySignature(algorithm: Algorithm, publicKey: KeyObject, signingInput: Uint8Array, signature: Uint8Array): boolean {
+export function verifySignature(
+  algorithm: Algorithm,
+  publicKey: KeyObject,
+  signingInput: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const spec = specOf(algorithm);
   if (!isKeyOf(spec, publicKey) || signature.length !== signatureBytes(algorithm, publicKey)) return false;
   try {
@@ -36,9 +45,15 @@ export function verifySignature(algorithm: Algorithm, publicKey: KeyObject, sign
 }
 
 /** The same in a thread of the libuv pool, so that the event loop doesn't pay for it. */
-export function verifySignatureAsync(algorithm: Algorithm, publicKey: KeyObject, signingInput: Uint8Array, signature: Uint8Array): Promise<boolean> {
+export function verifySignatureAsync(
+  algorithm: Algorithm,
+  publicKey: KeyObject,
+  signingInput: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
   const spec = specOf(algorithm);
-  if (!isKeyOf(spec, publicKey) || signature.length !== signatureBytes(algorithm, publicKey)) return Promise.resolve(false);
+  if (!isKeyOf(spec, publicKey) || signature.length !== signatureBytes(algorithm, publicKey))
+    return Promise.resolve(false);
   return new Promise((resolve) => {
     verify(hashOf(spec), signingInput, toKeyInput(spec, publicKey), signature, (error, isValid) => {
       resolve(error === null && isValid);
@@ -52,7 +67,9 @@ function isKeyOf(spec: AlgorithmSpec, publicKey: KeyObject): boolean {
     case 'RSA':
       return publicKey.asymmetricKeyType === 'rsa';
     case 'EC':
-      return publicKey.asymmetricKeyType === 'ec' && publicKey.asymmetricKeyDetails?.namedCurve === NAMED_CURVE[spec.curve];
+      return (
+        publicKey.asymmetricKeyType === 'ec' && publicKey.asymmetricKeyDetails?.namedCurve === NAMED_CURVE[spec.curve]
+      );
     case 'OKP':
       return publicKey.asymmetricKeyType === 'ed25519';
     default:

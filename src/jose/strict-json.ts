@@ -130,7 +130,8 @@ class Reader {
       this.#at = start;
       throw this.#notJson('a string has a wrong escape');
     }
-    if (!value.isWellFormed()) throw this.#refuse('CLAIMS_LONE_SURROGATE', 'must not escape half of a surrogate pair', start);
+    if (!value.isWellFormed())
+      throw this.#refuse('CLAIMS_LONE_SURROGATE', 'must not escape half of a surrogate pair', start);
     return value;
   }
 
@@ -145,7 +146,11 @@ class Reader {
   #enter(): void {
     this.#depth += 1;
     if (this.#depth > this.#maxDepth) {
-      throw this.#refuse('CLAIMS_TOO_DEEP', `must not nest objects and arrays more than ${this.#maxDepth} deep`, this.#at);
+      throw this.#refuse(
+        'CLAIMS_TOO_DEEP',
+        `must not nest objects and arrays more than ${this.#maxDepth} deep`,
+        this.#at,
+      );
     }
     this.#at += 1;
   }

@@ -20,7 +20,11 @@ export interface VerifiedJwt {
 export async function verifyJwt(jwt: string, jwks: unknown, options: VerifyJwtOptions): Promise<VerifiedJwt> {
   try {
     // createLocalJWKSet checks the document's form itself.
-    const { payload, protectedHeader } = await jwtVerify(jwt, createLocalJWKSet(jwks as JSONWebKeySet), toJoseOptions(options));
+    const { payload, protectedHeader } = await jwtVerify(
+      jwt,
+      createLocalJWKSet(jwks as JSONWebKeySet),
+      toJoseOptions(options),
+    );
     return { payload, protectedHeader };
   } catch (error) {
     throw new KeyturnError('JWT_NOT_VERIFIED', `the JWT does not verify: ${problemOf(error)}`, { cause: error });
@@ -40,7 +44,8 @@ function toJoseOptions(options: VerifyJwtOptions): JWTVerifyOptions {
 function problemOf(error: unknown): string {
   if (error instanceof errors.JWKSNoMatchingKey) return 'the key set has no key with its kid and alg';
   if (error instanceof errors.JWTExpired) return 'it has expired (exp)';
-  if (error instanceof errors.JWTClaimValidationFailed) return `its claim ${error.claim} is ${error.reason === 'missing' ? 'missing' : 'not the wanted one'}`;
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `its claim ${error.claim} is ${error.reason === 'missing' ? 'missing' : 'not the wanted one'}`;
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
   if (error instanceof errors.JOSEAlgNotAllowed) return 'its alg is none that keyturn signs with';
   if (error instanceof errors.JWKSInvalid) return 'the key set is no JWKS';

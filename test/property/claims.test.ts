@@ -55,7 +55,9 @@ describe('whatever JSON.stringify writes', () => {
   });
 
   it('is refused once a name is planted twice, at any depth and behind any escape', () => {
-    const planted = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => !text.startsWith('__') && text.isWellFormed());
+    const planted = fc
+      .string({ minLength: 1, maxLength: 8 })
+      .filter((text) => !text.startsWith('__') && text.isWellFormed());
     fc.assert(
       fc.property(jsonValue, planted, fc.nat(12), fc.boolean(), (value, twice, depth, isEscaped) => {
         const first = JSON.stringify(twice);
@@ -103,7 +105,28 @@ describe('bytes of any kind', () => {
   });
 
   it('made of JSON tokens are judged as JSON.parse judges them', () => {
-    const tokens = ['{', '}', '[', ']', ',', ':', '"a"', '"b"', '"\\u0061"', '1', '-0.5e+3', '01', 'true', 'null', ' ', '\n', '"', '\\', '"\\ud800"', '"__proto__"'];
+    const tokens = [
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"a"',
+      '"b"',
+      '"\\u0061"',
+      '1',
+      '-0.5e+3',
+      '01',
+      'true',
+      'null',
+      ' ',
+      '\n',
+      '"',
+      '\\',
+      '"\\ud800"',
+      '"__proto__"',
+    ];
     const seen = new Set<string>();
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...tokens), { maxLength: 12 }), (parts) => {

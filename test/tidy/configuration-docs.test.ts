@@ -15,10 +15,17 @@ interface SchemaNode {
 /** `grpc.unix[].path`, `keySets.{name}.jwksMaxAge`, … of a schema; free values (variables of an environment) aren't options. */
 function optionsOf(schema: SchemaNode, path = ''): readonly string[] {
   const own = path === '' ? [] : [path];
-  const members = Object.entries(schema.properties ?? {}).flatMap(([name, member]) => optionsOf(member, path === '' ? name : `${path}.${name}`));
+  const members = Object.entries(schema.properties ?? {}).flatMap(([name, member]) =>
+    optionsOf(member, path === '' ? name : `${path}.${name}`),
+  );
   const { additionalProperties: named, items } = schema;
   const isNamed = typeof named === 'object' && Object.keys(named).length > 0;
-  return [...own, ...members, ...(isNamed ? optionsOf(named, `${path}.{name}`) : []), ...(items === undefined ? [] : optionsOf(items, `${path}[]`))];
+  return [
+    ...own,
+    ...members,
+    ...(isNamed ? optionsOf(named, `${path}.{name}`) : []),
+    ...(items === undefined ? [] : optionsOf(items, `${path}[]`)),
+  ];
 }
 
 function documentedOptions(page: string): readonly string[] {

@@ -1,19 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { METHOD_RULES, ROLES } from '../../src/access/methods.ts';
-import { type AccessPolicy, type ClaimRules, decideClaims, decideMethod, findCaller, requireGrant } from '../../src/access/policy.ts';
+import {
+  type AccessPolicy,
+  type ClaimRules,
+  decideClaims,
+  decideMethod,
+  findCaller,
+  requireGrant,
+} from '../../src/access/policy.ts';
 import { hasReason } from '../../src/base/errors.ts';
 import { parseCallerName, parseSigningKeyName } from '../../src/base/ids.ts';
 import { parseClaims } from '../../src/jose/claims.ts';
 
-const RULES: ClaimRules = { iss: ['https://issuer.example'], aud: ['https://a.example', 'https://b.example'], typ: ['JWT', 'at+jwt'], maxLifetimeMs: 900_000 };
+const RULES: ClaimRules = {
+  iss: ['https://issuer.example'],
+  aud: ['https://a.example', 'https://b.example'],
+  typ: ['JWT', 'at+jwt'],
+  maxLifetimeMs: 900_000,
+};
 const KEY = parseSigningKeyName('access-tokens');
 const SIGNER = parseCallerName('auth-service');
 
 const POLICY: AccessPolicy = {
-  callersByIdentity: new Map([['dns:auth.example', SIGNER], ...ROLES.map((role) => [`unix:${role.toLowerCase()}`, parseCallerName(role.toLowerCase())] as const)]),
+  callersByIdentity: new Map([
+    ['dns:auth.example', SIGNER],
+    ...ROLES.map((role) => [`unix:${role.toLowerCase()}`, parseCallerName(role.toLowerCase())] as const),
+  ]),
   rights: new Map([
     [SIGNER, { roles: new Set(['signer'] as const), signingKeys: new Map([[KEY, RULES]]) }],
-    ...ROLES.map((role) => [parseCallerName(role.toLowerCase()), { roles: new Set([role]), signingKeys: new Map() }] as const),
+    ...ROLES.map(
+      (role) => [parseCallerName(role.toLowerCase()), { roles: new Set([role]), signingKeys: new Map() }] as const,
+    ),
   ]),
 };
 
@@ -26,19 +43,30 @@ describe('findCaller', () => {
 });
 
 describe('decideMethod', () => {
-  it.each(Object.keys(METHOD_RULES))('decides %s for each role as its row says, and refuses whoever is unknown', (method) => {
-    const allow = METHOD_RULES[method]?.allow;
-    for (const role of ROLES) {
-      const isAllowed = allow === 'anyCaller' || allow?.includes(role) === true;
-      expect(decideMethod(POLICY, parseCallerName(role.toLowerCase()), method)).toMatchObject(isAllowed ? { allowed: true } : { allowed: false, reason: 'METHOD_NOT_PERMITTED' });
-    }
-    expect(decideMethod(POLICY, undefined, method)).toMatchObject({ allowed: false, reason: 'CALLER_UNKNOWN' });
-    expect(decideMethod(POLICY, parseCallerName('stranger'), method)).toMatchObject({ allowed: false, reason: 'CALLER_UNKNOWN' });
-  });
+  it.each(Object.keys(METHOD_RULES))(
+    'decides %s for each role as its row says, and refuses whoever is unknown',
+    (method) => {
+      const allow = METHOD_RULES[method]?.allow;
+      for (const role of ROLES) {
+        const isAllowed = allow === 'anyCaller' || allow?.includes(role) === true;
+        expect(decideMethod(POLICY, parseCallerName(role.toLowerCase()), method)).toMatchObject(
+          isAllowed ? { allowed: true } : { allowed: false, reason: 'METHOD_NOT_PERMITTED' },
+        );
+      }
+      expect(decideMethod(POLICY, undefined, method)).toMatchObject({ allowed: false, reason: 'CALLER_UNKNOWN' });
+      expect(decideMethod(POLICY, parseCallerName('stranger'), method)).toMatchObject({
+        allowed: false,
+        reason: 'CALLER_UNKNOWN',
+      });
+    },
+  );
 
-  it.each(['/keyturn.v1.SigningService/Sign', 'toString', '__proto__', '', '/keyturn.v1.SigningService/signJwt'])('refuses %j, which has no row', (method) => {
-    expect(decideMethod(POLICY, SIGNER, method)).toMatchObject({ allowed: false, reason: 'METHOD_NOT_FOUND' });
-  });
+  it.each(['/keyturn.v1.SigningService/Sign', 'toString', '__proto__', '', '/keyturn.v1.SigningService/signJwt'])(
+    'refuses %j, which has no row',
+    (method) => {
+      expect(decideMethod(POLICY, SIGNER, method)).toMatchObject({ allowed: false, reason: 'METHOD_NOT_FOUND' });
+    },
+  );
 });
 
 describe('requireGrant', () => {
@@ -52,14 +80,17 @@ describe('requireGrant', () => {
       [SIGNER, parseSigningKeyName('nowhere')],
       [parseCallerName('stranger'), KEY],
     ] as const) {
-      expect(() => requireGrant(POLICY, caller, key)).toThrow(expect.toSatisfy((error) => hasReason(error, 'SIGNING_KEY_NOT_PERMITTED')));
+      expect(() => requireGrant(POLICY, caller, key)).toThrow(
+        expect.toSatisfy((error) => hasReason(error, 'SIGNING_KEY_NOT_PERMITTED')),
+      );
     }
   });
 });
 
 describe('decideClaims', () => {
   const good = { iss: 'https://issuer.example', aud: 'https://a.example' };
-  const decide = (claims: object, typ = 'JWT') => decideClaims(RULES, parseClaims(Buffer.from(JSON.stringify(claims)), { maxBytes: 8_192, maxDepth: 8 }), typ);
+  const decide = (claims: object, typ = 'JWT') =>
+    decideClaims(RULES, parseClaims(Buffer.from(JSON.stringify(claims)), { maxBytes: 8_192, maxDepth: 8 }), typ);
 
   it.each([
     ['one audience as a string', good],
@@ -80,7 +111,12 @@ describe('decideClaims', () => {
     ['an empty list of aud', { ...good, aud: [] }, 'CLAIM_INVALID', 'claims.aud'],
     ['a number among aud', { ...good, aud: [good.aud, 1] }, 'CLAIM_INVALID', 'claims.aud'],
     ['an aud twice', { ...good, aud: [good.aud, good.aud] }, 'CLAIM_INVALID', 'claims.aud'],
-    ['an aud twice in a long list', { ...good, aud: [good.aud, good.aud, 'https://b.example'] }, 'CLAIM_INVALID', 'claims.aud'],
+    [
+      'an aud twice in a long list',
+      { ...good, aud: [good.aud, good.aud, 'https://b.example'] },
+      'CLAIM_INVALID',
+      'claims.aud',
+    ],
     ['an object as aud', { ...good, aud: { 0: good.aud } }, 'CLAIM_INVALID', 'claims.aud'],
     ['one aud too many', { ...good, aud: [good.aud, 'https://evil.example'] }, 'CLAIM_NOT_PERMITTED', 'claims.aud'],
     ['another aud', { ...good, aud: 'https://evil.example' }, 'CLAIM_NOT_PERMITTED', 'claims.aud'],
@@ -92,6 +128,7 @@ describe('decideClaims', () => {
 
   it('compares typ exactly', () => {
     expect(decide(good, 'at+jwt')).toEqual({ allowed: true });
-    for (const typ of ['jwt', 'AT+JWT', 'application/at+jwt', '']) expect(decide(good, typ)).toMatchObject({ allowed: false, reason: 'TYP_NOT_PERMITTED', field: 'typ' });
+    for (const typ of ['jwt', 'AT+JWT', 'application/at+jwt', ''])
+      expect(decide(good, typ)).toMatchObject({ allowed: false, reason: 'TYP_NOT_PERMITTED', field: 'typ' });
   });
 });

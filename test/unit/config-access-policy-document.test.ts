@@ -60,7 +60,11 @@ grants:
   - { role: auditor, callers: [b, nobody], signingKeys: [k] }
   - { role: operator, callers: [a, missing] }
 `;
-    expect(problemsOf(text).map((problem) => problem.slice(0, problem.indexOf(':'))).toSorted()).toEqual([
+    expect(
+      problemsOf(text)
+        .map((problem) => problem.slice(0, problem.indexOf(':')))
+        .toSorted(),
+    ).toEqual([
       'callers.Bad',
       'callers.a.groups',
       'callers.c.identities[0]',
@@ -74,16 +78,44 @@ grants:
   });
 
   it.each([
-    ['a second grant for the same caller and signing key', `${DOCUMENT}  - { role: signer, callers: [auth-service], signingKeys: [access-tokens], claims: { iss: [x], aud: [x], maxLifetime: 1m } }`, 'grants[2].signingKeys[0]: caller auth-service has a grant for access-tokens already'],
-    ['an empty list of iss', DOCUMENT.replace('iss: ["https://issuer.example"]', 'iss: []'), 'grants[1].claims.iss: must have from 1 to 64 members'],
+    [
+      'a second grant for the same caller and signing key',
+      `${DOCUMENT}  - { role: signer, callers: [auth-service], signingKeys: [access-tokens], claims: { iss: [x], aud: [x], maxLifetime: 1m } }`,
+      'grants[2].signingKeys[0]: caller auth-service has a grant for access-tokens already',
+    ],
+    [
+      'an empty list of iss',
+      DOCUMENT.replace('iss: ["https://issuer.example"]', 'iss: []'),
+      'grants[1].claims.iss: must have from 1 to 64 members',
+    ],
     ['an empty list of aud', DOCUMENT.replace('aud: ["https://api.example"]', 'aud: []'), 'grants[1].claims.aud: '],
     ['an empty list of typ', DOCUMENT.replace('maxLifetime', 'typ: [], maxLifetime'), 'grants[1].claims.typ: '],
     ['no maxLifetime', DOCUMENT.replace(', maxLifetime: 15m', ''), 'grants[1].claims.maxLifetime: is missing'],
-    ['a maxLifetime below a second', DOCUMENT.replace('15m', '999ms'), 'grants[1].claims.maxLifetime: must be from 1 s to 366 d'],
-    ['one identity twice at one caller', DOCUMENT.replace('"unix:admin"', '"unix:admin", "unix:admin"'), 'callers.admin.identities[1]: stands in the list twice'],
-    ['an identity without its kind', DOCUMENT.replace('dns:auth-service.example', 'auth-service.example'), 'callers.auth-service.identities[0]: must be dns:NAME'],
-    ['a DNS name in capitals', DOCUMENT.replace('dns:auth', 'dns:Auth'), 'callers.auth-service.identities[0]: must be dns:NAME'],
-    ['a wildcard', DOCUMENT.replace('dns:auth-service', 'dns:*'), 'callers.auth-service.identities[0]: must be dns:NAME'],
+    [
+      'a maxLifetime below a second',
+      DOCUMENT.replace('15m', '999ms'),
+      'grants[1].claims.maxLifetime: must be from 1 s to 366 d',
+    ],
+    [
+      'one identity twice at one caller',
+      DOCUMENT.replace('"unix:admin"', '"unix:admin", "unix:admin"'),
+      'callers.admin.identities[1]: stands in the list twice',
+    ],
+    [
+      'an identity without its kind',
+      DOCUMENT.replace('dns:auth-service.example', 'auth-service.example'),
+      'callers.auth-service.identities[0]: must be dns:NAME',
+    ],
+    [
+      'a DNS name in capitals',
+      DOCUMENT.replace('dns:auth', 'dns:Auth'),
+      'callers.auth-service.identities[0]: must be dns:NAME',
+    ],
+    [
+      'a wildcard',
+      DOCUMENT.replace('dns:auth-service', 'dns:*'),
+      'callers.auth-service.identities[0]: must be dns:NAME',
+    ],
     ['a duplicate caller', DOCUMENT.replace('  admin:', '  auth-service:'), 'map keys must be unique'],
     ['an alias', DOCUMENT.replace('[admin]', '[*x]'), 'line 7'],
   ])('refuses %s', (_name, text, problem) => {

@@ -35,12 +35,16 @@ describe('openSecretFile', () => {
 
   it.each([0o640, 0o604, 0o610, 0o666])('refuses mode %o and says how to mend it', async (mode) => {
     const path = await writeSecret('pin', mode);
-    expect(() => openSecretFile(path)).toThrow(expect.objectContaining({ reason: 'SECRET_FILE_EXPOSED', message: expect.stringContaining(`chmod 600 ${path}`) }));
+    expect(() => openSecretFile(path)).toThrow(
+      expect.objectContaining({ reason: 'SECRET_FILE_EXPOSED', message: expect.stringContaining(`chmod 600 ${path}`) }),
+    );
   });
 
   it('judges the file behind a symbolic link', async () => {
     await symlink(await writeSecret('target', 0o644), at('pin'));
-    expect(() => openSecretFile(at('pin'))).toThrow(expect.toSatisfy((error) => hasReason(error, 'SECRET_FILE_EXPOSED')));
+    expect(() => openSecretFile(at('pin'))).toThrow(
+      expect.toSatisfy((error) => hasReason(error, 'SECRET_FILE_EXPOSED')),
+    );
     await chmod(at('target'), 0o600);
     closeSync(openSecretFile(at('pin')));
   });
@@ -50,13 +54,17 @@ describe('openSecretFile', () => {
     await mkdir(at('folder'), { mode: 0o700 });
     execFileSync('mkfifo', ['-m', '600', at('fifo')]);
     for (const name of ['missing', 'empty', 'folder', 'fifo']) {
-      expect(() => openSecretFile(at(name))).toThrow(expect.toSatisfy((error) => hasReason(error, 'SECRET_FILE_UNREADABLE')));
+      expect(() => openSecretFile(at(name))).toThrow(
+        expect.toSatisfy((error) => hasReason(error, 'SECRET_FILE_UNREADABLE')),
+      );
     }
   });
 
   it.skipIf(process.getuid?.() !== 0)('refuses a file of another user', async () => {
     execFileSync('chown', ['12345', await writeSecret('pin')]);
-    expect(() => openSecretFile(at('pin'))).toThrow(expect.objectContaining({ reason: 'SECRET_FILE_EXPOSED', message: expect.stringContaining('chown') }));
+    expect(() => openSecretFile(at('pin'))).toThrow(
+      expect.objectContaining({ reason: 'SECRET_FILE_EXPOSED', message: expect.stringContaining('chown') }),
+    );
   });
 });
 
@@ -65,7 +73,27 @@ async function writeGoodFiles(): Promise<string> {
   await writeSecret('pin');
   await mkdir(at('run'), { mode: 0o700 });
   await writeFile(at('access-policy.yaml'), 'version: 1\n');
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=t', '-days', '2', '-keyout', at('key.pem'), '-out', at('cert.pem')], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      '/CN=t',
+      '-days',
+      '2',
+      '-keyout',
+      at('key.pem'),
+      '-out',
+      at('cert.pem'),
+    ],
+    { stdio: 'ignore' },
+  );
   await chmod(at('key.pem'), 0o600);
   await writeFile(
     at('keyturn.yaml'),
@@ -110,19 +138,30 @@ describe('checkConfig', () => {
   it('finds a private key that belongs to another certificate, and never shows it', async () => {
     const config = await loadConfig(await writeGoodFiles());
     execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', at('key.pem')]);
-    expect(await checkConfig(config)).toEqual([expect.objectContaining({ path: 'grpc.tls.privateKey', message: expect.stringContaining('is not the private key of') })]);
+    expect(await checkConfig(config)).toEqual([
+      expect.objectContaining({
+        path: 'grpc.tls.privateKey',
+        message: expect.stringContaining('is not the private key of'),
+      }),
+    ]);
   });
 
   it('refuses to start with the reason of the only problem, or CONFIG_INVALID for several', async () => {
     const config = await loadConfig(await writeGoodFiles());
     await expect(requireUsableConfig(config)).resolves.toBeUndefined();
     await chmod(at('pin'), 0o644);
-    await expect(requireUsableConfig(config)).rejects.toMatchObject({ reason: 'SECRET_FILE_EXPOSED', message: expect.stringContaining('token.pinFile: ') });
+    await expect(requireUsableConfig(config)).rejects.toMatchObject({
+      reason: 'SECRET_FILE_EXPOSED',
+      message: expect.stringContaining('token.pinFile: '),
+    });
     await rm(at('module.so'));
     await expect(requireUsableConfig(config)).rejects.toMatchObject({ reason: 'CONFIG_INVALID' });
   });
 
   it('says which file a missing configuration is', async () => {
-    await expect(loadConfig(at('keyturn.yaml'))).rejects.toMatchObject({ reason: 'CONFIG_INVALID', message: expect.stringContaining(at('keyturn.yaml')) });
+    await expect(loadConfig(at('keyturn.yaml'))).rejects.toMatchObject({
+      reason: 'CONFIG_INVALID',
+      message: expect.stringContaining(at('keyturn.yaml')),
+    });
   });
 });

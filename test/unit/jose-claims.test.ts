@@ -91,7 +91,13 @@ describe('parseClaims', () => {
 
   it('refuses a mebibyte of brackets before it reads one', () => {
     expect(refusalOf('['.repeat(1_048_576))).toMatchObject({ reason: 'CLAIMS_TOO_LARGE' });
-    expect(refusalOf('['.repeat(1_048_576), { maxBytes: 2 ** 21, maxDepth: 64 })).toMatchObject({ reason: 'CLAIMS_TOO_DEEP' });
+    expect(refusalOf('['.repeat(1_048_576), { maxBytes: 2 ** 21, maxDepth: 64 })).toMatchObject({
+      reason: 'CLAIMS_TOO_DEEP',
+    });
+  });
+
+  it('counts depth, not objects: any number may stand side by side', () => {
+    expect(parse('{"a":[{},{},{},[],[],{"b":{}}],"c":{},"d":{}}').members.size).toBe(3);
   });
 
   it('accepts a paired surrogate, and reserved names further down', () => {
@@ -109,7 +115,8 @@ describe('parseClaims', () => {
 });
 
 describe('withTimes', () => {
-  const splice = (text: string, jti?: string): string => Buffer.from(withTimes(parse(text), jti === undefined ? TIMES : { ...TIMES, jti })).toString();
+  const splice = (text: string, jti?: string): string =>
+    Buffer.from(withTimes(parse(text), jti === undefined ? TIMES : { ...TIMES, jti })).toString();
 
   it.each([
     ['{}', '{"iat":1700000000,"exp":1700000900}'],

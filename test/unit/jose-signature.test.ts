@@ -67,7 +67,11 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     const spec = specOf(algorithm);
     for (const other of ALGORITHMS) {
       const otherSpec = specOf(other);
-      if (spec.keyType === otherSpec.keyType && (spec.keyType !== 'EC' || otherSpec.keyType !== 'EC' || spec.curve === otherSpec.curve)) continue;
+      if (
+        spec.keyType === otherSpec.keyType &&
+        (spec.keyType !== 'EC' || otherSpec.keyType !== 'EC' || spec.curve === otherSpec.curve)
+      )
+        continue;
       expect(verifySignature(algorithm, pairFor(other).publicKey, INPUT, signature)).toBe(false);
     }
   });

@@ -34,7 +34,12 @@ const RFC7515_P521: PublicKeyMembers = {
 
 function verifyCompact(algorithm: 'ES256' | 'ES512' | 'EdDSA', members: PublicKeyMembers, jws: string): boolean {
   const end = jws.lastIndexOf('.');
-  return verifySignature(algorithm, toPublicKey(members), Buffer.from(jws.slice(0, end)), Buffer.from(jws.slice(end + 1), 'base64url'));
+  return verifySignature(
+    algorithm,
+    toPublicKey(members),
+    Buffer.from(jws.slice(0, end)),
+    Buffer.from(jws.slice(end + 1), 'base64url'),
+  );
 }
 
 describe('thumbprints', () => {
@@ -114,10 +119,19 @@ describe('public keys', () => {
   });
 
   it.each<[string, PublicKeyMembers]>([
-    ['a coordinate that is one byte short', { ...RFC7515_EC, x: Buffer.from(RFC7515_EC.x, 'base64url').subarray(1).toString('base64url') }],
+    [
+      'a coordinate that is one byte short',
+      { ...RFC7515_EC, x: Buffer.from(RFC7515_EC.x, 'base64url').subarray(1).toString('base64url') },
+    ],
     ['a point that is not on the curve', { ...RFC7515_EC, x: RFC7515_EC.y, y: RFC7515_EC.y }],
     ['padded base64url', { ...RFC8037_OKP, x: `${RFC8037_OKP.x}=` }],
-    ['a modulus with a leading zero', { ...RFC7638_RSA, n: Buffer.concat([Buffer.alloc(1), Buffer.from(RFC7638_RSA.n, 'base64url')]).toString('base64url') }],
+    [
+      'a modulus with a leading zero',
+      {
+        ...RFC7638_RSA,
+        n: Buffer.concat([Buffer.alloc(1), Buffer.from(RFC7638_RSA.n, 'base64url')]).toString('base64url'),
+      },
+    ],
     ['a modulus of 1024 bits', { ...RFC7638_RSA, n: Buffer.alloc(128, 0xff).toString('base64url') }],
     ['an exponent of one', { ...RFC7638_RSA, e: 'AQ' }],
     ['an even exponent', { ...RFC7638_RSA, e: 'Ag' }],

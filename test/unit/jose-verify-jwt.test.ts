@@ -18,8 +18,14 @@ const kid = toKid(members);
 const jwks: unknown = JSON.parse(toKeySetDocument([toPublicJwk(members, kid, 'ES256')]).toString());
 
 function makeJwt(header = toProtectedHeader('ES256', kid, 'JWT')): string {
-  const claims = parseClaims(Buffer.from('{"iss":"https://issuer.example","aud":["https://api.example"],"sub":"ü"}'), { maxBytes: 8_192, maxDepth: 8 });
-  const signingInput = toSigningInput(header, withTimes(claims, { iatSeconds: NOW_SECONDS, expSeconds: NOW_SECONDS + 60, jti: 'x' }));
+  const claims = parseClaims(Buffer.from('{"iss":"https://issuer.example","aud":["https://api.example"],"sub":"ü"}'), {
+    maxBytes: 8_192,
+    maxDepth: 8,
+  });
+  const signingInput = toSigningInput(
+    header,
+    withTimes(claims, { iatSeconds: NOW_SECONDS, expSeconds: NOW_SECONDS + 60, jti: 'x' }),
+  );
   return toCompactJwt(signingInput, sign('sha256', signingInput, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
 }
 
@@ -27,9 +33,20 @@ const refusal = (problem: string) => ({ reason: 'JWT_NOT_VERIFIED', message: exp
 
 describe('verifyJwt', () => {
   it('accepts what keyturn makes and gives header and claims', async () => {
-    const verified = await verifyJwt(makeJwt(), jwks, { nowMs: NOW_MS, issuer: 'https://issuer.example', audience: 'https://api.example' });
+    const verified = await verifyJwt(makeJwt(), jwks, {
+      nowMs: NOW_MS,
+      issuer: 'https://issuer.example',
+      audience: 'https://api.example',
+    });
     expect(verified.protectedHeader).toEqual({ alg: 'ES256', kid, typ: 'JWT' });
-    expect(verified.payload).toEqual({ iss: 'https://issuer.example', aud: ['https://api.example'], sub: 'ü', iat: NOW_SECONDS, exp: NOW_SECONDS + 60, jti: 'x' });
+    expect(verified.payload).toEqual({
+      iss: 'https://issuer.example',
+      aud: ['https://api.example'],
+      sub: 'ü',
+      iat: NOW_SECONDS,
+      exp: NOW_SECONDS + 60,
+      jti: 'x',
+    });
   });
 
   it('judges exp by the time given, with the leeway given', async () => {
@@ -45,12 +62,18 @@ describe('verifyJwt', () => {
     await expect(verifyJwt(jwt, { keys: {} }, { nowMs: NOW_MS })).rejects.toMatchObject(refusal('no JWKS'));
     await expect(verifyJwt(jwt, null, { nowMs: NOW_MS })).rejects.toMatchObject(refusal('no JWKS'));
     await expect(verifyJwt('x.y', jwks, { nowMs: NOW_MS })).rejects.toMatchObject(refusal('compact form'));
-    await expect(verifyJwt(jwt, jwks, { nowMs: NOW_MS, issuer: 'https://other.example' })).rejects.toMatchObject(refusal('iss'));
-    await expect(verifyJwt(jwt, jwks, { nowMs: NOW_MS, audience: 'https://other.example' })).rejects.toMatchObject(refusal('aud'));
+    await expect(verifyJwt(jwt, jwks, { nowMs: NOW_MS, issuer: 'https://other.example' })).rejects.toMatchObject(
+      refusal('iss'),
+    );
+    await expect(verifyJwt(jwt, jwks, { nowMs: NOW_MS, audience: 'https://other.example' })).rejects.toMatchObject(
+      refusal('aud'),
+    );
   });
 
   it('refuses alg none', async () => {
     const header = Buffer.from('{"alg":"none"}').toString('base64url');
-    await expect(verifyJwt(makeJwt(header), jwks, { nowMs: NOW_MS })).rejects.toMatchObject({ reason: 'JWT_NOT_VERIFIED' });
+    await expect(verifyJwt(makeJwt(header), jwks, { nowMs: NOW_MS })).rejects.toMatchObject({
+      reason: 'JWT_NOT_VERIFIED',
+    });
   });
 });
