@@ -1,4 +1,5 @@
 /** Who gets in, who is refused, and what a caller may ask for. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectHttp2, constants } from 'node:http2';
@@ -246,6 +247,24 @@ it('answers what is not gRPC without falling over', async () => {
   );
   session.destroy();
   expect(await reasonOf(test.admin.getTokenStatus())).toBe('OK');
+});
+
+it('survives clients that break off, reset and send garbage', async () => {
+  const leaf = await test.authority.issueClient('noise', { dnsNames: ['auth-service.example'] });
+  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  for (let round = 0; round < 30; round += 1) {
+    const socket = connectTls(tlsOptions(leaf));
+    socket.on('error', () => undefined);
+    socket.resume();
+    await once(socket, 'secureConnect');
+    // By turns: nothing, a preface, a preface with settings; then noise, or not.
+    socket.write(Buffer.concat([preface, settings].slice(0, round % 3)));
+    if (round % 2 === 0) socket.write(randomBytes(1 + 37 * round));
+    if (round % 5 === 0) socket.destroy();
+    else socket.end();
+  }
+  expect(await reasonOf(test.signer.getTokenStatus())).toBe('METHOD_NOT_PERMITTED');
 });
 
 describe.each([

@@ -1,44 +1,16 @@
 /** Clients that aren't ours: Python's grpcio with compiled proto files, and with reflection alone. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { METHOD_RULES } from '../../src/access/methods.ts';
 import { PROTO_DIRECTORY } from '../../src/base/proto-loading.ts';
 import type { LeafFiles } from '../fixtures/certificates.ts';
+import { HAS_PYTHON_PACKAGES, runPython } from '../fixtures/python-program.ts';
 import { startTestServers, type TestServers } from '../fixtures/test-servers.ts';
 
-const PYTHON = '/usr/bin/python3';
-const DIRECTORY = 'test/e2e/python';
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
 const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'zoë' };
-const hasPython = spawnSync(PYTHON, ['-c', 'import grpc, grpc_tools, jwt, jwcrypto']).status === 0;
 
-/** Runs a program with the lines as stdin; gives its lines of JSON. */
-async function run(
-  program: string,
-  args: readonly string[],
-  lines: readonly string[],
-): Promise<Record<string, unknown>[]> {
-  const child = spawn(PYTHON, [`${DIRECTORY}/${program}`, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let output = '';
-  let problems = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    problems += chunk;
-  });
-  child.stdin.end(lines.map((line) => `${line}\n`).join(''));
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error(`${program} ended with ${code}: ${problems}`);
-  return output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-describe.skipIf(!hasPython)('a Python client', () => {
+describe.skipIf(!HAS_PYTHON_PACKAGES)('a Python client', () => {
   let test: TestServers;
   let leaf: LeafFiles;
   beforeAll(async () => {
@@ -61,10 +33,10 @@ describe.skipIf(!hasPython)('a Python client', () => {
     const requests = ['access-tokens', 'edwards', 'edwards-old-name', 'rsa'].map((signingKey) =>
       JSON.stringify({ signingKey, claims, lifetimeSeconds: 60 }),
     );
-    const answers = await run('sign_with_protos.py', [...target(), PROTO_DIRECTORY], requests);
+    const answers = await runPython('sign_with_protos.py', [...target(), PROTO_DIRECTORY], requests);
     const jwts = answers.map(({ jwt }) => String(jwt));
     expect(jwts.map((jwt) => jwt.split('.').length)).toEqual([3, 3, 3, 3]);
-    const [pyJwt, jwCrypto, ...verdicts] = await run(
+    const [pyJwt, jwCrypto, ...verdicts] = await runPython(
       'verify_jwts.py',
       [`${test.servers.httpUrl}/.well-known/jwks.json`, ISSUER, AUDIENCE],
       jwts,
@@ -91,14 +63,14 @@ describe.skipIf(!hasPython)('a Python client', () => {
   });
 
   it('gets a JWT refused by both libraries when a bit of it changes', async () => {
-    const [answer] = await run(
+    const [answer] = await runPython(
       'sign_with_protos.py',
       [...target(), PROTO_DIRECTORY],
       [JSON.stringify({ signingKey: 'access-tokens', claims })],
     );
     const [header, , signature] = String(answer?.['jwt']).split('.');
     const forged = `${header}.${Buffer.from(JSON.stringify({ ...claims, sub: 'mallory', iat: 1, exp: 4_000_000_000 })).toString('base64url')}.${signature}`;
-    const [, , ...verdicts] = await run(
+    const [, , ...verdicts] = await runPython(
       'verify_jwts.py',
       [`${test.servers.httpUrl}/.well-known/jwks.json`, ISSUER, AUDIENCE],
       [forged],
@@ -107,7 +79,7 @@ describe.skipIf(!hasPython)('a Python client', () => {
   });
 
   it('reads the reason of an error from the status details', async () => {
-    const answers = await run(
+    const answers = await runPython(
       'sign_with_protos.py',
       [...target(), PROTO_DIRECTORY],
       [
@@ -124,14 +96,14 @@ describe.skipIf(!hasPython)('a Python client', () => {
   });
 
   it('without any proto file lists every method of the access table and signs', async () => {
-    const [first, signed] = await run('sign_by_reflection.py', target(), [
+    const [first, signed] = await runPython('sign_by_reflection.py', target(), [
       JSON.stringify({ signingKey: 'access-tokens', claims, lifetimeSeconds: 60 }),
     ]);
     const services = first?.['services'] as Record<string, string[]>;
     const methods = Object.entries(services).flatMap(([service, names]) => names.map((name) => `/${service}/${name}`));
     const withoutReflection = Object.keys(METHOD_RULES).filter((path) => !path.startsWith('/grpc.reflection.'));
     expect(methods.toSorted()).toEqual(withoutReflection.toSorted());
-    const [, , ...verdicts] = await run(
+    const [, , ...verdicts] = await runPython(
       'verify_jwts.py',
       [`${test.servers.httpUrl}/.well-known/jwks.json`, ISSUER, AUDIENCE],
       [String(signed?.['jwt'])],
