@@ -55,7 +55,7 @@ export class EventTable {
 
   #commitOne(commit: CommitJob): Refusal | undefined {
     for (const { stream, sequence } of commit.expected) {
-      const last = this.#last.get(stream)?.['last'];
+      const last = Number(this.#last.get(stream)?.['last']);
       if (last === sequence) continue;
       const message = `${stream} changed meanwhile (it has ${last} events, not ${sequence}): read it again and retry`;
       return { reason: 'CONCURRENT_CHANGE', message };
