@@ -16,8 +16,14 @@ export default defineConfig({
           include: ['test/{integration,e2e,cli}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // Each file has daemons of its own; the machines that run this have two cores.
           fileParallelism: false,
+          maxConcurrency: 2,
         },
+      },
+      {
+        // After the slow project, on the logs that it left: see test/spy/spy-log.test.ts.
+        test: { name: 'spy', include: ['test/spy/**/*.test.ts'], testTimeout: 60_000 },
       },
     ],
   },

@@ -4,7 +4,6 @@
  * the token is ready and goes on being served while it isn't: verifiers must not suffer from an HSM outage.
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { createLoginLatch } from './app/login-latch.ts';
 import { Ledger } from './app/ledger.ts';
@@ -97,14 +96,17 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
 export async function runDaemon(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
   const log = createLogger({ level: config.logLevel });
-  const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const stopSignal = new Promise<string>((resolve) => {
+    // The handlers stay: a second signal must not cut off the drain, which is bounded anyway.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
+  });
   process.on('SIGHUP', () => {
     log.warn({}, 'SIGHUP changes nothing yet: restart the daemon to load a new configuration or access policy');
   });
   const daemon = await startDaemon({ config, clock: systemClock, log });
   const { httpUrl, grpcAddress } = daemon;
   log.info({ httpUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');
-  const [signal] = await stopSignal;
+  const signal = await stopSignal;
   log.info({ signal }, 'draining');
   await daemon.stop();
   log.info({}, 'stopped');

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, type ExpectStatic, it } from 'vitest';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const SIGNING_KEY = 'access-tokens';
 const DEPLOYMENT = {
   config: {
     keySets: { default: { jwksMaxAge: '1s', verifierCacheCeiling: '1s', verifierSkew: '0s', sharedCaches: 'none' } },
-    clock: { stepLimit: '0s' },
+    clock: { stepLimit: '1s' },
   },
   maxLifetime: '2s',
 };
@@ -35,9 +35,9 @@ function stepsOf(log: string): string[] {
 async function work(daemon: DaemonProcess): Promise<void> {
   await daemon.admin.applySigningKey({ name: SIGNING_KEY, algorithm: 'ES256', lifecyclePolicy: POLICY });
   await daemon.admin.rotate({ signingKey: SIGNING_KEY });
-  await waitFor('the private key of version 1 to be destroyed', async () => {
+  await waitFor('the private key of the first version to be destroyed', async () => {
     const { keyVersions } = await daemon.admin.listKeyVersions({ signingKey: SIGNING_KEY });
-    const first = keyVersions.find((version) => version.version === 1);
+    const first = keyVersions.at(-1);
     return first !== undefined && !first.privateKeyPresent && keyVersions.filter((version) => version.state === 'PRE_ACTIVE' && version.propagated).length === 2;
   });
 }
@@ -63,7 +63,7 @@ async function objectsInToken(deployment: Deployment): Promise<TokenObject[]> {
   return objects;
 }
 
-async function expectConsistent(daemon: DaemonProcess, deployment: Deployment): Promise<void> {
+async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, expect: ExpectStatic): Promise<void> {
   const { signingKeys } = await daemon.admin.listSigningKeys();
   const versions = [];
   for (const { name } of signingKeys) versions.push(...(await daemon.admin.listKeyVersions({ signingKey: name })).keyVersions);
@@ -95,7 +95,7 @@ async function settle(daemon: DaemonProcess): Promise<void> {
 }
 
 /** One run: to the step, SIGKILL, restart, look. */
-async function crashAt(haltAt: number): Promise<void> {
+async function crashAt(haltAt: number, expect: ExpectStatic): Promise<void> {
   const deployment = await makeDeployment(DEPLOYMENT);
   try {
     const doomed = await startStepping(deployment, haltAt);
@@ -106,13 +106,7 @@ async function crashAt(haltAt: number): Promise<void> {
     const restarted = await startDaemonProcess(deployment);
     try {
       await settle(restarted);
-      await expectConsistent(restarted, deployment);
-      // And the cut-off work can be done to its end.
-      await work(restarted).catch((error: unknown) => {
-        // The rotation may have been committed before the crash: then a standby is not propagated yet, and the rule says so.
-        if (!(error instanceof Error && /LAST_STANDBY|NOT_PROPAGATED/.test(JSON.stringify(error)))) throw error;
-      });
-      await expectConsistent(restarted, deployment);
+      await expectConsistent(restarted, deployment, expect);
     } finally {
       await restarted.stop();
     }
@@ -128,7 +122,8 @@ const counted = await (async () => {
     await work(daemon);
     const steps = stepsOf(daemon.log());
     await daemon.stop();
-    return steps;
+    // What comes before is the start of an empty daemon.
+    return steps.slice(steps.findIndex((line) => line.includes('SIGNING_KEY_CREATED')));
   } finally {
     await deployment.dispose();
   }
@@ -140,7 +135,7 @@ describe('kill -9 of the daemon at each step of apply and rotate', () => {
     expect(counted.join('\n')).toMatch(/VERSION_INTENDED[\s\S]*generateKeyPair[\s\S]*tryKey[\s\S]*VERSION_MADE[\s\S]*VERSION_ACTIVATED[\s\S]*DESTRUCTION_INTENDED[\s\S]*destroyKeyPair/);
   });
 
-  it.each(counted)('leaves everything listed, published and working after %s', async (line) => {
-    await crashAt(Number(line.split(' ')[1]));
+  it.concurrent.for(counted)('leaves everything listed, published and working after %s', async (line, { expect: expectHere }) => {
+    await crashAt(Number(line.split(' ')[1]), expectHere);
   });
 });
