@@ -194,7 +194,9 @@ function report(context: CommandContext, options: Options, result: InitResult): 
   const { terminal } = context;
   const { folder, validity, isDemo } = result;
   const shown = path.relative(context.workingDirectory, folder) || '.';
-  const configuration = path.join(shown, LAYOUT.configuration);
+  // The usual folder is found without being named.
+  const isUsual = folder === path.resolve(context.workingDirectory, DEFAULT_FOLDER);
+  const named = isUsual ? '' : ` --config ${path.join(shown, LAYOUT.configuration)}`;
   const certificatesExpire = formatIso(validity.notAfter.getTime());
   if (isSwitchedOn(options, 'json')) {
     terminal.printJson({
@@ -230,11 +232,11 @@ function report(context: CommandContext, options: Options, result: InitResult): 
   }
   terminal.print('');
   terminal.print('What to do next:');
-  terminal.print(`  keyturn serve --config ${configuration}`);
+  terminal.print(`  keyturn serve${named}`);
   terminal.print('and in another terminal:');
-  terminal.print(`  keyturn key apply ${EXAMPLE.signingKey} --algorithm ES256 --config ${configuration}`);
+  terminal.print(`  keyturn key apply ${EXAMPLE.signingKey} --algorithm ES256${named}`);
   terminal.print(
-    `  keyturn sign ${EXAMPLE.signingKey} --as auth-service --claims '{"iss":"${EXAMPLE.issuer}","aud":"${EXAMPLE.audience}"}' --config ${configuration}`,
+    `  keyturn sign ${EXAMPLE.signingKey} --as auth-service --claims '{"iss":"${EXAMPLE.issuer}","aud":"${EXAMPLE.audience}"}'${named}`,
   );
 }
 
