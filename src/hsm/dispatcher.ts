@@ -73,14 +73,28 @@ export class Dispatcher {
     return new Promise((resolve, reject) => {
       const tokenInput = toTokenInput(request.algorithm, request.signingInput);
       if (tokenInput.length > MAX_PAYLOAD_BYTES - SIGN_HEAD_ALLOWANCE) {
-        reject(new KeyturnError('CLAIMS_TOO_LARGE', `${request.algorithm} signs at most ${MAX_PAYLOAD_BYTES - SIGN_HEAD_ALLOWANCE} bytes`));
+        reject(
+          new KeyturnError(
+            'CLAIMS_TOO_LARGE',
+            `${request.algorithm} signs at most ${MAX_PAYLOAD_BYTES - SIGN_HEAD_ALLOWANCE} bytes`,
+          ),
+        );
         return;
       }
       if (request.deadlineMs <= this.#options.clock.monotonicMs()) {
         reject(lateError());
         return;
       }
-      const job: Job = { request, tokenInput, resolve, reject, attempts: 0, searches: 0, badSignatures: 0, avoid: undefined };
+      const job: Job = {
+        request,
+        tokenInput,
+        resolve,
+        reject,
+        attempts: 0,
+        searches: 0,
+        badSignatures: 0,
+        avoid: undefined,
+      };
       if (!this.#queue.push(request.caller, job)) {
         const message = `${this.#queue.capacity} requests wait for the token already; try again later`;
         reject(new KeyturnError('QUEUE_FULL', message, { retryAfterMs: RETRY_AFTER_MS }));
@@ -170,13 +184,23 @@ export class Dispatcher {
       if (this.#open.delete(job)) job.resolve(signature);
       return;
     }
-    this.#options.log.error({ ckaId, algorithm, signatureBytes: signature.length }, 'the token gave a signature that does not verify; it was not delivered');
+    this.#options.log.error(
+      { ckaId, algorithm, signatureBytes: signature.length },
+      'the token gave a signature that does not verify; it was not delivered',
+    );
     job.badSignatures += 1;
     job.avoid = link;
     link.send(REQUEST.reopen, [], () => undefined);
     link.send(REQUEST.forget, [toCkaIdBytes(ckaId)], () => undefined);
     if (job.badSignatures < MAX_BAD_SIGNATURES) this.#again(job, 'the token gave signatures that do not verify');
-    else this.#fail(job, new KeyturnError('SIGNATURE_INVALID', `the token's signatures under CKA_ID ${ckaId} do not verify; examine the token`));
+    else
+      this.#fail(
+        job,
+        new KeyturnError(
+          'SIGNATURE_INVALID',
+          `the token's signatures under CKA_ID ${ckaId} do not verify; examine the token`,
+        ),
+      );
     this.pump();
   }
 
@@ -188,7 +212,10 @@ export class Dispatcher {
       void this.#findAgain(job, link);
       return;
     }
-    const problem = refusal === REFUSAL.severalKeys ? `several private keys have CKA_ID ${ckaId}` : 'the HSM worker refused the request';
+    const problem =
+      refusal === REFUSAL.severalKeys
+        ? `several private keys have CKA_ID ${ckaId}`
+        : 'the HSM worker refused the request';
     this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
   }
 
@@ -196,7 +223,13 @@ export class Dispatcher {
     job.searches += 1;
     const reply = await this.findKey(link, job.request.ckaId);
     if (reply.kind === 'refused') {
-      this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${job.request.ckaId}`));
+      this.#fail(
+        job,
+        new KeyturnError(
+          'TOKEN_OPERATION_FAILED',
+          `the token has no single private key with CKA_ID ${job.request.ckaId}`,
+        ),
+      );
     } else {
       if (reply.kind === 'fault') this.#treat(link, reply.fault);
       this.#again(job, 'the private key could not be found in the token');
@@ -207,8 +240,12 @@ export class Dispatcher {
   #faulted(job: Job, link: SessionLink, fault: Fault): void {
     const problem = `${fault.functionName} failed with ${nameFault(fault.ckr)}`;
     const faultClass = this.#treat(link, fault);
-    this.#options.log.warn({ ckaId: job.request.ckaId, ckr: fault.ckr, faultClass, problem }, 'signing failed in the token');
-    if (faultClass === 'requestFault' || faultClass === 'operator') this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
+    this.#options.log.warn(
+      { ckaId: job.request.ckaId, ckr: fault.ckr, faultClass, problem },
+      'signing failed in the token',
+    );
+    if (faultClass === 'requestFault' || faultClass === 'operator')
+      this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
     else if (faultClass === 'findHandle' && fault.isSessionUsable) void this.#findAgain(job, link);
     else this.#again(job, problem);
   }
@@ -217,14 +254,19 @@ export class Dispatcher {
   #treat(link: SessionLink, fault: Fault): ReturnType<typeof classifyFault> {
     const faultClass = classifyFault(fault.ckr);
     const needsNewWorker = faultClass === 'login' || faultClass === 'reinitialise' || faultClass === 'restartWorker';
-    if (needsNewWorker || !fault.isSessionUsable) this.#options.replaceOwner(link, `${fault.functionName}: ${nameFault(fault.ckr)}`);
+    if (needsNewWorker || !fault.isSessionUsable)
+      this.#options.replaceOwner(link, `${fault.functionName}: ${nameFault(fault.ckr)}`);
     return faultClass;
   }
 
   /** In front of the queue, as long as it hasn't been tried too often. */
   #again(job: Job, problem: string): void {
     if (!this.#open.has(job)) return;
-    if (job.attempts >= MAX_ATTEMPTS || job.searches > MAX_SEARCHES) this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', `given up after ${job.attempts} attempts: ${problem}`));
+    if (job.attempts >= MAX_ATTEMPTS || job.searches > MAX_SEARCHES)
+      this.#fail(
+        job,
+        new KeyturnError('TOKEN_OPERATION_FAILED', `given up after ${job.attempts} attempts: ${problem}`),
+      );
     else this.#queue.putBack(job);
   }
 

@@ -52,7 +52,8 @@ export class FrameReader {
     let offset = 0;
     while (bytes.length - offset >= LENGTH_BYTES) {
       const length = bytes.readUInt32BE(offset);
-      if (length < HEAD_BYTES || length > MAX_FRAME_BYTES) throw new FrameError(`frame length ${length} is out of bounds`);
+      if (length < HEAD_BYTES || length > MAX_FRAME_BYTES)
+        throw new FrameError(`frame length ${length} is out of bounds`);
       const end = offset + LENGTH_BYTES + length;
       if (end > bytes.length) break;
       frames.push({

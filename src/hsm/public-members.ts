@@ -31,7 +31,8 @@ export function toPublicMembers(spec: KeySpec, attributes: PublicAttributes): Pu
 }
 
 function rsaMembers({ modulus, publicExponent }: PublicAttributes, bits: number): PublicKeyMembers {
-  if (modulus === undefined || publicExponent === undefined) throw malformed('gave no CKA_MODULUS or CKA_PUBLIC_EXPONENT');
+  if (modulus === undefined || publicExponent === undefined)
+    throw malformed('gave no CKA_MODULUS or CKA_PUBLIC_EXPONENT');
   const n = withoutLeadingZeros(modulus);
   const e = withoutLeadingZeros(publicExponent);
   const firstByte = n[0] ?? 0;

@@ -160,14 +160,21 @@ export class Supervisor {
     try {
       worker = this.#spawn(lockFd);
       const { token, duplicates } = await worker.started;
-      if (worker.state !== 'starting') throw new KeyturnError('TOKEN_UNAVAILABLE', 'the HSM worker ended right after its start');
+      if (worker.state !== 'starting')
+        throw new KeyturnError('TOKEN_UNAVAILABLE', 'the HSM worker ended right after its start');
       worker.setState('ready');
       this.#problem = undefined;
       this.#failedStarts = 0;
       this.#mayUseFinalTry = false;
-      this.#options.log.info({ workerPid: worker.pid, token: token.label, serial: token.serial }, 'HSM worker is ready');
+      this.#options.log.info(
+        { workerPid: worker.pid, token: token.label, serial: token.serial },
+        'HSM worker is ready',
+      );
       if (duplicates.length > 0) {
-        this.#options.log.error({ ckaIds: duplicates }, 'several private keys in the token share a CKA_ID; none of them signs');
+        this.#options.log.error(
+          { ckaIds: duplicates },
+          'several private keys in the token share a CKA_ID; none of them signs',
+        );
       }
       this.#publish();
     } catch (error) {
@@ -201,13 +208,19 @@ export class Supervisor {
       try {
         await this.#options.latch.set(reason);
       } catch (error) {
-        this.#options.log.error({ error: String(error) }, 'the login latch could not be made durable; it holds in this process');
+        this.#options.log.error(
+          { error: String(error) },
+          'the login latch could not be made durable; it holds in this process',
+        );
       }
     }
     this.#failedStarts += 1;
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failedStarts - 1));
     this.#notBeforeMs = this.#options.clock.monotonicMs() + waitMs;
-    this.#options.log.error({ reason, problem: problem.message, retryInMs: this.#isLoginRefused ? undefined : waitMs }, 'the token can not be used');
+    this.#options.log.error(
+      { reason, problem: problem.message, retryInMs: this.#isLoginRefused ? undefined : waitMs },
+      'the token can not be used',
+    );
     this.#fail(problem);
     if (worker !== undefined) await this.#end(worker);
   }
@@ -239,7 +252,12 @@ export class Supervisor {
           return fd;
         }
         if (clock.monotonicMs() - startMs > LOCK_PATIENCE_MS && this.#problem === undefined) {
-          this.#fail(new KeyturnError('WORKERS_STILL_RUNNING', `HSM workers of an earlier daemon still hold ${workerLockFile}; end them`));
+          this.#fail(
+            new KeyturnError(
+              'WORKERS_STILL_RUNNING',
+              `HSM workers of an earlier daemon still hold ${workerLockFile}; end them`,
+            ),
+          );
           log.error({ workerLockFile }, 'HSM workers of an earlier daemon are still running');
         }
         await this.#sleep(LOCK_POLL_MS);

@@ -174,7 +174,12 @@ export type WorkerOrder =
 
 /** The worker's reports on the control channel. */
 export type WorkerReport =
-  | { readonly kind: 'ready'; readonly token: TokenIdentity; readonly mechanisms: readonly number[]; readonly duplicates: readonly string[] }
+  | {
+      readonly kind: 'ready';
+      readonly token: TokenIdentity;
+      readonly mechanisms: readonly number[];
+      readonly duplicates: readonly string[];
+    }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string };
 
 export function parseWorkerOrder(payload: Buffer): WorkerOrder {
@@ -186,7 +191,9 @@ export function parseWorkerOrder(payload: Buffer): WorkerOrder {
     kind: 'start',
     moduleFile: requireString(fields['moduleFile']),
     selector:
-      selector['label'] === undefined ? { serial: requireString(selector['serial']) } : { label: requireString(selector['label']) },
+      selector['label'] === undefined
+        ? { serial: requireString(selector['serial']) }
+        : { label: requireString(selector['label']) },
     signingSessions: requireNumber(fields['signingSessions']),
     mayUseFinalTry: fields['mayUseFinalTry'] === true,
   };
@@ -196,7 +203,11 @@ export function parseWorkerReport(payload: Buffer): WorkerReport {
   const fields = parseRecord(payload);
   if (fields['kind'] === 'failed') {
     const reason = requireString(fields['reason']);
-    return { kind: 'failed', reason: isReason(reason) ? reason : 'INTERNAL', message: requireString(fields['message']) };
+    return {
+      kind: 'failed',
+      reason: isReason(reason) ? reason : 'INTERNAL',
+      message: requireString(fields['message']),
+    };
   }
   if (fields['kind'] !== 'ready') throw new TypeError('unknown report');
   const token = requireRecord(fields['token']);

@@ -18,10 +18,16 @@ export async function tryLock(file: string): Promise<number | undefined> {
   try {
     fd = openSync(file, 'a', 0o600);
   } catch (error) {
-    throw new KeyturnError('TOKEN_UNAVAILABLE', `the worker lock file ${file} can't be opened; check the directory of the store`, { cause: error });
+    throw new KeyturnError(
+      'TOKEN_UNAVAILABLE',
+      `the worker lock file ${file} can't be opened; check the directory of the store`,
+      { cause: error },
+    );
   }
   try {
-    const exitCode = await exitCodeOf(spawn('flock', ['-x', '-n', String(CHILD_FD)], { stdio: ['ignore', 'ignore', 'ignore', fd] }));
+    const exitCode = await exitCodeOf(
+      spawn('flock', ['-x', '-n', String(CHILD_FD)], { stdio: ['ignore', 'ignore', 'ignore', fd] }),
+    );
     if (exitCode === 0) return fd;
     if (exitCode === EXIT_HELD) {
       closeSync(fd);
@@ -31,7 +37,11 @@ export async function tryLock(file: string): Promise<number | undefined> {
   } catch (error) {
     closeSync(fd);
     if (error instanceof KeyturnError) throw error;
-    throw new KeyturnError('TOKEN_UNAVAILABLE', 'the program flock is not installed (Debian: apt-get install util-linux)', { cause: error });
+    throw new KeyturnError(
+      'TOKEN_UNAVAILABLE',
+      'the program flock is not installed (Debian: apt-get install util-linux)',
+      { cause: error },
+    );
   }
 }
 

@@ -12,7 +12,16 @@ import type { TokenConfig } from '../config/config.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import type { WorkerStatus } from './hsm.ts';
 import { SessionLink } from './session-link.ts';
-import { CONTROL, CONTROL_FD, encodeJson, FIRST_SESSION_FD, parseWorkerReport, type TokenIdentity, type WorkerOrder, type WorkerReport } from './wire.ts';
+import {
+  CONTROL,
+  CONTROL_FD,
+  encodeJson,
+  FIRST_SESSION_FD,
+  parseWorkerReport,
+  type TokenIdentity,
+  type WorkerOrder,
+  type WorkerReport,
+} from './wire.ts';
 
 /** From the start of the process to its last session open; a module that takes longer counts as hung. */
 const START_TIMEOUT_MS = 30_000;
@@ -70,11 +79,21 @@ export class WorkerProcess {
     this.sinceMs = clock.monotonicMs();
     const sessions = 1 + config.sessionsPerWorker;
     // Beside this file, as source or compiled.
-    const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js', import.meta.url));
+    const main = fileURLToPath(
+      new URL(import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js', import.meta.url),
+    );
     this.#child = spawn('/bin/sh', ['-c', WITHOUT_CORE, 'keyturn-worker', process.execPath, ...NODE_FLAGS, main], {
       cwd: '/',
       env: { ...BASE_ENVIRONMENT, ...config.environment },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', pinFd, lockFd, ...Array.from({ length: sessions }, () => 'pipe' as const)],
+      stdio: [
+        'ignore',
+        'pipe',
+        'pipe',
+        'pipe',
+        pinFd,
+        lockFd,
+        ...Array.from({ length: sessions }, () => 'pipe' as const),
+      ],
     });
     this.exited = new Promise((resolve) => {
       this.#child.once('exit', () => {
@@ -84,7 +103,8 @@ export class WorkerProcess {
         resolve();
       });
     });
-    if (this.#child.pid === undefined) throw new KeyturnError('TOKEN_UNAVAILABLE', 'no worker process could be started');
+    if (this.#child.pid === undefined)
+      throw new KeyturnError('TOKEN_UNAVAILABLE', 'no worker process could be started');
     this.pid = this.#child.pid;
     this.#control = this.#streamOf(CONTROL_FD);
     const links = Array.from({ length: sessions }, (_, index) => this.#openLink(FIRST_SESSION_FD + index));

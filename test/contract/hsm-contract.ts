@@ -28,17 +28,27 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
       await subject.dispose();
     });
 
-    const specFor = (algorithm: Algorithm): KeySpec => (specOf(algorithm).keyType === 'RSA' ? { algorithm, rsaBits: 2048 } : { algorithm });
+    const specFor = (algorithm: Algorithm): KeySpec =>
+      specOf(algorithm).keyType === 'RSA' ? { algorithm, rsaBits: 2048 } : { algorithm };
 
     async function makeKey(algorithm: Algorithm, ckaId = randomCkaId()): Promise<Key> {
       made += 1;
-      const { publicKey } = await subject.hsm.generateKeyPair({ ckaId, ckaLabel: `keyturn/contract/${made}`, spec: specFor(algorithm) });
+      const { publicKey } = await subject.hsm.generateKeyPair({
+        ckaId,
+        ckaLabel: `keyturn/contract/${made}`,
+        spec: specFor(algorithm),
+      });
       return { ckaId, algorithm, publicKey: toPublicKey(publicKey) };
     }
 
     function signWith(key: Key, input: string, deadlineInMs = 5_000): Promise<Uint8Array> {
       const deadlineMs = systemClock.monotonicMs() + deadlineInMs;
-      return subject.hsm.sign({ ...key, signingInput: Buffer.from(input), deadlineMs, caller: parseCallerName('contract') });
+      return subject.hsm.sign({
+        ...key,
+        signingInput: Buffer.from(input),
+        deadlineMs,
+        caller: parseCallerName('contract'),
+      });
     }
 
     it('is ready and names its token', () => {
@@ -51,7 +61,11 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
 
     it.each(ALGORITHMS)('makes a proven key and signs with it: %s', async (algorithm) => {
       const ckaId = randomCkaId();
-      const { publicKey, birth } = await subject.hsm.generateKeyPair({ ckaId, ckaLabel: `keyturn/contract/${algorithm.toLowerCase()}`, spec: specFor(algorithm) });
+      const { publicKey, birth } = await subject.hsm.generateKeyPair({
+        ckaId,
+        ckaLabel: `keyturn/contract/${algorithm.toLowerCase()}`,
+        spec: specFor(algorithm),
+      });
       expect(birth.attributes).toMatchObject({
         CKA_SENSITIVE: true,
         CKA_EXTRACTABLE: false,
@@ -73,7 +87,12 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
         Array.from({ length: 200 }, async (_, index) => {
           const key = keys[index % 2];
           if (key === undefined) throw new Error('no key');
-          return verifySignature(key.algorithm, key.publicKey, Buffer.from(`input ${index}`), await signWith(key, `input ${index}`));
+          return verifySignature(
+            key.algorithm,
+            key.publicKey,
+            Buffer.from(`input ${index}`),
+            await signWith(key, `input ${index}`),
+          );
         }),
       );
       expect(signatures.every(Boolean)).toBe(true);
@@ -107,8 +126,12 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
 
     it('delivers no signature that the given public key does not verify', async () => {
       const [key, other] = [await makeKey('ES256'), await makeKey('ES256')];
-      await expect(signWith({ ...key, publicKey: other.publicKey }, 'x')).rejects.toMatchObject({ reason: 'SIGNATURE_INVALID' });
-      await expect(subject.hsm.tryKey({ ...key, publicKey: other.publicKey })).rejects.toMatchObject({ reason: 'SIGNATURE_INVALID' });
+      await expect(signWith({ ...key, publicKey: other.publicKey }, 'x')).rejects.toMatchObject({
+        reason: 'SIGNATURE_INVALID',
+      });
+      await expect(subject.hsm.tryKey({ ...key, publicKey: other.publicKey })).rejects.toMatchObject({
+        reason: 'SIGNATURE_INVALID',
+      });
       await signWith(key, 'and is well afterwards');
     });
 
@@ -118,20 +141,23 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
     });
 
     it('refuses everything once it is closed, and closes twice without complaint', async () => {
-      const { hsm, dispose } = await open();
+      const other = await open();
+      const { hsm } = other;
       try {
         await Promise.all([hsm.close(1_000), hsm.close(1_000)]);
         const shuttingDown = { reason: 'SHUTTING_DOWN' };
         const ckaId = randomCkaId();
         await expect(hsm.listKeys()).rejects.toMatchObject(shuttingDown);
         await expect(hsm.destroyKeyPair(ckaId)).rejects.toMatchObject(shuttingDown);
-        await expect(hsm.generateKeyPair({ ckaId, ckaLabel: 'keyturn/x/1', spec: { algorithm: 'ES256' } })).rejects.toMatchObject(shuttingDown);
+        await expect(
+          hsm.generateKeyPair({ ckaId, ckaLabel: 'keyturn/x/1', spec: { algorithm: 'ES256' } }),
+        ).rejects.toMatchObject(shuttingDown);
         expect(() => {
           hsm.retryLogin();
         }).toThrow(expect.objectContaining(shuttingDown));
         expect(hsm.status().state).not.toBe('ready');
       } finally {
-        await dispose();
+        await other.dispose();
       }
     });
   });

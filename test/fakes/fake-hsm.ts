@@ -114,7 +114,8 @@ export class FakeHsm implements Hsm {
 
   status(): TokenStatus {
     const common = { workerRestarts: 0, queueDepth: 0 };
-    if (this.#outage !== undefined || this.#isClosed) return { state: 'unavailable', ...this.#outage, workers: [], ...common };
+    if (this.#outage !== undefined || this.#isClosed)
+      return { state: 'unavailable', ...this.#outage, workers: [], ...common };
     const workers = [{ pid: process.pid, state: 'ready', sessions: 1, inFlight: 0, sinceMs: 0 }] as const;
     return { state: 'ready', label: 'fake', serial: 'fake-1', workers, ...common };
   }
@@ -143,9 +144,11 @@ export class FakeHsm implements Hsm {
 
   #signature(ckaId: CkaId, algorithm: Algorithm, input: Uint8Array, publicKey: KeyObject): Uint8Array {
     const key = this.keys.get(ckaId);
-    if (key === undefined) throw new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${ckaId}`);
+    if (key === undefined)
+      throw new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${ckaId}`);
     const signature = rawSignature(key.privateKey, algorithm, input);
-    if (!verifySignature(algorithm, publicKey, input, signature)) throw new KeyturnError('SIGNATURE_INVALID', 'the signature does not verify');
+    if (!verifySignature(algorithm, publicKey, input, signature))
+      throw new KeyturnError('SIGNATURE_INVALID', 'the signature does not verify');
     this.signatures += 1;
     return signature;
   }
@@ -157,7 +160,8 @@ export class FakeHsm implements Hsm {
 
   #require(): void {
     this.#requireOpen();
-    if (this.#outage !== undefined) throw new KeyturnError('TOKEN_UNAVAILABLE', `the token is unavailable (${this.#outage.reason})`);
+    if (this.#outage !== undefined)
+      throw new KeyturnError('TOKEN_UNAVAILABLE', `the token is unavailable (${this.#outage.reason})`);
   }
 
   #requireOpen(): void {
@@ -186,7 +190,11 @@ function rawSignature(key: KeyObject, algorithm: Algorithm, input: Uint8Array): 
   switch (spec.keyType) {
     case 'RSA': {
       const padding = spec.padding === 'pss' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
-      return cryptoSign(spec.hash, input, spec.padding === 'pss' ? { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : { key, padding });
+      return cryptoSign(
+        spec.hash,
+        input,
+        spec.padding === 'pss' ? { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : { key, padding },
+      );
     }
     case 'EC':
       return cryptoSign(spec.hash, input, { key, dsaEncoding: 'ieee-p1363' });

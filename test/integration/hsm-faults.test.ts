@@ -16,7 +16,7 @@ type Key = Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>;
 const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
 function token(options: Parameters<typeof makeSoftHsmToken>[0] = {}): SoftHsmToken {
@@ -67,24 +67,27 @@ describe('a worker with 64 requests on their way', () => {
     ['SIGSTOP', 2],
     ['SIGKILL', 1],
     ['SIGSTOP', 1],
-  ] as const)('is replaced after %s, of %i worker(s), and every request is answered in time', async (signal, workers) => {
-    const hsm = pool(token(), { workers, sessionsPerWorker: 2 });
-    await whenReady(hsm, workers);
-    const key = await makeKey(hsm, 'RS256');
-    const pid = pidOf(hsm);
-    const startMs = systemClock.monotonicMs();
-    const answers = Array.from({ length: 64 }, async (_, index) => {
-      const signature = await hsm.sign(signRequest(key, `input ${index}`));
-      return verifySignature(key.algorithm, key.publicKey, Buffer.from(`input ${index}`), signature);
-    });
-    process.kill(pid, signal);
-    expect((await Promise.all(answers)).every(Boolean)).toBe(true);
-    expect(systemClock.monotonicMs() - startMs).toBeLessThan(5_000);
-    await eventually(() => !isAlive(pid));
-    await whenReady(hsm, workers);
-    expect(hsm.status()).toMatchObject({ state: 'ready', workerRestarts: 1 });
-    await hsm.sign(signRequest(key, 'afterwards'));
-  });
+  ] as const)(
+    'is replaced after %s, of %i worker(s), and every request is answered in time',
+    async (signal, workers) => {
+      const hsm = pool(token(), { workers, sessionsPerWorker: 2 });
+      await whenReady(hsm, workers);
+      const key = await makeKey(hsm, 'RS256');
+      const pid = pidOf(hsm);
+      const startMs = systemClock.monotonicMs();
+      const answers = Array.from({ length: 64 }, async (_, index) => {
+        const signature = await hsm.sign(signRequest(key, `input ${index}`));
+        return verifySignature(key.algorithm, key.publicKey, Buffer.from(`input ${index}`), signature);
+      });
+      process.kill(pid, signal);
+      expect((await Promise.all(answers)).every(Boolean)).toBe(true);
+      expect(systemClock.monotonicMs() - startMs).toBeLessThan(5_000);
+      await eventually(() => !isAlive(pid));
+      await whenReady(hsm, workers);
+      expect(hsm.status()).toMatchObject({ state: 'ready', workerRestarts: 1 });
+      await hsm.sign(signRequest(key, 'afterwards'));
+    },
+  );
 });
 
 describe('the login', () => {
@@ -173,14 +176,20 @@ describe('the workers of a killed daemon', () => {
 
   it('end with it, even when they hang, and a new daemon starts none before they have', async () => {
     const made = token();
-    const daemon = spawn(process.execPath, [HOST, JSON.stringify({ config: made.config, lock: join(made.dir, 'workers.lock') })], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const daemon = spawn(
+      process.execPath,
+      [HOST, JSON.stringify({ config: made.config, lock: join(made.dir, 'workers.lock') })],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const exited = new Promise((resolve) => daemon.once('exit', resolve));
     cleanups.push(() => {
       daemon.kill('SIGKILL');
     });
-    const line = await new Promise<string>((resolve) => daemon.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    const line = await new Promise<string>((resolve) =>
+      daemon.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
     const pids = JSON.parse(line) as number[];
     const [free, stopped] = pids;
     if (free === undefined || stopped === undefined) throw new Error(`expected two workers, got ${line}`);
@@ -203,7 +212,7 @@ describe('the workers of a killed daemon', () => {
 });
 
 describe('what a worker is given', () => {
-  it('holds no PIN in its arguments or environment, nothing of the daemon\'s environment, and allows no core file', async () => {
+  it("holds no PIN in its arguments or environment, nothing of the daemon's environment, and allows no core file", async () => {
     const made = token();
     const hsm = pool(made);
     await whenReady(hsm);
@@ -212,7 +221,10 @@ describe('what a worker is given', () => {
       const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
       expect(environment).not.toContain(pin);
       expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).not.toContain(pin);
-      const names = environment.split('\0').filter((entry) => entry.includes('=')).map((entry) => entry.split('=')[0]);
+      const names = environment
+        .split('\0')
+        .filter((entry) => entry.includes('='))
+        .map((entry) => entry.split('=')[0]);
       expect(new Set(names)).toEqual(new Set(['PATH', 'LANG', 'MALLOC_ARENA_MAX', 'PWD', 'SOFTHSM2_CONF']));
       expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0/m);
       process.kill(pid, 'SIGINT');

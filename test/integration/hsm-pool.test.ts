@@ -11,10 +11,14 @@ import { makeSoftHsmToken, type SoftHsmToken } from '../fixtures/softhsm-token.t
 const cleanups: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function open(config: Parameters<typeof openPool>[1] = {}, options: Parameters<typeof openPool>[2] = {}, spy = false): Promise<{ token: SoftHsmToken; hsm: Hsm }> {
+async function open(
+  config: Parameters<typeof openPool>[1] = {},
+  options: Parameters<typeof openPool>[2] = {},
+  spy = false,
+): Promise<{ token: SoftHsmToken; hsm: Hsm }> {
   const token = makeSoftHsmToken({ spy });
   cleanups.push(() => {
     token.dispose();
@@ -22,7 +26,11 @@ async function open(config: Parameters<typeof openPool>[1] = {}, options: Parame
   return { token, hsm: await reopen(token, config, options) };
 }
 
-async function reopen(token: SoftHsmToken, config: Parameters<typeof openPool>[1] = {}, options: Parameters<typeof openPool>[2] = {}): Promise<Hsm> {
+async function reopen(
+  token: SoftHsmToken,
+  config: Parameters<typeof openPool>[1] = {},
+  options: Parameters<typeof openPool>[2] = {},
+): Promise<Hsm> {
   const hsm = openPool(token, config, options);
   cleanups.push(() => hsm.close(2_000));
   await whenReady(hsm, config.workers ?? 2);
@@ -65,7 +73,9 @@ describe('the pool', () => {
     const startMs = systemClock.monotonicMs();
     // Four are in flight on the one session, ten wait.
     const answers = await Promise.allSettled(Array.from({ length: 20 }, () => hsm.sign(signRequest(key, 'x', 300))));
-    const reasons = answers.map((answer) => (answer.status === 'rejected' ? (answer.reason as { reason?: string }).reason : 'signed'));
+    const reasons = answers.map((answer) =>
+      answer.status === 'rejected' ? (answer.reason as { reason?: string }).reason : 'signed',
+    );
     expect(reasons.filter((reason) => reason === 'DEADLINE_EXCEEDED').length).toBe(14);
     expect(reasons.filter((reason) => reason === 'QUEUE_FULL').length).toBe(6);
     expect(systemClock.monotonicMs() - startMs).toBeLessThan(1_000);
@@ -92,18 +102,17 @@ describe('the pool', () => {
     const { hsm } = await open();
     const key = await makeKey(hsm);
     await hsm.tryKey(key);
-    let isMaking = true;
-    let signed = 0;
-    const making = hsm.generateKeyPair({ ckaId: randomCkaId(), ckaLabel: 'keyturn/pool/2', spec: { algorithm: 'RS256', rsaBits: 4096 } }).finally(() => {
-      isMaking = false;
+    const making = { isDone: false };
+    const spec = { algorithm: 'RS256', rsaBits: 4096 } as const;
+    const made = hsm.generateKeyPair({ ckaId: randomCkaId(), ckaLabel: 'keyturn/pool/2', spec }).finally(() => {
+      making.isDone = true;
     });
-    // The write of the request itself comes first.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (isMaking) {
+    let signed = 0;
+    while (!making.isDone) {
       await hsm.sign(signRequest(key, 'meanwhile'));
       signed += 1;
     }
-    await making;
+    await made;
     expect(signed).toBeGreaterThan(20);
   });
 
@@ -122,7 +131,11 @@ describe('the pool', () => {
   it('asks the token for no secret attribute, and makes nothing exportable', async () => {
     const { token, hsm } = await open({}, {}, true);
     const key = await makeKey(hsm);
-    await hsm.generateKeyPair({ ckaId: randomCkaId(), ckaLabel: 'keyturn/pool/4', spec: { algorithm: 'PS256', rsaBits: 2048 } });
+    await hsm.generateKeyPair({
+      ckaId: randomCkaId(),
+      ckaLabel: 'keyturn/pool/4',
+      spec: { algorithm: 'PS256', rsaBits: 2048 },
+    });
     await hsm.tryKey(key);
     await hsm.sign(signRequest(key, 'x'));
     await hsm.listKeys();

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, FrameError, FrameReader, MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES } from '../../src/hsm/frames.ts';
-import { encodeFault, encodeSignHead, parseFault, parseFoundKeys, parseMadeKey, parseSign, parseWorkerOrder, parseWorkerReport } from '../../src/hsm/wire.ts';
+import {
+  encodeFault,
+  encodeSignHead,
+  parseFault,
+  parseFoundKeys,
+  parseMadeKey,
+  parseSign,
+  parseWorkerOrder,
+  parseWorkerReport,
+} from '../../src/hsm/wire.ts';
 import { parseCkaId } from '../../src/base/ids.ts';
 
 const frame = fc.record({
@@ -13,20 +22,27 @@ const frame = fc.record({
 describe('frames', () => {
   it('arrive as they were sent, wherever the stream is cut, even when the receive buffer is used again', () => {
     fc.assert(
-      fc.property(fc.array(frame, { maxLength: 8 }), fc.infiniteStream(fc.integer({ min: 1, max: 40 })), (frames, sizes) => {
-        const bytes = Buffer.concat(frames.map(({ requestId, code, payload }) => encodeFrame(requestId, code, payload)));
-        const reader = new FrameReader();
-        const received: { requestId: number; code: number; payload: Buffer }[] = [];
-        const shared = Buffer.alloc(64);
-        for (let at = 0; at < bytes.length; ) {
-          const size = Math.min(sizes.next().value ?? 1, bytes.length - at);
-          bytes.copy(shared, 0, at, at + size);
-          for (const got of reader.push(shared.subarray(0, size))) received.push({ ...got, payload: Buffer.from(got.payload) });
-          shared.fill(0xee);
-          at += size;
-        }
-        expect(received).toEqual(frames);
-      }),
+      fc.property(
+        fc.array(frame, { maxLength: 8 }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 40 })),
+        (frames, sizes) => {
+          const bytes = Buffer.concat(
+            frames.map(({ requestId, code, payload }) => encodeFrame(requestId, code, payload)),
+          );
+          const reader = new FrameReader();
+          const received: { requestId: number; code: number; payload: Buffer }[] = [];
+          const shared = Buffer.alloc(64);
+          for (let at = 0; at < bytes.length; ) {
+            const size = Math.min(sizes.next().value ?? 1, bytes.length - at);
+            bytes.copy(shared, 0, at, at + size);
+            for (const got of reader.push(shared.subarray(0, size)))
+              received.push({ ...got, payload: Buffer.from(got.payload) });
+            shared.fill(0xee);
+            at += size;
+          }
+          expect(received).toEqual(frames);
+        },
+      ),
     );
   });
 
@@ -60,7 +76,8 @@ describe('frames', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
-          for (const { payload } of new FrameReader().push(Buffer.from(bytes))) expect(payload.length).toBeLessThanOrEqual(MAX_PAYLOAD_BYTES);
+          for (const { payload } of new FrameReader().push(Buffer.from(bytes)))
+            expect(payload.length).toBeLessThanOrEqual(MAX_PAYLOAD_BYTES);
         } catch (error) {
           expect(error).toBeInstanceOf(FrameError);
         }
@@ -72,26 +89,42 @@ describe('frames', () => {
 describe('payloads', () => {
   it('of faults and sign requests come back as they were', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 0xffff_ffff }), fc.boolean(), fc.nat({ max: 255 }), fc.uint8Array(), (ckr, isSessionUsable, algorithmCode, input) => {
-        expect(parseFault(encodeFault({ ckr, isSessionUsable, functionName: 'C_Sign' }))).toEqual({ ckr, isSessionUsable, functionName: 'C_Sign' });
-        const ckaId = parseCkaId('00112233445566778899aabbccddeeff');
-        const signed = parseSign(Buffer.concat([encodeSignHead(algorithmCode, ckaId), input]));
-        expect(signed).toEqual({ algorithmCode, ckaId, tokenInput: Buffer.from(input) });
-      }),
+      fc.property(
+        fc.nat({ max: 0xffff_ffff }),
+        fc.boolean(),
+        fc.nat({ max: 255 }),
+        fc.uint8Array(),
+        (ckr, isSessionUsable, algorithmCode, input) => {
+          expect(parseFault(encodeFault({ ckr, isSessionUsable, functionName: 'C_Sign' }))).toEqual({
+            ckr,
+            isSessionUsable,
+            functionName: 'C_Sign',
+          });
+          const ckaId = parseCkaId('00112233445566778899aabbccddeeff');
+          const signed = parseSign(Buffer.concat([encodeSignHead(algorithmCode, ckaId), input]));
+          expect(signed).toEqual({ algorithmCode, ckaId, tokenInput: Buffer.from(input) });
+        },
+      ),
     );
   });
 
   it('of garbage throw and never crash', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array(), fc.json().map((text) => Buffer.from(text))), (bytes) => {
-        for (const parse of [parseFoundKeys, parseMadeKey, parseWorkerOrder, parseWorkerReport]) {
-          try {
-            parse(Buffer.from(bytes));
-          } catch (error) {
-            expect(error).toBeInstanceOf(Error);
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => Buffer.from(text)),
+        ),
+        (bytes) => {
+          for (const parse of [parseFoundKeys, parseMadeKey, parseWorkerOrder, parseWorkerReport]) {
+            try {
+              parse(Buffer.from(bytes));
+            } catch (error) {
+              expect(error).toBeInstanceOf(Error);
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 });

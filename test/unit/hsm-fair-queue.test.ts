@@ -22,7 +22,12 @@ describe('the queue of sign requests', () => {
 
   it('takes exactly as many as its capacity over all callers', () => {
     const queue = new FairQueue<number>(2);
-    expect([queue.push(a, 1), queue.push(b, 2), queue.push(a, 3), queue.push(c, 4)]).toEqual([true, true, false, false]);
+    expect([queue.push(a, 1), queue.push(b, 2), queue.push(a, 3), queue.push(c, 4)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(queue.size).toBe(2);
     queue.shift();
     expect(queue.push(c, 5)).toBe(true);

@@ -15,16 +15,29 @@ describe('CKA_EC_POINT', () => {
     ['ES512', 66, '048185'],
   ] as const)('is understood bare and as a DER OCTET STRING: %s', (algorithm, bytes, derHead) => {
     const bare = toPublicMembers({ algorithm }, { ...NONE, ecPoint: point(bytes) });
-    const wrapped = toPublicMembers({ algorithm }, { ...NONE, ecPoint: Buffer.concat([Buffer.from(derHead, 'hex'), point(bytes)]) });
+    const wrapped = toPublicMembers(
+      { algorithm },
+      { ...NONE, ecPoint: Buffer.concat([Buffer.from(derHead, 'hex'), point(bytes)]) },
+    );
     expect(bare).toEqual(wrapped);
-    expect(bare).toMatchObject({ kty: 'EC', x: Buffer.alloc(bytes, 1).toString('base64url'), y: Buffer.alloc(bytes, 2).toString('base64url') });
+    expect(bare).toMatchObject({
+      kty: 'EC',
+      x: Buffer.alloc(bytes, 1).toString('base64url'),
+      y: Buffer.alloc(bytes, 2).toString('base64url'),
+    });
   });
 
   it('is told apart by length alone for Ed25519, whose bare key may begin with 0x04 0x20', () => {
     const key = Buffer.concat([Buffer.from('0420', 'hex'), Buffer.alloc(30, 7)]);
     const x = key.toString('base64url');
-    expect(toPublicMembers({ algorithm: 'Ed25519' }, { ...NONE, ecPoint: key })).toEqual({ kty: 'OKP', crv: 'Ed25519', x });
-    expect(toPublicMembers({ algorithm: 'Ed25519' }, { ...NONE, ecPoint: Buffer.concat([Buffer.from('0420', 'hex'), key]) })).toMatchObject({ x });
+    expect(toPublicMembers({ algorithm: 'Ed25519' }, { ...NONE, ecPoint: key })).toEqual({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x,
+    });
+    expect(
+      toPublicMembers({ algorithm: 'Ed25519' }, { ...NONE, ecPoint: Buffer.concat([Buffer.from('0420', 'hex'), key]) }),
+    ).toMatchObject({ x });
   });
 
   it.each([
@@ -35,7 +48,9 @@ describe('CKA_EC_POINT', () => {
     ['empty', Buffer.alloc(0)],
     ['absent', undefined],
   ])('is refused when it is %s', (_, ecPoint) => {
-    expect(() => toPublicMembers({ algorithm: 'ES256' }, { ...NONE, ecPoint })).toThrow(expect.objectContaining({ reason: 'KEY_NOT_PROVEN' }));
+    expect(() => toPublicMembers({ algorithm: 'ES256' }, { ...NONE, ecPoint })).toThrow(
+      expect.objectContaining({ reason: 'KEY_NOT_PROVEN' }),
+    );
   });
 });
 
@@ -43,13 +58,24 @@ describe('CKA_MODULUS', () => {
   const modulus = Buffer.concat([Buffer.from([0x80]), Buffer.alloc(254, 3), Buffer.from([1])]);
 
   it('loses its leading zeros', () => {
-    const padded = { ...NONE, modulus: Buffer.concat([Buffer.alloc(1), modulus]), publicExponent: Buffer.concat([Buffer.alloc(1), F4]) };
-    expect(toPublicMembers({ algorithm: 'RS256', rsaBits: 2048 }, padded)).toEqual({ kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' });
+    const padded = {
+      ...NONE,
+      modulus: Buffer.concat([Buffer.alloc(1), modulus]),
+      publicExponent: Buffer.concat([Buffer.alloc(1), F4]),
+    };
+    expect(toPublicMembers({ algorithm: 'RS256', rsaBits: 2048 }, padded)).toEqual({
+      kty: 'RSA',
+      n: modulus.toString('base64url'),
+      e: 'AQAB',
+    });
   });
 
   it.each([
     ['a modulus of another size', { modulus: modulus.subarray(1), publicExponent: F4 }],
-    ['a modulus one bit short', { modulus: Buffer.concat([Buffer.from([0x7f]), modulus.subarray(1)]), publicExponent: F4 }],
+    [
+      'a modulus one bit short',
+      { modulus: Buffer.concat([Buffer.from([0x7f]), modulus.subarray(1)]), publicExponent: F4 },
+    ],
     ['an exponent of 3', { modulus, publicExponent: Buffer.from([3]) }],
     ['an even exponent', { modulus, publicExponent: Buffer.from('010000', 'hex') }],
     ['no exponent', { modulus, publicExponent: undefined }],

@@ -13,7 +13,16 @@ import { sleep } from '../../base/clock.ts';
 import { systemClock } from '../../base/system-clock.ts';
 import { nameFault } from '../faults.ts';
 import { encodeFrame, FrameReader } from '../frames.ts';
-import { CONTROL, CONTROL_FD, encodeJson, FIRST_SESSION_FD, parseWorkerOrder, PIN_FD, type WorkerOrder, type WorkerReport } from '../wire.ts';
+import {
+  CONTROL,
+  CONTROL_FD,
+  encodeJson,
+  FIRST_SESSION_FD,
+  parseWorkerOrder,
+  PIN_FD,
+  type WorkerOrder,
+  type WorkerReport,
+} from '../wire.ts';
 import type { ThreadReport, ThreadSettings } from './thread-settings.ts';
 import { logIn, openModule, selectToken, TokenOpenError } from './token.ts';
 
@@ -118,7 +127,12 @@ function startThread(workerData: ThreadSettings): Promise<readonly string[]> {
     thread.on('message', (message: ThreadReport) => {
       if (message.kind === 'ready') resolve(message.duplicates);
       if (message.kind === 'failed') {
-        reject(new TokenOpenError('TOKEN_UNAVAILABLE', `a session could not be opened: ${message.functionName} failed with ${nameFault(message.ckr)}`));
+        reject(
+          new TokenOpenError(
+            'TOKEN_UNAVAILABLE',
+            `a session could not be opened: ${message.functionName} failed with ${nameFault(message.ckr)}`,
+          ),
+        );
       }
     });
     // A thread that ends by itself leaves its connection open for ever: the whole worker is replaced instead.

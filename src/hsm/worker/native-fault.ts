@@ -12,7 +12,8 @@ export interface NativeFault {
  */
 export function toNativeFault(thrown: unknown): NativeFault {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  const code = isCoded(thrown) && thrown.code > 0 ? thrown.code : Number(/CKR_\w+:(\d+)/.exec(text)?.[1] ?? CKR_UNKNOWN);
+  const code =
+    isCoded(thrown) && thrown.code > 0 ? thrown.code : Number(/CKR_\w+:(\d+)/.exec(text)?.[1] ?? CKR_UNKNOWN);
   return {
     ckr: code <= CKR_UNKNOWN ? code : CKR_UNKNOWN,
     functionName: isNamed(thrown) && thrown.method !== '' ? thrown.method : (/C_\w+/.exec(text)?.[0] ?? ''),

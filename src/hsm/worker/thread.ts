@@ -7,7 +7,17 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/system-clock.ts';
 import { algorithmOfCode } from '../../jose/algorithms.ts';
 import { encodeFrame, type Frame, FrameReader } from '../frames.ts';
-import { CKA_ID_BYTES, encodeFault, encodeJson, encodeMadeKey, parseGenerate, parseSign, REFUSAL, REPLY, REQUEST } from '../wire.ts';
+import {
+  CKA_ID_BYTES,
+  encodeFault,
+  encodeJson,
+  encodeMadeKey,
+  parseGenerate,
+  parseSign,
+  REFUSAL,
+  REPLY,
+  REQUEST,
+} from '../wire.ts';
 import { destroyKeyPair, generateKeyPair, listKeys } from './administration.ts';
 import { toNativeFault } from './native-fault.ts';
 import type { ThreadReport, ThreadSettings } from './thread-settings.ts';
@@ -73,7 +83,9 @@ function answer({ requestId, code, payload }: Frame): Buffer {
   }
   if (code === REQUEST.generate) {
     const made = generateKeyPair(token, parseGenerate(payload));
-    return made === undefined ? refusal(requestId, REFUSAL.ckaIdInUse) : encodeFrame(requestId, REPLY.ok, encodeMadeKey(made));
+    return made === undefined
+      ? refusal(requestId, REFUSAL.ckaIdInUse)
+      : encodeFrame(requestId, REPLY.ok, encodeMadeKey(made));
   }
   if (code === REQUEST.destroy) {
     return encodeFrame(requestId, REPLY.ok, encodeJson({ destroyedObjects: destroyKeyPair(token, toCkaId(payload)) }));

@@ -60,14 +60,23 @@ interface Candidate {
 }
 
 /** By label or serial, never by slot number: slot numbers move. */
-export function selectToken(module: graphene.Module, selector: StartOrder['selector']): OpenedToken & { readonly flags: number } {
+export function selectToken(
+  module: graphene.Module,
+  selector: StartOrder['selector'],
+): OpenedToken & { readonly flags: number } {
   const candidates = listTokens(module);
   const wanted = 'label' in selector ? `label "${selector.label}"` : `serial "${selector.serial}"`;
-  const matches = candidates.filter(({ label, serial }) => ('label' in selector ? label === selector.label : serial === selector.serial));
+  const matches = candidates.filter(({ label, serial }) =>
+    'label' in selector ? label === selector.label : serial === selector.serial,
+  );
   const [match] = matches;
-  if (match === undefined) throw new TokenOpenError('TOKEN_NOT_FOUND', `no token has the ${wanted}; there ${listing(candidates)}`);
+  if (match === undefined)
+    throw new TokenOpenError('TOKEN_NOT_FOUND', `no token has the ${wanted}; there ${listing(candidates)}`);
   if (matches.length > 1) {
-    throw new TokenOpenError('TOKEN_AMBIGUOUS', `${matches.length} tokens have the ${wanted}; choose by serial: there ${listing(matches)}`);
+    throw new TokenOpenError(
+      'TOKEN_AMBIGUOUS',
+      `${matches.length} tokens have the ${wanted}; choose by serial: there ${listing(matches)}`,
+    );
   }
   const { slot, token, label, serial } = match;
   const { major, minor } = token.firmwareVersion;
@@ -87,13 +96,22 @@ export function selectToken(module: graphene.Module, selector: StartOrder['selec
 }
 
 /** Logs in as user, once. The PIN lives in a string because the binding takes no other form. */
-export function logIn(token: { readonly slot: graphene.Slot; readonly flags: number }, pin: Buffer, mayUseFinalTry: boolean): void {
+export function logIn(
+  token: { readonly slot: graphene.Slot; readonly flags: number },
+  pin: Buffer,
+  mayUseFinalTry: boolean,
+): void {
   const { USER_PIN_FINAL_TRY, USER_PIN_LOCKED } = graphene.TokenFlag;
-  if ((token.flags & USER_PIN_LOCKED) !== 0) throw new TokenOpenError('PIN_LOCKED', 'the token says that its user PIN is locked; unlock it with the SO PIN');
+  if ((token.flags & USER_PIN_LOCKED) !== 0)
+    throw new TokenOpenError('PIN_LOCKED', 'the token says that its user PIN is locked; unlock it with the SO PIN');
   if ((token.flags & USER_PIN_FINAL_TRY) !== 0 && !mayUseFinalTry) {
-    throw new TokenOpenError('PIN_LOCKED', 'the token allows one last attempt at its user PIN; check the PIN file, then run keyturn token retry-login');
+    throw new TokenOpenError(
+      'PIN_LOCKED',
+      'the token allows one last attempt at its user PIN; check the PIN file, then run keyturn token retry-login',
+    );
   }
-  if (pin.length === 0) throw new TokenOpenError('SECRET_FILE_UNREADABLE', 'the PIN file is empty; write the user PIN into it');
+  if (pin.length === 0)
+    throw new TokenOpenError('SECRET_FILE_UNREADABLE', 'the PIN file is empty; write the user PIN into it');
   let session: graphene.Session;
   try {
     session = token.slot.open(graphene.SessionFlag.SERIAL_SESSION | graphene.SessionFlag.RW_SESSION);
@@ -105,9 +123,13 @@ export function logIn(token: { readonly slot: graphene.Slot; readonly flags: num
   } catch (error) {
     const { ckr } = toNativeFault(error);
     if (ckr === CKR_USER_ALREADY_LOGGED_IN) return;
-    if (ckr === CKR_PIN_LOCKED) throw new TokenOpenError('PIN_LOCKED', 'the token has locked its user PIN; unlock it with the SO PIN');
+    if (ckr === CKR_PIN_LOCKED)
+      throw new TokenOpenError('PIN_LOCKED', 'the token has locked its user PIN; unlock it with the SO PIN');
     if (ckr === CKR_PIN_INCORRECT || ckr === CKR_PIN_INVALID || ckr === CKR_PIN_LEN_RANGE) {
-      throw new TokenOpenError('PIN_INCORRECT', `the token refused the PIN with ${nameFault(ckr)}; correct the PIN file, then run keyturn token retry-login`);
+      throw new TokenOpenError(
+        'PIN_INCORRECT',
+        `the token refused the PIN with ${nameFault(ckr)}; correct the PIN file, then run keyturn token retry-login`,
+      );
     }
     throw new TokenOpenError('TOKEN_UNAVAILABLE', `C_Login failed with ${nameFault(ckr)}`);
   }

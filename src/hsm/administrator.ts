@@ -1,0 +1,198 @@
+/**
+ * Makes, tries, destroys and lists key pairs. Everything that searches, makes or destroys objects takes its turn at the
+ * token's mutex, because a search during a generation can wipe the new object's attributes (seen on SoftHSM2).
+ */
+import { randomBytes } from 'node:crypto';
+import { KeyturnError } from '../base/errors.ts';
+import type { CkaId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Mutex } from '../base/mutex.ts';
+import { type KeySpec, specOf } from '../jose/algorithms.ts';
+import { verifySignature } from '../jose/signature.ts';
+import { toTokenInput } from '../jose/token-input.ts';
+import { unavailable } from './availability.ts';
+import { classifyFault, nameFault } from './faults.ts';
+import type { GeneratedKey, GenerateRequest, Hsm, TokenKey } from './hsm.ts';
+import { proveBirth } from './prove-birth.ts';
+import { toPublicMembers } from './public-members.ts';
+import type { Reply, SessionLink } from './session-link.ts';
+import type { Supervisor } from './supervisor.ts';
+import {
+  encodeJson,
+  encodeSignHead,
+  parseDestroyed,
+  parseFoundKeys,
+  parseMadeKey,
+  REFUSAL,
+  REQUEST,
+  toCkaIdBytes,
+} from './wire.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+export type KeyToTry = Parameters<Hsm['tryKey']>[0];
+
+export interface AdministratorOptions {
+  readonly supervisor: Supervisor;
+  readonly tokenMutex: Mutex;
+  readonly log: Logger;
+  /** Throws once the pool is closing. */
+  readonly requireOpen: () => void;
+}
+
+const TRIAL_BYTES = 32;
+const CKR_MECHANISM_INVALID = 0x70;
+
+export class Administrator {
+  readonly #supervisor: Supervisor;
+  readonly #tokenMutex: Mutex;
+  readonly #log: Logger;
+  readonly #requireOpen: () => void;
+
+  constructor({ supervisor, tokenMutex, log, requireOpen }: AdministratorOptions) {
+    this.#supervisor = supervisor;
+    this.#tokenMutex = tokenMutex;
+    this.#log = log;
+    this.#requireOpen = requireOpen;
+  }
+
+  generateKeyPair(request: GenerateRequest): Promise<GeneratedKey> {
+    return this.#administer(async (worker) => {
+      requireMechanisms(worker, request.spec);
+      const reply = await worker.administration.request(REQUEST.generate, encodeJson(request));
+      if (reply.kind === 'refused' && reply.refusal === REFUSAL.ckaIdInUse) {
+        throw new KeyturnError('TOKEN_OPERATION_FAILED', `CKA_ID ${request.ckaId} is in use already; nothing was made`);
+      }
+      const made = parseMadeKey(this.#requireOk(worker, reply));
+      const refuse = async (problem: KeyturnError): Promise<never> => {
+        this.#log.error({ ckaId: request.ckaId, problem: problem.message }, 'a new key pair was refused and destroyed');
+        await this.#destroy(worker, request.ckaId);
+        throw problem;
+      };
+      const objections = proveBirth(made.attributes);
+      if (objections.length > 0) {
+        return refuse(
+          new KeyturnError(
+            'KEY_NOT_PROVEN',
+            `the token doesn't prove that the new key can't be exported: ${objections.join(', ')}`,
+          ),
+        );
+      }
+      const { token } = worker;
+      if (token === undefined) throw new TypeError('a ready worker knows its token');
+      try {
+        return {
+          publicKey: toPublicMembers(request.spec, made),
+          birth: { ...birthOf(token), attributes: made.attributes },
+        };
+      } catch (error) {
+        if (error instanceof KeyturnError) return refuse(error);
+        throw error;
+      }
+    });
+  }
+
+  tryKey(key: KeyToTry): Promise<void> {
+    return this.#administer(async () => {
+      let tried = 0;
+      for (const worker of this.#supervisor.readyWorkers()) {
+        for (const link of worker.signing) if (await this.#trySession(worker, link, key)) tried += 1;
+      }
+      if (tried === 0)
+        throw new KeyturnError('TOKEN_UNAVAILABLE', 'no session of the token could try the key; try again later');
+    });
+  }
+
+  destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }> {
+    return this.#administer(async (worker) => {
+      // First, so that no session ever holds a handle that outlives its object.
+      const links = this.#supervisor.signing;
+      await Promise.all(links.map((link) => link.request(REQUEST.forget, toCkaIdBytes(ckaId))));
+      return { destroyedObjects: await this.#destroy(worker, ckaId) };
+    });
+  }
+
+  listKeys(): Promise<readonly TokenKey[]> {
+    return this.#administer(async (worker) => {
+      const reply = await worker.administration.request(REQUEST.list);
+      this.#requireOk(worker, reply);
+      return reply.kind === 'ok' ? reply.parts.flatMap(parseFoundKeys) : [];
+    });
+  }
+
+  /** One administrative piece of work at a time, on a ready worker. */
+  async #administer<T>(work: (worker: WorkerProcess) => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    return this.#tokenMutex.run(() => {
+      const [worker] = this.#supervisor.readyWorkers();
+      if (worker !== undefined) return work(worker);
+      this.#requireOpen();
+      throw unavailable(this.#supervisor.problem);
+    });
+  }
+
+  async #destroy(worker: WorkerProcess, ckaId: CkaId): Promise<number> {
+    return parseDestroyed(
+      this.#requireOk(worker, await worker.administration.request(REQUEST.destroy, toCkaIdBytes(ckaId))),
+    );
+  }
+
+  /** False when the session went away meanwhile; a worker that comes later finds the key by itself. */
+  async #trySession(worker: WorkerProcess, link: SessionLink, key: KeyToTry): Promise<boolean> {
+    const { ckaId, algorithm, publicKey } = key;
+    const challenge = randomBytes(TRIAL_BYTES);
+    const found = await link.request(REQUEST.find, toCkaIdBytes(ckaId));
+    if (found.kind === 'lost') return false;
+    this.#requireOk(worker, found, ckaId);
+    const input = toTokenInput(algorithm, challenge);
+    const signed = await link.request(REQUEST.sign, encodeSignHead(specOf(algorithm).code, ckaId), input);
+    if (signed.kind === 'lost') return false;
+    if (verifySignature(algorithm, publicKey, challenge, this.#requireOk(worker, signed, ckaId))) return true;
+    throw new KeyturnError(
+      'SIGNATURE_INVALID',
+      `the token's trial signature under CKA_ID ${ckaId} does not verify; the key is not used`,
+    );
+  }
+
+  #requireOk(worker: WorkerProcess, reply: Reply, ckaId?: CkaId): Buffer {
+    switch (reply.kind) {
+      case 'ok':
+        return reply.payload;
+      case 'lost':
+        throw new KeyturnError(
+          'TOKEN_UNAVAILABLE',
+          'the HSM worker ended before it answered; what the token did is unknown',
+        );
+      case 'refused':
+        throw new KeyturnError(
+          'TOKEN_OPERATION_FAILED',
+          reply.refusal === REFUSAL.malformedRequest
+            ? 'the HSM worker refused the request'
+            : `the token has no single private key with CKA_ID ${ckaId ?? ''}`,
+        );
+      case 'fault': {
+        const { ckr, functionName, isSessionUsable } = reply.fault;
+        const problem = `${functionName} failed with ${nameFault(ckr)}`;
+        const faultClass = classifyFault(ckr);
+        const needsNewWorker =
+          faultClass === 'login' || faultClass === 'reinitialise' || faultClass === 'restartWorker';
+        if (needsNewWorker || !isSessionUsable) this.#supervisor.replace(worker, problem);
+        throw new KeyturnError(
+          ckr === CKR_MECHANISM_INVALID ? 'ALGORITHM_NOT_SUPPORTED' : 'TOKEN_OPERATION_FAILED',
+          problem,
+        );
+      }
+    }
+  }
+}
+
+function birthOf(token: NonNullable<WorkerProcess['token']>): Omit<GeneratedKey['birth'], 'attributes'> {
+  const { serial, label, manufacturer, model, firmwareVersion } = token;
+  return { tokenSerial: serial, tokenLabel: label, manufacturer, model, firmwareVersion };
+}
+
+/** A token that lists no mechanism at all is asked all the same. */
+function requireMechanisms({ mechanisms }: WorkerProcess, { algorithm }: KeySpec): void {
+  const { generateMechanism, signMechanism } = specOf(algorithm);
+  if (mechanisms.size === 0 || (mechanisms.has(generateMechanism) && mechanisms.has(signMechanism))) return;
+  throw new KeyturnError('ALGORITHM_NOT_SUPPORTED', `the token doesn't have the mechanisms of ${algorithm}`);
+}
