@@ -15,8 +15,8 @@ import { loadReflection } from './grpc/reflection.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { createJwksHandler } from './http/jwks-handler.ts';
 import type { Listener } from './listener.ts';
-import { RefusalLog } from './refusal-log.ts';
 import { listenTls } from './tls-listener.ts';
+import { BoundedLog } from './telemetry/bounded-log.ts';
 import { listenUnix } from './unix-listener.ts';
 
 /** What is left of the grace for HTTP, after gRPC has taken its part. */
@@ -43,7 +43,7 @@ export interface Servers {
 }
 
 /** What all gRPC servers share. */
-type Services = Pick<GrpcServerOptions, 'health' | 'reflection'>;
+type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests'>;
 
 /** A gRPC server and the listener that feeds it. */
 interface GrpcEndpoint {
@@ -55,14 +55,18 @@ interface GrpcEndpoint {
 /** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { config, app, log, clock } = options;
-  const services: Services = { health: new Health(app), reflection: loadReflection() };
+  const services: Services = {
+    health: new Health(app),
+    reflection: loadReflection(),
+    requests: new BoundedLog(clock, log),
+  };
   const { health } = services;
   const endpoints: GrpcEndpoint[] = [];
   let http: HttpServer | undefined;
   try {
     // First: what is signed over the others must be verifiable from the first moment.
     http = await listenHttp(config.http, { handler: createJwksHandler(app), clock, log });
-    const refusals = new RefusalLog(clock, log);
+    const refusals = new BoundedLog(clock, log);
     for (const listener of config.grpcListeners) {
       endpoints.push(
         await (listener.kind === 'tls'
@@ -97,7 +101,7 @@ async function openTls(
   config: TlsListenerConfig,
   options: ServersOptions,
   services: Services,
-  refusals: RefusalLog,
+  refusals: BoundedLog,
 ): Promise<GrpcEndpoint> {
   const callers = new ConnectionCallers();
   const server = createGrpcServer(toGrpcOptions(options, services, (call) => callers.find(call)));
@@ -129,11 +133,11 @@ async function openUnix(
 }
 
 function toGrpcOptions(
-  { app, accessPolicy, config, clock, log }: ServersOptions,
+  { app, accessPolicy, config, clock }: ServersOptions,
   services: Services,
   identify: GrpcServerOptions['identify'],
 ): GrpcServerOptions {
-  return { app, accessPolicy, identify, ...services, limits: config.limits, clock, log };
+  return { app, accessPolicy, identify, ...services, limits: config.limits, clock };
 }
 
 interface OpenServers {

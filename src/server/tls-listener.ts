@@ -11,7 +11,7 @@ import type { Logger } from '../base/logger.ts';
 import type { TlsListenerConfig } from '../config/config.ts';
 import { parseCallerIdentity } from './caller-name.ts';
 import { formatHostPort, type Listener, listen, OpenConnections, portOf } from './listener.ts';
-import type { RefusalLog } from './refusal-log.ts';
+import type { BoundedLog } from './telemetry/bounded-log.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 4_096;
@@ -20,7 +20,8 @@ const OTHERS_MODE = 0o007;
 
 export interface TlsListenerPorts {
   readonly log: Logger;
-  readonly refusals: RefusalLog;
+  /** For what strangers can cause. */
+  readonly refusals: BoundedLog;
   readonly onConnection: (socket: TLSSocket, identity: CallerIdentity) => void;
 }
 
@@ -35,11 +36,14 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
   const port = portOf(server);
   const address = formatHostPort(config.host, port);
   const refuse = (socket: TLSSocket, reason: string): void => {
-    ports.refusals.note({
-      listener: address,
-      peer: formatHostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0),
-      reason,
-    });
+    ports.refusals.warn(
+      {
+        listener: address,
+        peer: formatHostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0),
+        reason,
+      },
+      'connection refused',
+    );
     socket.destroy();
   };
 
@@ -49,7 +53,10 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
   });
   server.on('drop', (dropped) => {
     const peer = formatHostPort(dropped?.remoteAddress ?? 'unknown', dropped?.remotePort);
-    ports.refusals.note({ listener: address, peer, reason: `more than ${MAX_CONNECTIONS} connections` });
+    ports.refusals.warn(
+      { listener: address, peer, reason: `more than ${MAX_CONNECTIONS} connections` },
+      'connection refused',
+    );
   });
   server.on('tlsClientError', (error, socket) => {
     refuse(socket, handshakeProblem(error, socket));

@@ -147,6 +147,13 @@ it('gives each connection its own caller', async () => {
   expect(await reasonOf(auditor.getTokenStatus())).toBe('OK');
   expect(await reasonOf(test.signer.getTokenStatus())).toBe('METHOD_NOT_PERMITTED');
   expect(await reasonOf(auditor.getTokenStatus())).toBe('OK');
+  expect(test.lines.filter(({ message }) => message === 'request refused').map(({ fields }) => fields)).toContainEqual(
+    expect.objectContaining({
+      method: '/keyturn.v1.TokenService/GetTokenStatus',
+      caller: 'dns:auth-service.example',
+      reason: 'METHOD_NOT_PERMITTED',
+    }),
+  );
 });
 
 it('accepts the daemon only under the name that its certificate has', async () => {

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/base/clock.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
-import { RefusalLog } from '../../src/server/refusal-log.ts';
+import { BoundedLog } from '../../src/server/telemetry/bounded-log.ts';
 import { createLogger } from '../../src/server/telemetry/logger.ts';
 import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
 
@@ -71,17 +72,41 @@ describe('the logger', () => {
   });
 });
 
-it('logs refused connections at a bounded rate and then says how many it left out', () => {
+it('a bounded log writes so many lines a minute and then says how many it left out', () => {
   let nowMs = 0;
   const clock: Clock = { wallMs: () => 0, monotonicMs: () => nowMs, after: () => () => undefined };
   const lines: LogLine[] = [];
-  const refusals = new RefusalLog(clock, recordingLogger(lines));
-  for (let count = 0; count < 100; count += 1) refusals.note({ listener: 'l', peer: 'p', reason: 'r' });
-  expect(lines).toHaveLength(20);
+  const log = new BoundedLog(clock, recordingLogger(lines));
+  for (let count = 0; count < 100; count += 1) log.warn({ count }, 'x');
+  expect(lines).toHaveLength(60);
   nowMs = 60_000;
-  refusals.note({ listener: 'l', peer: 'p', reason: 'r' });
-  expect(lines.slice(20).map(({ fields }) => fields)).toEqual([
-    { refusedConnections: 80 },
-    { listener: 'l', peer: 'p', reason: 'r' },
+  log.error({ count: 100 }, 'x');
+  expect(lines.slice(60)).toEqual([
+    { level: 'warn', fields: { leftOut: 40 }, message: 'lines like the ones before were left out' },
+    { level: 'error', fields: { count: 100 }, message: 'x' },
   ]);
+});
+
+describe('a process that ends', () => {
+  const LINES = 2_000;
+  const run = (end: string): string => {
+    const url = new URL('../../src/server/telemetry/logger.ts', import.meta.url).href;
+    const program = `
+      import { createLogger } from '${url}';
+      const log = createLogger({ level: 'info' });
+      for (let count = 0; count < ${LINES}; count += 1) log.info({ count, text: 'x'.repeat(500) }, 'line');
+      ${end}`;
+    return spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      maxBuffer: 16 * 1024 * 1024,
+    }).stderr.toString();
+  };
+
+  it.each([
+    'process.exit(0)',
+    "throw new Error('x')",
+    "process.on('SIGTERM', () => process.exit(0)); process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000)",
+    '',
+  ])('has written all of its lines: %s', (end) => {
+    expect(run(end).match(/"msg":"line"/g)).toHaveLength(LINES);
+  });
 });

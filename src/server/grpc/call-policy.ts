@@ -16,8 +16,8 @@ import { type AccessPolicy, decideMethod, findCaller } from '../../access/policy
 import { type CallerIdentity, formatIdentity } from '../../access/caller.ts';
 import { KeyturnError, toKeyturnError } from '../../base/errors.ts';
 import type { CallerName } from '../../base/ids.ts';
-import type { Logger } from '../../base/logger.ts';
 import { STATUS_DETAILS_TRAILER } from '../../base/proto-loading.ts';
+import type { BoundedLog } from '../telemetry/bounded-log.ts';
 import { toStatus } from './status.ts';
 
 /** What grpc-js gives to interceptors and handlers alike. */
@@ -27,7 +27,7 @@ export interface CallPolicyPorts {
   /** The caller as its listener established it. */
   readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
   readonly accessPolicy: () => AccessPolicy;
-  readonly log: Logger;
+  readonly requests: BoundedLog;
 }
 
 export class CallPolicy {
@@ -42,10 +42,9 @@ export class CallPolicy {
     const identity = this.#ports.identify(call);
     const caller = identity === undefined ? undefined : findCaller(this.#ports.accessPolicy(), identity);
     if (caller !== undefined) return caller;
-    const who = identity === undefined ? 'this connection' : formatIdentity(identity);
     throw new KeyturnError(
       'CALLER_UNKNOWN',
-      `the access policy names no caller for ${who}; add it to the policy's callers`,
+      `the access policy names no caller for ${this.#describe(call)}; add it to the policy's callers`,
     );
   }
 
@@ -53,26 +52,38 @@ export class CallPolicy {
     const send = call.sendStatus.bind(call);
     // Own property, so that what grpc-js itself finds wrong (size, encoding, deadline) passes here too.
     call.sendStatus = (status) => {
-      send(status.code === grpcStatus.OK || hasDetails(status) ? status : this.toStatus(explain(status), path));
+      send(status.code === grpcStatus.OK || hasDetails(status) ? status : this.toStatus(explain(status), path, call));
     };
     try {
       this.#requireMethod(call, path);
     } catch (thrown) {
-      call.sendStatus(this.toStatus(thrown, path));
+      call.sendStatus(this.toStatus(thrown, path, call));
     }
     return new ServerInterceptingCall(call);
   };
 
-  /** Any thrown value as a status. What is the daemon's own failure is logged, and findable by its correlation id. */
-  toStatus(thrown: unknown, method: string): StatusObject {
+  /**
+   * Any thrown value as a status. The log has what the daemon itself failed at, under the correlation id that the caller
+   * gets, and who asked for what it may not have.
+   */
+  toStatus(thrown: unknown, method: string, call: IdentifiableCall): StatusObject {
     const error = toKeyturnError(thrown);
-    if (error.code !== 'INTERNAL') {
-      this.#ports.log.debug({ method, reason: error.reason }, 'request refused');
-      return toStatus(error);
+    if (error.code === 'INTERNAL') {
+      const correlationId = randomUUID();
+      this.#ports.requests.error({ method, caller: this.#describe(call), correlationId, err: error }, 'request failed');
+      return toStatus(error, correlationId);
     }
-    const correlationId = randomUUID();
-    this.#ports.log.error({ method, correlationId, err: error }, 'request failed');
-    return toStatus(error, correlationId);
+    if (error.code === 'PERMISSION_DENIED' || error.code === 'UNAUTHENTICATED') {
+      const { reason, details } = error;
+      const { subject, field } = details;
+      this.#ports.requests.warn({ method, caller: this.#describe(call), reason, subject, field }, 'request refused');
+    }
+    return toStatus(error);
+  }
+
+  #describe(call: IdentifiableCall): string {
+    const identity = this.#ports.identify(call);
+    return identity === undefined ? 'this connection' : formatIdentity(identity);
   }
 
   #requireMethod(call: IdentifiableCall, path: string): void {

@@ -9,8 +9,8 @@ import type { CallerIdentity } from '../../access/caller.ts';
 import type { AccessPolicy } from '../../access/policy.ts';
 import type { Application } from '../../app/application.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Logger } from '../../base/logger.ts';
 import type { LimitsConfig } from '../../config/config.ts';
+import type { BoundedLog } from '../telemetry/bounded-log.ts';
 import { CallPolicy, type IdentifiableCall } from './call-policy.ts';
 import type { Health } from './health-service.ts';
 import { createKeyAdminService } from './key-admin-service.ts';
@@ -38,7 +38,8 @@ export interface GrpcServerOptions {
   readonly reflection: ReflectionService;
   readonly limits: LimitsConfig;
   readonly clock: Clock;
-  readonly log: Logger;
+  /** For what callers can cause. */
+  readonly requests: BoundedLog;
 }
 
 export interface GrpcServer {

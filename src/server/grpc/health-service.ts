@@ -76,7 +76,7 @@ export class Health {
       if (this.#watches.size >= MAX_WATCHES) {
         call.emit(
           'error',
-          policy.toStatus(new KeyturnError('QUEUE_FULL', 'too many health watches are open'), call.getPath()),
+          policy.toStatus(new KeyturnError('QUEUE_FULL', 'too many health watches are open'), call.getPath(), call),
         );
         return;
       }
@@ -100,6 +100,7 @@ export class Health {
         policy.toStatus(
           new KeyturnError('SHUTTING_DOWN', 'the daemon is shutting down; watch another one'),
           call.getPath(),
+          call,
         ),
       );
     };

@@ -29,7 +29,7 @@ export function unary<Request, Response>(
         await handle(call.request, { caller: policy.requireCaller(call), deadlineMs: toDeadlineMs(call, clock) }),
       );
     } catch (thrown) {
-      callback(policy.toStatus(thrown, call.getPath()));
+      callback(policy.toStatus(thrown, call.getPath(), call));
     }
   };
   return (call, callback) => {

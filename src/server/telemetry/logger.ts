@@ -1,6 +1,6 @@
 /**
- * The log port on pino: one JSON object a line on stderr, written at once, so that nothing is lost when the process
- * ends. Whatever is named like a secret is cut out, at any of the depths that keyturn logs at.
+ * The log port on pino: one JSON object a line on stderr. Written without waiting for whoever reads it; what is still
+ * buffered when the process exits is written then. Whatever is named like a secret is cut out, at any of the depths that keyturn logs at.
  */
 import { type DestinationStream, destination, pino } from 'pino';
 import { KeyturnError } from '../../base/errors.ts';
@@ -19,8 +19,13 @@ const CENSOR = '[redacted]';
 /** An error's causes are followed so far. */
 const MAX_CAUSES = 5;
 const STDERR = 2;
+/** When nobody reads, lines beyond it are dropped: the daemon never waits for its log. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
-export function createLogger({ level, stream = destination({ dest: STDERR, sync: true }) }: LoggerOptions): Logger {
+export function createLogger({
+  level,
+  stream = destination({ dest: STDERR, sync: false, maxLength: MAX_BUFFERED_BYTES }),
+}: LoggerOptions): Logger {
   const options = {
     level,
     base: null,
