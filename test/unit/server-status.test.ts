@@ -39,7 +39,9 @@ describe('status details', () => {
       stdout,
       stderr,
       status: exitCode,
-    } = spawnSync(PYTHON, ['test/e2e/python/decode_status.py', PROTO_DIRECTORY], { input: bytesOf(full, 'id-1') });
+    } = spawnSync(PYTHON, ['-B', 'test/e2e/python/decode_status.py', PROTO_DIRECTORY], {
+      input: bytesOf(full, 'id-1'),
+    });
     expect([exitCode, stderr.toString()]).toEqual([0, '']);
     const type = (name: string): string => `type.googleapis.com/google.rpc.${name}`;
     expect(JSON.parse(stdout.toString())).toEqual({

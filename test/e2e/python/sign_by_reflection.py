@@ -66,7 +66,9 @@ class Reflection:
         return self.pool.FindServiceByName(name)
 
     def message(self, descriptor):
-        return message_factory.MessageFactory(self.pool).GetPrototype(descriptor)
+        if hasattr(message_factory, "GetMessageClass"):
+            return message_factory.GetMessageClass(descriptor)
+        return message_factory.MessageFactory(self.pool).GetPrototype(descriptor)  # protobuf before 4.22
 
 
 def sign(reflection, channel, wanted):
