@@ -23,8 +23,9 @@ step() {
 }
 
 generated_files_are_fresh() {
-  scripts/generate.sh "$workshop/gen"
-  diff -r "$workshop/gen" src/gen || { echo 'hint: npm run generate, then commit src/gen' && return 1; }
+  scripts/generate.sh "$workshop/gen" "$workshop/descriptors.binpb"
+  diff -r "$workshop/gen" src/gen && cmp "$workshop/descriptors.binpb" proto/descriptors.binpb \
+    || { echo 'hint: npm run generate, then commit src/gen and proto/descriptors.binpb' && return 1; }
 }
 
 step 'format' biome format
