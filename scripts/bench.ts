@@ -22,7 +22,9 @@ const WARM_UP_SECONDS = 1;
 /** /proc/PID/stat counts in ticks of 10 ms on every Linux that Node runs on (sysconf(_SC_CLK_TCK) = 100). */
 const TICK_US = 10_000;
 
-const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '5' } } });
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '5' } },
+});
 const seconds = Number(options.seconds);
 
 const KEYS = [
@@ -46,7 +48,15 @@ async function compileCLoop(dir: string): Promise<string> {
 }
 
 async function runCLoop(binary: string, { token }: Deployment, key: (typeof KEYS)[number]): Promise<number> {
-  const parameters = [token.moduleFile, token.label, token.pinFile, `keyturn/${key.name}/1`, key.algorithm, String(C_THREADS), String(seconds)];
+  const parameters = [
+    token.moduleFile,
+    token.label,
+    token.pinFile,
+    `keyturn/${key.name}/1`,
+    key.algorithm,
+    String(C_THREADS),
+    String(seconds),
+  ];
   const { stdout } = await run(binary, parameters, { env: { ...process.env, ...token.environment } });
   const [signatures = 0, elapsed = 1] = stdout.trim().split(' ').map(Number);
   return signatures / elapsed;
@@ -85,8 +95,14 @@ async function measure(daemon: DaemonProcess, signingKey: string): Promise<Load>
   const latencies = await drive(client, signingKey, seconds);
   const elapsedSeconds = (performance.now() - startedMs) / 1_000;
   const cpuUs = (await serverCpuUs(daemon)) - cpuBefore;
-  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
-  return { perSecond: latencies.length / elapsedSeconds, cpuUs: cpuUs / latencies.length, p50Ms: at(0.5), p99Ms: at(0.99) };
+  const at = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  return {
+    perSecond: latencies.length / elapsedSeconds,
+    cpuUs: cpuUs / latencies.length,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  };
 }
 
 async function bench(): Promise<boolean> {
@@ -98,7 +114,11 @@ async function bench(): Promise<boolean> {
     try {
       const checks: Check[] = [];
       for (const key of KEYS) {
-        await daemon.admin.applySigningKey({ name: key.name, algorithm: key.algorithm, ...(key.rsaBits === undefined ? {} : { rsaBits: key.rsaBits }) });
+        await daemon.admin.applySigningKey({
+          name: key.name,
+          algorithm: key.algorithm,
+          ...(key.rsaBits === undefined ? {} : { rsaBits: key.rsaBits }),
+        });
         const cPerSecond = await runCLoop(cLoop, deployment, key);
         const load = await measure(daemon, key.name);
         checks.push(
@@ -110,7 +130,11 @@ async function bench(): Promise<boolean> {
           { name: `${key.algorithm} latency p99 at ${IN_FLIGHT} in flight`, value: load.p99Ms, unit: 'ms' },
         );
       }
-      return reportEvidence(checks, { seconds, inFlight: IN_FLIGHT, cpus: cpus().length, node: process.version }, options.json);
+      return reportEvidence(
+        checks,
+        { seconds, inFlight: IN_FLIGHT, cpus: cpus().length, node: process.version },
+        options.json,
+      );
     } finally {
       await daemon.stop();
     }

@@ -49,10 +49,10 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
   const accessPolicy = await loadAccessPolicy(config.accessPolicyFile);
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
-    const openedStore = await openSqliteStore({ file: config.storeFile });
+    const openedStore = await openSqliteStore({ file: config.storeFile, log });
     const store = decorators.store?.(openedStore) ?? openedStore;
     closers.push(() => store.close());
     const ledger = await Ledger.open(store, clock, config.keySets);

@@ -28,7 +28,11 @@ function judge(check: Check): JudgedCheck {
 }
 
 /** Writes the evidence to stdout and returns whether all of it holds. No check at all is no evidence. */
-export function reportEvidence(checks: readonly Check[], details: Readonly<Record<string, unknown>>, asJson: boolean): boolean {
+export function reportEvidence(
+  checks: readonly Check[],
+  details: Readonly<Record<string, unknown>>,
+  asJson: boolean,
+): boolean {
   const judged = checks.map(judge);
   const ok = judged.length > 0 && judged.every((check) => check.ok);
   if (asJson) {

@@ -1,9 +1,21 @@
 /** The use cases of KeyAdminService that change something: apply and rotate. Decisions are lifecycle/decide.ts's. */
 import { type Clock, sleep } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
-import { type CallerName, DEFAULT_KEY_SET, parseKeySetName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import {
+  type CallerName,
+  DEFAULT_KEY_SET,
+  parseKeySetName,
+  parseSigningKeyName,
+  type SigningKeyName,
+} from '../base/ids.ts';
 import { parseKeySpec } from '../jose/algorithms.ts';
-import { type ApplyCommand, decideApply, decideRotate, requireSuccessor, type Surroundings } from '../lifecycle/decide.ts';
+import {
+  type ApplyCommand,
+  decideApply,
+  decideRotate,
+  requireSuccessor,
+  type Surroundings,
+} from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { impliedVersions, parsePolicy } from '../lifecycle/policy.ts';
@@ -35,12 +47,18 @@ export interface AdministerPorts extends StepPorts {
 
 export function parseReason(value: string): string {
   if (value.length <= MAX_REASON_LENGTH) return value;
-  throw new KeyturnError('FIELD_INVALID', `reason must be at most ${MAX_REASON_LENGTH} characters`, { field: 'reason' });
+  throw new KeyturnError('FIELD_INVALID', `reason must be at most ${MAX_REASON_LENGTH} characters`, {
+    field: 'reason',
+  });
 }
 
 function requireEtag(state: SigningKeyState | undefined, etag: string, name: SigningKeyName): void {
   if (etag === '' || (state !== undefined && etagOf(state) === etag)) return;
-  throw new KeyturnError('ETAG_MISMATCH', `signing key ${name} has changed since it was read; read it again and decide anew`, { field: 'etag', subject: name });
+  throw new KeyturnError(
+    'ETAG_MISMATCH',
+    `signing key ${name} has changed since it was read; read it again and decide anew`,
+    { field: 'etag', subject: name },
+  );
 }
 
 export interface Applied {
@@ -50,14 +68,21 @@ export interface Applied {
 }
 
 /** Creates a signing key or changes its policy. Resolves when its versions stand, a step failed, or time is up. */
-export async function applySigningKey(ports: AdministerPorts, caller: CallerName, command: ApplySigningKeyCommand): Promise<Applied> {
+export async function applySigningKey(
+  ports: AdministerPorts,
+  caller: CallerName,
+  command: ApplySigningKeyCommand,
+): Promise<Applied> {
   const name = parseSigningKeyName(command.name, 'signing_key.name');
   const reason = parseReason(command.reason);
   const policy = parsePolicy(command.lifecyclePolicy);
   const decide = (): readonly SigningKeyEvent[] => {
     const state = ports.ledger.signingKeys.get(name);
     requireEtag(state, command.etag, name);
-    const keySet = command.keySet === '' ? (state?.keySet ?? DEFAULT_KEY_SET) : parseKeySetName(command.keySet, 'signing_key.key_set');
+    const keySet =
+      command.keySet === ''
+        ? (state?.keySet ?? DEFAULT_KEY_SET)
+        : parseKeySetName(command.keySet, 'signing_key.key_set');
     const rsaBits = command.rsaBits === 0 ? state?.spec.rsaBits : command.rsaBits;
     const algorithm = command.algorithm === '' ? state?.spec.algorithm : command.algorithm;
     const spec = parseKeySpec(algorithm, rsaBits);
@@ -88,7 +113,11 @@ function impliedByOthers(ports: AdministerPorts, wanted: ApplyCommand, around: S
     .reduce((sum, state) => sum + impliedVersions(state.policy, around.keySet.promise, around.clockStepLimitMs), 0);
 }
 
-async function waitUntilSettled(ports: AdministerPorts, name: SigningKeyName, deadlineMs: number | undefined): Promise<void> {
+async function waitUntilSettled(
+  ports: AdministerPorts,
+  name: SigningKeyName,
+  deadlineMs: number | undefined,
+): Promise<void> {
   const { clock, rotator } = ports;
   const capMs = clock.monotonicMs() + MAX_APPLY_WAIT_MS;
   const untilMs = Math.min(deadlineMs === undefined ? capMs : deadlineMs - ANSWER_MARGIN_MS, capMs);
@@ -96,7 +125,11 @@ async function waitUntilSettled(ports: AdministerPorts, name: SigningKeyName, de
     if (rotator.lastProblem(name) !== '') return false;
     if (rotator.isReconciling(name)) return true;
     // The commit is done, but rule 4 wants the generation served before a JWT leaves.
-    return ports.surroundingsOf(ports.ledger.requireSigningKey(name)).keySet.generation > 0 && hasActive(ports, name) && !ports.isSignable(name);
+    return (
+      ports.surroundingsOf(ports.ledger.requireSigningKey(name)).keySet.generation > 0 &&
+      hasActive(ports, name) &&
+      !ports.isSignable(name)
+    );
   };
   while (isWaiting() && clock.monotonicMs() < untilMs) await sleep(clock, APPLY_POLL_MS);
 }
@@ -117,7 +150,12 @@ export async function rotate(ports: AdministerPorts, caller: CallerName, command
   if (command.requestId !== '' && !UUID.test(command.requestId)) {
     throw new KeyturnError('FIELD_INVALID', 'request_id must be a UUID', { field: 'request_id' });
   }
-  const options = { caller, reason, useLastStandby: command.useLastStandby, requestId: command.requestId.toLowerCase() };
+  const options = {
+    caller,
+    reason,
+    useLastStandby: command.useLastStandby,
+    requestId: command.requestId.toLowerCase(),
+  };
   for (let attempt = 1; attempt <= MAX_ROTATE_ATTEMPTS; attempt += 1) {
     const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
     const around = ports.surroundingsOf(state);
@@ -141,12 +179,18 @@ export async function rotate(ports: AdministerPorts, caller: CallerName, command
       return { activated: successor.number, suspended: active?.number };
     }
   }
-  throw new KeyturnError('CONCURRENT_CHANGE', `signing key ${name} is being rotated by others at the same time; look at it before you rotate again`, { subject: name });
+  throw new KeyturnError(
+    'CONCURRENT_CHANGE',
+    `signing key ${name} is being rotated by others at the same time; look at it before you rotate again`,
+    { subject: name },
+  );
 }
 
 /** A repeated request gets the first answer: its rotation is in the log. */
 function findRotation(state: SigningKeyState, requestId: string, nowMs: number): Rotation | undefined {
   if (requestId === '') return undefined;
-  const record = state.rotations.find((rotation) => rotation.requestId === requestId && nowMs - rotation.atMs < REQUEST_ID_LIFETIME_MS);
+  const record = state.rotations.find(
+    (rotation) => rotation.requestId === requestId && nowMs - rotation.atMs < REQUEST_ID_LIFETIME_MS,
+  );
   return record === undefined ? undefined : { activated: record.activated, suspended: record.suspended };
 }

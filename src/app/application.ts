@@ -121,7 +121,10 @@ export interface KeySetSnapshot {
 export interface Application {
   signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt>;
 
-  applySigningKey(caller: CallerName, command: ApplySigningKeyCommand): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }>;
+  applySigningKey(
+    caller: CallerName,
+    command: ApplySigningKeyCommand,
+  ): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }>;
   getSigningKey(name: string): SigningKeyView;
   listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView>;
   listKeyVersions(signingKey: string, pageSize: number, pageToken: string): Page<KeyVersionView>;

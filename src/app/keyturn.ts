@@ -12,7 +12,18 @@ import { whenPropagated, type Surroundings } from '../lifecycle/decide.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
 import { activeVersion } from '../lifecycle/rules.ts';
 import { type AdministerPorts, applySigningKey, parseReason, rotate } from './administer.ts';
-import type { ApplySigningKeyCommand, Application, KeySetSnapshot, KeyVersionView, Page, RotateCommand, RotateResult, SignedJwt, SigningKeyView, SignJwtCommand } from './application.ts';
+import type {
+  ApplySigningKeyCommand,
+  Application,
+  KeySetSnapshot,
+  KeyVersionView,
+  Page,
+  RotateCommand,
+  RotateResult,
+  SignedJwt,
+  SigningKeyView,
+  SignJwtCommand,
+} from './application.ts';
 import type { JwksProbe } from './jwks-probe.ts';
 import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
@@ -66,7 +77,14 @@ export class Keyturn implements Application {
       surroundingsOf: (state: SigningKeyState) => this.#surroundingsIn(state.keySet),
     };
     this.#rotator = new Rotator(stepPorts);
-    this.#servedTime = new ServedTime({ ledger, clock, log, meters: this.#meters, probe: ports.probe, onAnswer: () => this.#onAnswer() });
+    this.#servedTime = new ServedTime({
+      ledger,
+      clock,
+      log,
+      meters: this.#meters,
+      probe: ports.probe,
+      onAnswer: () => this.#onAnswer(),
+    });
     this.#administering = {
       ...stepPorts,
       rotator: this.#rotator,
@@ -109,7 +127,10 @@ export class Keyturn implements Application {
     return signJwt(this.#signing, caller, command);
   }
 
-  async applySigningKey(caller: CallerName, command: ApplySigningKeyCommand): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }> {
+  async applySigningKey(
+    caller: CallerName,
+    command: ApplySigningKeyCommand,
+  ): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }> {
     const { state, changed } = await applySigningKey(this.#administering, caller, command);
     return { signingKey: this.#toView(state), changed };
   }
@@ -152,7 +173,10 @@ export class Keyturn implements Application {
   async retryLogin(caller: CallerName, reason: string): Promise<void> {
     const parsedReason = parseReason(reason);
     await this.#ports.ledger.transact(() => [
-      { to: 'token', events: [{ type: 'LOGIN_ALLOWED', atMs: this.#ports.clock.wallMs(), caller, reason: parsedReason }] },
+      {
+        to: 'token',
+        events: [{ type: 'LOGIN_ALLOWED', atMs: this.#ports.clock.wallMs(), caller, reason: parsedReason }],
+      },
     ]);
     this.#ports.hsm.retryLogin();
   }
@@ -169,7 +193,11 @@ export class Keyturn implements Application {
   }
 
   #surroundingsIn(keySet: KeySetName): Surroundings {
-    return { keySet: this.#ports.ledger.requireKeySet(keySet), clockStepLimitMs: this.#ports.clockStepLimitMs, nowMs: this.#ports.clock.wallMs() };
+    return {
+      keySet: this.#ports.ledger.requireKeySet(keySet),
+      clockStepLimitMs: this.#ports.clockStepLimitMs,
+      nowMs: this.#ports.clock.wallMs(),
+    };
   }
 
   #observed(name: SigningKeyName): SigningKeyState {
@@ -191,7 +219,8 @@ export class Keyturn implements Application {
   #versionView(name: SigningKeyName, number: number): KeyVersionView {
     const state = this.#observed(name);
     const version = state.versions.find((candidate) => candidate.number === number);
-    if (version === undefined) throw new KeyturnError('INTERNAL', `version ${number} of signing key ${name} is missing from its own log`);
+    if (version === undefined)
+      throw new KeyturnError('INTERNAL', `version ${number} of signing key ${name} is missing from its own log`);
     return toKeyVersionView(state, version, this.#surroundingsIn(state.keySet));
   }
 
@@ -207,13 +236,20 @@ export class Keyturn implements Application {
     const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
     const { allowedAtMs, retryAfterMs } = whenPropagated(state, this.#surroundingsIn(state.keySet), 1);
     const problem = this.#rotator.lastProblem(name);
-    const why = problem === '' ? 'its first version is being made or waits until every verifier must know it' : `its latest step failed: ${problem}`;
-    throw new KeyturnError('NO_ACTIVE_VERSION', `signing key ${name} has no version that may sign: ${why}; expected from ${new Date(allowedAtMs).toISOString()}`, {
-      subject: name,
-      rule: 'announce-before-use',
-      allowedAtMs,
-      retryAfterMs,
-    });
+    const why =
+      problem === ''
+        ? 'its first version is being made or waits until every verifier must know it'
+        : `its latest step failed: ${problem}`;
+    throw new KeyturnError(
+      'NO_ACTIVE_VERSION',
+      `signing key ${name} has no version that may sign: ${why}; expected from ${new Date(allowedAtMs).toISOString()}`,
+      {
+        subject: name,
+        rule: 'announce-before-use',
+        allowedAtMs,
+        retryAfterMs,
+      },
+    );
   }
 
   #onChange(): void {

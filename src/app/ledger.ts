@@ -43,7 +43,11 @@ export class Ledger {
   }
 
   /** Loads and folds the log, then records the promises of the configuration where they are new or differ. */
-  static async open(store: EventStore, clock: Clock, promises: ReadonlyMap<KeySetName, KeySetPromise>): Promise<Ledger> {
+  static async open(
+    store: EventStore,
+    clock: Clock,
+    promises: ReadonlyMap<KeySetName, KeySetPromise>,
+  ): Promise<Ledger> {
     const ledger = new Ledger(store, clock, fold(await store.load()));
     await ledger.#recordPromises(promises);
     return ledger;
@@ -64,16 +68,22 @@ export class Ledger {
   requireSigningKey(name: SigningKeyName): SigningKeyState {
     const state = this.#state.signingKeys.get(name);
     if (state !== undefined) return state;
-    throw new KeyturnError('SIGNING_KEY_NOT_FOUND', `there is no signing key ${name}; create it with ApplySigningKey`, { subject: name });
+    throw new KeyturnError('SIGNING_KEY_NOT_FOUND', `there is no signing key ${name}; create it with ApplySigningKey`, {
+      subject: name,
+    });
   }
 
   requireKeySet(name: KeySetName): KeySetState {
     const state = this.#state.keySets.get(name);
     if (state !== undefined) return state;
-    throw new KeyturnError('KEY_SET_NOT_FOUND', `there is no key set ${name}; the configuration names ${[...this.#state.keySets.keys()].join(', ')}`, {
-      field: 'key_set',
-      subject: name,
-    });
+    throw new KeyturnError(
+      'KEY_SET_NOT_FOUND',
+      `there is no key set ${name}; the configuration names ${[...this.#state.keySets.keys()].join(', ')}`,
+      {
+        field: 'key_set',
+        subject: name,
+      },
+    );
   }
 
   /** Signing keys that are published in a key set, in the order of their creation. */
@@ -98,7 +108,9 @@ export class Ledger {
       const evolved = changes.reduce(applyChange, this.#state);
       const generations = this.#newGenerations(evolved);
       const next = generations.reduce(applyChange, evolved);
-      await this.#store.commit([...changes, ...generations].map((change) => this.#toAppend(change)).reduce(mergeAppends, []));
+      await this.#store.commit(
+        [...changes, ...generations].map((change) => this.#toAppend(change)).reduce(mergeAppends, []),
+      );
       this.#state = next;
       for (const listener of this.#listeners) listener();
     });
@@ -109,7 +121,13 @@ export class Ledger {
       const kids = publishedKids(evolved.signingKeys, keySet.name);
       if (kids.length === keySet.kids.length && kids.every((kid, index) => kid === keySet.kids[index])) return [];
       const generation = keySet.generation + 1;
-      return [{ to: 'keySet', name: keySet.name, events: [{ type: 'GENERATION_COMMITTED', atMs: this.#clock.wallMs(), generation, kids }] }];
+      return [
+        {
+          to: 'keySet',
+          name: keySet.name,
+          events: [{ type: 'GENERATION_COMMITTED', atMs: this.#clock.wallMs(), generation, kids }],
+        },
+      ];
     });
   }
 
@@ -133,16 +151,25 @@ export class Ledger {
   }
 
   async #recordPromises(promises: ReadonlyMap<KeySetName, KeySetPromise>): Promise<void> {
-    const missing = [...this.#state.keySets.keys()].filter((name) => !promises.has(name) && this.signingKeysOf(name).length > 0);
+    const missing = [...this.#state.keySets.keys()].filter(
+      (name) => !promises.has(name) && this.signingKeysOf(name).length > 0,
+    );
     if (missing.length > 0) {
-      throw new KeyturnError('CONFIG_INVALID', `keySets lacks ${missing.join(', ')}, which the store has signing keys of; add it with its promise`, { field: 'keySets' });
+      throw new KeyturnError(
+        'CONFIG_INVALID',
+        `keySets lacks ${missing.join(', ')}, which the store has signing keys of; add it with its promise`,
+        { field: 'keySets' },
+      );
     }
     await this.transact(() =>
       [...promises].flatMap(([name, promise]): Change[] => {
         const before = this.#state.keySets.get(name);
         const atMs = this.#clock.wallMs();
-        if (before === undefined) return [{ to: 'keySet', name, events: [{ type: 'KEY_SET_CREATED', atMs, keySet: name, promise }] }];
-        return isSamePromise(before.promise, promise) ? [] : [{ to: 'keySet', name, events: [{ type: 'PROMISE_CHANGED', atMs, promise }] }];
+        if (before === undefined)
+          return [{ to: 'keySet', name, events: [{ type: 'KEY_SET_CREATED', atMs, keySet: name, promise }] }];
+        return isSamePromise(before.promise, promise)
+          ? []
+          : [{ to: 'keySet', name, events: [{ type: 'PROMISE_CHANGED', atMs, promise }] }];
       }),
     );
   }
@@ -168,8 +195,13 @@ function publishedKids(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>
 function applyChange(state: Folded, change: Change): Folded {
   switch (change.to) {
     case 'signingKey': {
-      const folded = change.events.reduce<SigningKeyState | undefined>(evolveSigningKey, state.signingKeys.get(change.name));
-      return folded === undefined ? state : { ...state, signingKeys: new Map(state.signingKeys).set(change.name, folded) };
+      const folded = change.events.reduce<SigningKeyState | undefined>(
+        evolveSigningKey,
+        state.signingKeys.get(change.name),
+      );
+      return folded === undefined
+        ? state
+        : { ...state, signingKeys: new Map(state.signingKeys).set(change.name, folded) };
     }
     case 'keySet': {
       const folded = change.events.reduce<KeySetState | undefined>(evolveKeySet, state.keySets.get(change.name));
@@ -184,7 +216,9 @@ function applyChange(state: Folded, change: Change): Folded {
 function mergeAppends(appends: readonly StreamAppend[], next: StreamAppend): readonly StreamAppend[] {
   const index = appends.findIndex((append) => append.stream === next.stream);
   const before = appends[index];
-  return before === undefined ? [...appends, next] : appends.with(index, { ...before, events: [...before.events, ...next.events] });
+  return before === undefined
+    ? [...appends, next]
+    : appends.with(index, { ...before, events: [...before.events, ...next.events] });
 }
 
 function fold(streams: readonly StoredStream[]): Folded {
@@ -199,15 +233,25 @@ function fold(streams: readonly StoredStream[]): Folded {
 function toChange({ stream, events }: StoredStream): Change {
   if (stream === TOKEN_STREAM) return { to: 'token', events: typed<TokenEvent>(events) };
   if (stream.startsWith(KEY_SET_PREFIX)) {
-    return { to: 'keySet', name: stream.slice(KEY_SET_PREFIX.length) as KeySetName, events: typed<KeySetEvent>(events) };
+    return {
+      to: 'keySet',
+      name: stream.slice(KEY_SET_PREFIX.length) as KeySetName,
+      events: typed<KeySetEvent>(events),
+    };
   }
   if (stream.startsWith(SIGNING_KEY_PREFIX)) {
-    return { to: 'signingKey', name: stream.slice(SIGNING_KEY_PREFIX.length) as SigningKeyName, events: typed<SigningKeyEvent>(events) };
+    return {
+      to: 'signingKey',
+      name: stream.slice(SIGNING_KEY_PREFIX.length) as SigningKeyName,
+      events: typed<SigningKeyEvent>(events),
+    };
   }
-  throw new KeyturnError('STORE_DAMAGED', `the store holds a stream of unknown kind, ${stream}; it was written by another version of keyturn`);
+  throw new KeyturnError(
+    'STORE_DAMAGED',
+    `the store holds a stream of unknown kind, ${stream}; it was written by another version of keyturn`,
+  );
 }
 
 function typed<Event extends StoredEvent>(events: readonly StoredEvent[]): readonly Event[] {
   return events as readonly Event[];
 }
-

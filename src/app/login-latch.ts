@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.ts';
 export function createLoginLatch(ledger: Ledger, clock: Clock): LoginLatch {
   return {
     isSet: () => ledger.token.isLoginLatched,
-    set: (reason) => ledger.transact(() => [{ to: 'token', events: [{ type: 'LOGIN_REFUSED', atMs: clock.wallMs(), reason }] }]),
+    set: (reason) =>
+      ledger.transact(() => [{ to: 'token', events: [{ type: 'LOGIN_REFUSED', atMs: clock.wallMs(), reason }] }]),
   };
 }

@@ -110,7 +110,10 @@ export class Meters {
       const servedStepMs = Math.max(MIN_RECORD_STEP_MS, requiredServedMs(keySet) * RECORD_SHARE);
       const quietStepMs = Math.max(MIN_RECORD_STEP_MS, neededQuietMs(version) * RECORD_SHARE);
       const isServedWanted = version.propagatedAtMs === undefined;
-      return (isServedWanted && version.servedMs - before.servedMs >= servedStepMs) || version.quietMs - before.quietMs >= quietStepMs;
+      return (
+        (isServedWanted && version.servedMs - before.servedMs >= servedStepMs) ||
+        version.quietMs - before.quietMs >= quietStepMs
+      );
     });
   }
 

@@ -117,7 +117,12 @@ export class Rotator {
     const { due, lookAgainMs } = plan(state, around);
     const [step] = due;
     const failure = this.#failures.get(name);
-    if (step !== undefined && failure !== undefined && failure.step === step.kind && clock.monotonicMs() < failure.retryAtMs) {
+    if (
+      step !== undefined &&
+      failure !== undefined &&
+      failure.step === step.kind &&
+      clock.monotonicMs() < failure.retryAtMs
+    ) {
       return failure.retryAtMs - clock.monotonicMs();
     }
     if (step !== undefined) {

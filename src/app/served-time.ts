@@ -64,7 +64,10 @@ export class ServedTime {
       });
       for (const keySet of keySets) await this.#ask(keySet);
       if (!this.#isRunning) return;
-      await Promise.race([woken, sleep(this.#ports.clock, Math.min(MAX_PROBE_INTERVAL_MS, ...keySets.map(probeIntervalMs)))]);
+      await Promise.race([
+        woken,
+        sleep(this.#ports.clock, Math.min(MAX_PROBE_INTERVAL_MS, ...keySets.map(probeIntervalMs))),
+      ]);
     }
   }
 
@@ -74,12 +77,16 @@ export class ServedTime {
       const kids = await probe.fetchKids(keySet.name);
       if (kids === undefined) meters.noteFailure(keySet.name);
       else meters.noteAnswer(keySet.name, kids, MAX_GAP_INTERVALS * probeIntervalMs(keySet));
-      if (this.#failing.delete(keySet.name)) log.info({ keySet: keySet.name }, 'the HTTP server answers with the key set again');
+      if (this.#failing.delete(keySet.name))
+        log.info({ keySet: keySet.name }, 'the HTTP server answers with the key set again');
     } catch (thrown) {
       meters.noteFailure(keySet.name);
       if (this.#failing.has(keySet.name) || !this.#isRunning) return;
       this.#failing.add(keySet.name);
-      log.warn({ keySet: keySet.name, err: toKeyturnError(thrown) }, 'the HTTP server does not answer with the key set: no served time is counted');
+      log.warn(
+        { keySet: keySet.name, err: toKeyturnError(thrown) },
+        'the HTTP server does not answer with the key set: no served time is counted',
+      );
       return;
     }
     onAnswer();
@@ -93,11 +100,17 @@ export class ServedTime {
         return event === undefined ? [] : [{ to: 'keySet', name, events: [event] }];
       });
     } catch (thrown) {
-      this.#ports.log.warn({ keySet: name, err: toKeyturnError(thrown) }, 'served time of the key set could not be recorded');
+      this.#ports.log.warn(
+        { keySet: name, err: toKeyturnError(thrown) },
+        'served time of the key set could not be recorded',
+      );
     }
   }
 }
 
 function probeIntervalMs(keySet: KeySetState): number {
-  return Math.min(MAX_PROBE_INTERVAL_MS, Math.max(MIN_PROBE_INTERVAL_MS, keySet.promise.verifierCacheCeilingMs * PROBE_SHARE));
+  return Math.min(
+    MAX_PROBE_INTERVAL_MS,
+    Math.max(MIN_PROBE_INTERVAL_MS, keySet.promise.verifierCacheCeilingMs * PROBE_SHARE),
+  );
 }

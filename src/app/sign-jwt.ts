@@ -44,7 +44,11 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
   const typ = command.typ === '' ? DEFAULT_TYP : command.typ;
   const decision = decideClaims(rules, claims, typ);
   if (!decision.allowed) {
-    throw new KeyturnError(decision.reason, decision.message, decision.field === undefined ? {} : { field: decision.field });
+    throw new KeyturnError(
+      decision.reason,
+      decision.message,
+      decision.field === undefined ? {} : { field: decision.field },
+    );
   }
 
   const signer = ports.requireSigner(name);
@@ -70,11 +74,18 @@ function decideLifetimeMs(wantedMs: number | undefined, rules: ClaimRules, signe
   const longestMs = Math.min(rules.maxLifetimeMs, signer.maxJwtLifetimeMs);
   const lifetimeMs = wantedMs ?? Math.floor(longestMs / SECOND_MS) * SECOND_MS;
   if (lifetimeMs < SECOND_MS || lifetimeMs % SECOND_MS !== 0) {
-    throw new KeyturnError('FIELD_INVALID', 'lifetime must be a whole number of seconds, at least 1', { field: 'lifetime' });
+    throw new KeyturnError('FIELD_INVALID', 'lifetime must be a whole number of seconds, at least 1', {
+      field: 'lifetime',
+    });
   }
   if (lifetimeMs > longestMs) {
-    const limit = rules.maxLifetimeMs < signer.maxJwtLifetimeMs ? "the caller's grant" : "the signing key's lifecycle policy";
-    throw new KeyturnError('LIFETIME_NOT_PERMITTED', `lifetime must be at most ${formatDuration(longestMs)}, as ${limit} says`, { field: 'lifetime' });
+    const limit =
+      rules.maxLifetimeMs < signer.maxJwtLifetimeMs ? "the caller's grant" : "the signing key's lifecycle policy";
+    throw new KeyturnError(
+      'LIFETIME_NOT_PERMITTED',
+      `lifetime must be at most ${formatDuration(longestMs)}, as ${limit} says`,
+      { field: 'lifetime' },
+    );
   }
   return lifetimeMs;
 }
@@ -82,8 +93,12 @@ function decideLifetimeMs(wantedMs: number | undefined, rules: ClaimRules, signe
 /** Rule 3: the ceiling is raised long before it is reached; below it only when the store has been failing for a while. */
 function requireBelowCeiling(name: SigningKeyName, expMs: number, signer: Signer): void {
   if (expMs <= signer.expCeilingMs) return;
-  throw new KeyturnError('STORE_UNAVAILABLE', `no JWT of signing key ${name} may expire that late before the store has recorded it; check the disk that holds the store`, {
-    subject: name,
-    retryAfterMs: SECOND_MS,
-  });
+  throw new KeyturnError(
+    'STORE_UNAVAILABLE',
+    `no JWT of signing key ${name} may expire that late before the store has recorded it; check the disk that holds the store`,
+    {
+      subject: name,
+      retryAfterMs: SECOND_MS,
+    },
+  );
 }

@@ -37,8 +37,9 @@ function labelOf(state: SigningKeyState, version: number): string {
 
 /** Does one step. Rejects with what went wrong; nothing is then half done that a later plan would not see. */
 export async function performStep(ports: StepPorts, name: SigningKeyName, step: Step): Promise<void> {
-  const commit = (decide: (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[]): Promise<void> =>
-    commitEvents(ports, name, decide);
+  const commit = (
+    decide: (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[],
+  ): Promise<void> => commitEvents(ports, name, decide);
   switch (step.kind) {
     case 'abandonIntent':
       return abandonIntent(ports, name, step.version, 'the daemon stopped or failed before the key was made');
@@ -54,10 +55,17 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
       return destroyPrivateKey(ports, name, step.version);
     case 'raiseExpCeiling':
       return commit((state, { nowMs }) => [
-        { type: 'EXP_CEILING_RAISED', atMs: nowMs, version: step.version, expCeilingMs: nextExpCeilingMs(state.policy, nowMs) },
+        {
+          type: 'EXP_CEILING_RAISED',
+          atMs: nowMs,
+          version: step.version,
+          expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
+        },
       ]);
     case 'notePropagated':
-      return commit((_state, { nowMs }) => [{ type: 'VERSION_PROPAGATED', atMs: nowMs, version: step.version, basis: 'served' }]);
+      return commit((_state, { nowMs }) => [
+        { type: 'VERSION_PROPAGATED', atMs: nowMs, version: step.version, basis: 'served' },
+      ]);
     case 'deactivate':
       return commit((_state, { nowMs }) => [{ type: 'VERSION_DEACTIVATED', atMs: nowMs, version: step.version }]);
     case 'withdraw':
@@ -83,11 +91,18 @@ export function commitEvents(
   });
 }
 
-function publishEvents(state: SigningKeyState, versions: readonly number[], around: Surroundings, isFirstGeneration: boolean): readonly SigningKeyEvent[] {
+function publishEvents(
+  state: SigningKeyState,
+  versions: readonly number[],
+  around: Surroundings,
+  isFirstGeneration: boolean,
+): readonly SigningKeyEvent[] {
   const { nowMs, keySet } = around;
   const published = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PUBLISHED', atMs: nowMs, version }));
   if (!isFirstGeneration) return published;
-  const propagated = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PROPAGATED', atMs: nowMs, version, basis: 'first-generation' }));
+  const propagated = versions.map(
+    (version): SigningKeyEvent => ({ type: 'VERSION_PROPAGATED', atMs: nowMs, version, basis: 'first-generation' }),
+  );
   const first = Math.min(...versions);
   const activated: SigningKeyEvent = {
     type: 'VERSION_ACTIVATED',
@@ -110,7 +125,11 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
   const version = before.nextVersion;
   const ckaLabel = labelOf(before, version);
   await ledger.transact(() => [
-    { to: 'signingKey', name, events: [{ type: 'VERSION_INTENDED', atMs: nowOf(ports, before), version, ckaId, ckaLabel }] },
+    {
+      to: 'signingKey',
+      name,
+      events: [{ type: 'VERSION_INTENDED', atMs: nowOf(ports, before), version, ckaId, ckaLabel }],
+    },
   ]);
   try {
     const made = await hsm.generateKeyPair({ ckaId, ckaLabel, spec: before.spec });
@@ -118,7 +137,14 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
     await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: toPublicKey(made.publicKey) });
     await commitEvents(ports, name, (state, around) => {
       const { nowMs } = around;
-      const event: SigningKeyEvent = { type: 'VERSION_MADE', atMs: nowMs, version, kid, publicKey: made.publicKey, birth: made.birth };
+      const event: SigningKeyEvent = {
+        type: 'VERSION_MADE',
+        atMs: nowMs,
+        version,
+        kid,
+        publicKey: made.publicKey,
+        birth: made.birth,
+      };
       // Into a key set that has content it goes at once; a first generation waits for all of its versions (rule 4).
       return around.keySet.generation === 0 ? [event] : [event, ...publishEvents(state, [version], around, false)];
     });
@@ -134,12 +160,21 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
 function requireRoom(ports: StepPorts, state: SigningKeyState): void {
   const { keySet } = ports.surroundingsOf(state);
   const { maxPublishedVersions } = keySet.promise;
-  const pending = ports.ledger.signingKeysOf(keySet.name).flatMap(({ intents, versions }) => [...intents, ...versions.filter((version) => version.state === 'PRE_ACTIVE' && !version.isPublished)]);
+  const pending = ports.ledger
+    .signingKeysOf(keySet.name)
+    .flatMap(({ intents, versions }) => [
+      ...intents,
+      ...versions.filter((version) => version.state === 'PRE_ACTIVE' && !version.isPublished),
+    ]);
   if (keySet.kids.length + pending.length < maxPublishedVersions) return;
-  throw new KeyturnError('KEY_SET_FULL', `key set ${keySet.name} holds ${keySet.kids.length} of at most ${maxPublishedVersions} versions; the next standby is made when an old version leaves it`, {
-    subject: keySet.name,
-    rule: 'bounded-key-set',
-  });
+  throw new KeyturnError(
+    'KEY_SET_FULL',
+    `key set ${keySet.name} holds ${keySet.kids.length} of at most ${maxPublishedVersions} versions; the next standby is made when an old version leaves it`,
+    {
+      subject: keySet.name,
+      rule: 'bounded-key-set',
+    },
+  );
 }
 
 async function abandonIntent(ports: StepPorts, name: SigningKeyName, version: number, problem: string): Promise<void> {
@@ -147,7 +182,9 @@ async function abandonIntent(ports: StepPorts, name: SigningKeyName, version: nu
   if (intent === undefined) return;
   await ports.hsm.destroyKeyPair(intent.ckaId);
   await commitEvents(ports, name, (state, { nowMs }) =>
-    state.intents.some((candidate) => candidate.version === version) ? [{ type: 'INTENT_ABANDONED', atMs: nowMs, version, problem }] : [],
+    state.intents.some((candidate) => candidate.version === version)
+      ? [{ type: 'INTENT_ABANDONED', atMs: nowMs, version, problem }]
+      : [],
   );
 }
 
@@ -162,21 +199,29 @@ async function activateFirst(ports: StepPorts, name: SigningKeyName): Promise<vo
 
 /** Rule 5: before activation every live worker has signed with the version, and the signature verified. */
 export async function tryVersion(hsm: Hsm, state: SigningKeyState, version: KeyVersion): Promise<void> {
-  await hsm.tryKey({ ckaId: version.ckaId, algorithm: state.spec.algorithm, publicKey: toPublicKey(version.publicKey) });
+  await hsm.tryKey({
+    ckaId: version.ckaId,
+    algorithm: state.spec.algorithm,
+    publicKey: toPublicKey(version.publicKey),
+  });
 }
 
 async function destroyPrivateKey(ports: StepPorts, name: SigningKeyName, number: number): Promise<void> {
-  const find = (state: SigningKeyState): KeyVersion | undefined => state.versions.find((version) => version.number === number);
+  const find = (state: SigningKeyState): KeyVersion | undefined =>
+    state.versions.find((version) => version.number === number);
   const version = find(ports.ledger.requireSigningKey(name));
   if (version === undefined) return;
   if (version.privateKey === 'present') {
-    await commitEvents(ports, name, (_state, { nowMs }) => [{ type: 'DESTRUCTION_INTENDED', atMs: nowMs, version: number }]);
+    await commitEvents(ports, name, (_state, { nowMs }) => [
+      { type: 'DESTRUCTION_INTENDED', atMs: nowMs, version: number },
+    ]);
   }
   await ports.hsm.destroyKeyPair(version.ckaId);
-  await commitEvents(ports, name, (_state, { nowMs }) => [{ type: 'PRIVATE_KEY_DESTROYED', atMs: nowMs, version: number }]);
+  await commitEvents(ports, name, (_state, { nowMs }) => [
+    { type: 'PRIVATE_KEY_DESTROYED', atMs: nowMs, version: number },
+  ]);
 }
 
 function nowOf(ports: StepPorts, state: SigningKeyState): number {
   return ports.surroundingsOf(state).nowMs;
 }
-

@@ -4,14 +4,23 @@ import type { Surroundings } from '../lifecycle/decide.ts';
 import { requireSuccessor, whenPropagated } from '../lifecycle/decide.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
-import { activeVersion, hasEverSigned, isPropagated, propagatedStandbys, requiredServedMs, standbysOf } from '../lifecycle/rules.ts';
+import {
+  activeVersion,
+  hasEverSigned,
+  isPropagated,
+  propagatedStandbys,
+  requiredServedMs,
+  standbysOf,
+} from '../lifecycle/rules.ts';
 import type { KeyVersionView, SigningKeyView } from './application.ts';
 
 const ETAG_CHARACTERS = 16;
 
 /** Changes with every change that a user would call one, and with nothing else. */
 export function etagOf(state: SigningKeyState): string {
-  const digest = createHash('sha256').update(`${state.name}\n${state.createdAtMs}\n${state.revision}`).digest('base64url');
+  const digest = createHash('sha256')
+    .update(`${state.name}\n${state.createdAtMs}\n${state.revision}`)
+    .digest('base64url');
   return digest.slice(0, ETAG_CHARACTERS);
 }
 

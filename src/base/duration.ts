@@ -35,8 +35,8 @@ export function formatDuration(durationMs: number): string {
     ['min', 60],
     ['s', 1],
   ];
-  const first = units.findIndex(([, size]) => seconds >= size);
   let rest = Math.round(seconds);
+  const first = units.findIndex(([, size]) => rest >= size);
   const parts: string[] = [];
   for (const [name, size] of units.slice(first, first + 2)) {
     const count = Math.floor(rest / size);

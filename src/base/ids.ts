@@ -48,7 +48,9 @@ export function parseCallerName(value: unknown, field = 'caller'): CallerName {
 
 export function parseKid(value: unknown, field = 'kid'): Kid {
   if (typeof value === 'string' && KID.test(value)) return value as Kid;
-  throw new KeyturnError('FIELD_INVALID', `${field} must be a SHA-256 JWK thumbprint (43 characters of base64url)`, { field });
+  throw new KeyturnError('FIELD_INVALID', `${field} must be a SHA-256 JWK thumbprint (43 characters of base64url)`, {
+    field,
+  });
 }
 
 export function parseCkaId(value: unknown, field = 'cka_id'): CkaId {

@@ -10,7 +10,15 @@ import type { SigningKeyEvent } from './events.ts';
 import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
 import type { LifecyclePolicy } from './model.ts';
 import { checkPolicyAgainstPromise, impliedVersions } from './policy.ts';
-import { activeVersion, keepMs, nextExpCeilingMs, propagatedStandbys, requiredServedMs, standbysOf, unservedMs } from './rules.ts';
+import {
+  activeVersion,
+  keepMs,
+  nextExpCeilingMs,
+  propagatedStandbys,
+  requiredServedMs,
+  standbysOf,
+  unservedMs,
+} from './rules.ts';
 
 /** What every decision needs beside the signing key itself. */
 export interface Surroundings {
@@ -36,12 +44,18 @@ export interface ApplyCommand extends Command {
  * Creates a signing key or changes its policy; no events when nothing differs.
  * `impliedByOthers`: published versions that the key set's other signing keys imply (rule 11).
  */
-export function decideApply(state: SigningKeyState | undefined, command: ApplyCommand, around: Surroundings, impliedByOthers: number): readonly SigningKeyEvent[] {
+export function decideApply(
+  state: SigningKeyState | undefined,
+  command: ApplyCommand,
+  around: Surroundings,
+  impliedByOthers: number,
+): readonly SigningKeyEvent[] {
   const { name, keySet, spec, policy, caller, reason } = command;
   const { nowMs } = around;
   checkPolicyAgainstPromise(policy, around.keySet.promise);
   checkKeySetRoom(policy, around, impliedByOthers);
-  if (state === undefined) return [{ type: 'SIGNING_KEY_CREATED', atMs: nowMs, name, keySet, spec, policy, caller, reason }];
+  if (state === undefined)
+    return [{ type: 'SIGNING_KEY_CREATED', atMs: nowMs, name, keySet, spec, policy, caller, reason }];
   requireSame(state, 'key_set', state.keySet, keySet);
   requireSame(state, 'algorithm', state.spec.algorithm, spec.algorithm);
   requireSame(state, 'rsa_bits', state.spec.rsaBits ?? 0, spec.rsaBits ?? 0);
@@ -94,28 +108,40 @@ export interface RotateOptions extends Command {
 /** The standby that a rotation would activate now. Errors: NOT_PROPAGATED, LAST_STANDBY, NO_ACTIVE_VERSION. */
 export function requireSuccessor(state: SigningKeyState, around: Surroundings, useLastStandby: boolean): KeyVersion {
   if (activeVersion(state) === undefined) {
-    throw new KeyturnError('NO_ACTIVE_VERSION', `signing key ${state.name} has no ACTIVE version to rotate; its first version becomes ACTIVE by itself`, {
-      subject: state.name,
-      ...whenPropagated(state, around, 1),
-    });
+    throw new KeyturnError(
+      'NO_ACTIVE_VERSION',
+      `signing key ${state.name} has no ACTIVE version to rotate; its first version becomes ACTIVE by itself`,
+      {
+        subject: state.name,
+        ...whenPropagated(state, around, 1),
+      },
+    );
   }
   const ready = propagatedStandbys(state, around.keySet);
   const [successor] = ready;
   if (successor === undefined) {
     const when = whenPropagated(state, around, 1);
-    throw new KeyturnError('NOT_PROPAGATED', `no standby of signing key ${state.name} is propagated: verifiers may still use a key set without it; ${describeWhen(when)}`, {
-      subject: state.name,
-      rule: 'announce-before-use',
-      ...when,
-    });
+    throw new KeyturnError(
+      'NOT_PROPAGATED',
+      `no standby of signing key ${state.name} is propagated: verifiers may still use a key set without it; ${describeWhen(when)}`,
+      {
+        subject: state.name,
+        rule: 'announce-before-use',
+        ...when,
+      },
+    );
   }
   if (ready.length < state.policy.standbys && !useLastStandby) {
     const when = whenPropagated(state, around, state.policy.standbys);
-    throw new KeyturnError('LAST_STANDBY', `a rotation would take the last propagated standby of signing key ${state.name}, and a compromise after it would stop signing; ${describeWhen(when)}, or override with use_last_standby`, {
-      subject: state.name,
-      rule: 'two-standbys',
-      ...when,
-    });
+    throw new KeyturnError(
+      'LAST_STANDBY',
+      `a rotation would take the last propagated standby of signing key ${state.name}, and a compromise after it would stop signing; ${describeWhen(when)}, or override with use_last_standby`,
+      {
+        subject: state.name,
+        rule: 'two-standbys',
+        ...when,
+      },
+    );
   }
   return successor;
 }
@@ -142,13 +168,21 @@ function describeWhen(when: When): string {
 }
 
 /** Rotation: the old version becomes SUSPENDED for the rollback window, the oldest propagated standby ACTIVE, in one commit. */
-export function decideRotate(state: SigningKeyState, options: RotateOptions, around: Surroundings): readonly SigningKeyEvent[] {
+export function decideRotate(
+  state: SigningKeyState,
+  options: RotateOptions,
+  around: Surroundings,
+): readonly SigningKeyEvent[] {
   const successor = requireSuccessor(state, around, options.useLastStandby);
   return toActivation(state, successor, around, { ...options, cause: 'rotation' });
 }
 
 /** When the first standby of a signing key that has never signed may become ACTIVE (rules 1 and 4). */
-export function decideFirstActivation(state: SigningKeyState, command: Command, around: Surroundings): readonly SigningKeyEvent[] {
+export function decideFirstActivation(
+  state: SigningKeyState,
+  command: Command,
+  around: Surroundings,
+): readonly SigningKeyEvent[] {
   const [first] = propagatedStandbys(state, around.keySet);
   if (first === undefined || activeVersion(state) !== undefined) return [];
   return toActivation(state, first, around, { ...command, requestId: '', cause: 'first' });

@@ -95,21 +95,39 @@ const MAX_ROTATION_RECORDS = 64;
 const QUIET_EVENTS: ReadonlySet<SigningKeyEvent['type']> = new Set(['METERS_RECORDED', 'EXP_CEILING_RAISED']);
 
 function damaged(stream: string, event: { readonly type: string }): KeyturnError {
-  return new KeyturnError('STORE_DAMAGED', `the event log of ${stream} holds a ${event.type} that cannot follow the events before it; restore the store from a backup`);
+  return new KeyturnError(
+    'STORE_DAMAGED',
+    `the event log of ${stream} holds a ${event.type} that cannot follow the events before it; restore the store from a backup`,
+  );
 }
 
 export function evolveSigningKey(state: SigningKeyState | undefined, event: SigningKeyEvent): SigningKeyState {
   if (event.type === 'SIGNING_KEY_CREATED') {
     if (state !== undefined) throw damaged(state.name, event);
     const { name, keySet, spec, policy, atMs } = event;
-    return { name, keySet, spec, policy, createdAtMs: atMs, intents: [], versions: [], nextVersion: 1, rotations: [], revision: 1, sequence: 1 };
+    return {
+      name,
+      keySet,
+      spec,
+      policy,
+      createdAtMs: atMs,
+      intents: [],
+      versions: [],
+      nextVersion: 1,
+      rotations: [],
+      revision: 1,
+      sequence: 1,
+    };
   }
   if (state === undefined) throw damaged('a signing key', event);
   const next = applyEvent(state, event);
   return { ...next, sequence: state.sequence + 1, revision: state.revision + (QUIET_EVENTS.has(event.type) ? 0 : 1) };
 }
 
-function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>): SigningKeyState {
+function applyEvent(
+  state: SigningKeyState,
+  event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>,
+): SigningKeyState {
   const change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>): SigningKeyState => {
     const index = state.versions.findLastIndex((candidate) => candidate.number === version);
     const before = state.versions[index];
@@ -140,7 +158,9 @@ function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { ty
       const activated = change(version, () => ({ state: 'ACTIVE', activatedAtMs: atMs, expCeilingMs }));
       if (requestId === '') return activated;
       const suspended = state.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
-      const rotations = [...state.rotations, { requestId, atMs, activated: version, suspended }].slice(-MAX_ROTATION_RECORDS);
+      const rotations = [...state.rotations, { requestId, atMs, activated: version, suspended }].slice(
+        -MAX_ROTATION_RECORDS,
+      );
       return { ...activated, rotations };
     }
     case 'VERSION_SUSPENDED':
@@ -169,7 +189,10 @@ function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { ty
   }
 }
 
-function withoutIntent(state: SigningKeyState, event: { readonly type: string; readonly version: number }): { intent: Intent; rest: readonly Intent[] } {
+function withoutIntent(
+  state: SigningKeyState,
+  event: { readonly type: string; readonly version: number },
+): { intent: Intent; rest: readonly Intent[] } {
   const intent = state.intents.find((candidate) => candidate.version === event.version);
   if (intent === undefined) throw damaged(state.name, event);
   return { intent, rest: state.intents.filter((candidate) => candidate !== intent) };
@@ -204,15 +227,32 @@ function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METER
 export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent): KeySetState {
   if (event.type === 'KEY_SET_CREATED') {
     if (state !== undefined) throw damaged(state.name, event);
-    return { name: event.keySet, promise: event.promise, generation: 0, kids: [], lingering: [], servedMs: 0, sequence: 1 };
+    return {
+      name: event.keySet,
+      promise: event.promise,
+      generation: 0,
+      kids: [],
+      lingering: [],
+      servedMs: 0,
+      sequence: 1,
+    };
   }
   if (state === undefined) throw damaged('a key set', event);
   const sequence = state.sequence + 1;
   switch (event.type) {
     case 'PROMISE_CHANGED': {
       // Copies answered under the old ceiling may live by it from now on; those under still older ones, for what is left.
-      const lingering = [...state.lingering, { ceilingMs: state.promise.verifierCacheCeilingMs, expiresAtServedMs: state.servedMs + state.promise.verifierCacheCeilingMs }]
-        .map(({ ceilingMs, expiresAtServedMs }) => ({ ceilingMs, expiresAtServedMs: expiresAtServedMs - state.servedMs }))
+      const lingering = [
+        ...state.lingering,
+        {
+          ceilingMs: state.promise.verifierCacheCeilingMs,
+          expiresAtServedMs: state.servedMs + state.promise.verifierCacheCeilingMs,
+        },
+      ]
+        .map(({ ceilingMs, expiresAtServedMs }) => ({
+          ceilingMs,
+          expiresAtServedMs: expiresAtServedMs - state.servedMs,
+        }))
         .filter(({ expiresAtServedMs }) => expiresAtServedMs > 0);
       return { ...state, promise: event.promise, lingering, servedMs: 0, sequence };
     }
@@ -220,7 +260,12 @@ export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent)
       return { ...state, generation: event.generation, kids: event.kids, sequence };
     case 'KEY_SET_SERVED': {
       const servedMs = Math.max(state.servedMs, event.servedMs);
-      return { ...state, servedMs, lingering: state.lingering.filter(({ expiresAtServedMs }) => expiresAtServedMs > servedMs), sequence };
+      return {
+        ...state,
+        servedMs,
+        lingering: state.lingering.filter(({ expiresAtServedMs }) => expiresAtServedMs > servedMs),
+        sequence,
+      };
     }
     default:
       return assertNever(event);

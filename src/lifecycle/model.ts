@@ -3,7 +3,14 @@
  */
 
 /** NIST SP 800-57 Part 1, section 7. */
-export const LIFECYCLE_STATES = ['PRE_ACTIVE', 'ACTIVE', 'SUSPENDED', 'DEACTIVATED', 'COMPROMISED', 'DESTROYED'] as const;
+export const LIFECYCLE_STATES = [
+  'PRE_ACTIVE',
+  'ACTIVE',
+  'SUSPENDED',
+  'DEACTIVATED',
+  'COMPROMISED',
+  'DESTROYED',
+] as const;
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
 /** A boolean or numeric attribute as read back after generation; `unreadable` where the token doesn't tell it. */

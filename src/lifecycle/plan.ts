@@ -4,7 +4,18 @@
  */
 import type { KeyVersion, SigningKeyState } from './fold.ts';
 import type { Surroundings } from './decide.ts';
-import { activeVersion, hasEverSigned, isPropagated, isRollbackOver, isWithdrawable, needsHigherExpCeiling, propagatedStandbys, standbysOf, unservedMs, withdrawalDueMs } from './rules.ts';
+import {
+  activeVersion,
+  hasEverSigned,
+  isPropagated,
+  isRollbackOver,
+  isWithdrawable,
+  needsHigherExpCeiling,
+  propagatedStandbys,
+  standbysOf,
+  unservedMs,
+  withdrawalDueMs,
+} from './rules.ts';
 import { expCeilingStepMs } from './policy.ts';
 
 export type Step =
@@ -44,9 +55,19 @@ export function wantedStandbys(state: SigningKeyState): number {
   return state.policy.standbys + (hasEverSigned(state) ? 0 : 1);
 }
 
-function planExpCeiling(state: SigningKeyState, active: KeyVersion, around: Surroundings, due: Step[], waits: number[]): void {
-  if (needsHigherExpCeiling(active, state.policy, around.nowMs)) due.push({ kind: 'raiseExpCeiling', version: active.number });
-  else waits.push((active.expCeilingMs ?? 0) - state.policy.maxJwtLifetimeMs - expCeilingStepMs(state.policy) / 2 - around.nowMs);
+function planExpCeiling(
+  state: SigningKeyState,
+  active: KeyVersion,
+  around: Surroundings,
+  due: Step[],
+  waits: number[],
+): void {
+  if (needsHigherExpCeiling(active, state.policy, around.nowMs))
+    due.push({ kind: 'raiseExpCeiling', version: active.number });
+  else
+    waits.push(
+      (active.expCeilingMs ?? 0) - state.policy.maxJwtLifetimeMs - expCeilingStepMs(state.policy) / 2 - around.nowMs,
+    );
 }
 
 function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
@@ -55,7 +76,8 @@ function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[],
   const unpublished = standbys.filter((version) => !version.isPublished).map((version) => version.number);
   const isFirstGeneration = around.keySet.generation === 0;
   if (unpublished.length > 0 && !isFirstGeneration) due.push({ kind: 'publishVersions', versions: unpublished });
-  if (unpublished.length > 0 && isFirstGeneration && isComplete) due.push({ kind: 'publishFirstGeneration', versions: unpublished });
+  if (unpublished.length > 0 && isFirstGeneration && isComplete)
+    due.push({ kind: 'publishFirstGeneration', versions: unpublished });
   if (!hasEverSigned(state) && propagatedStandbys(state, around.keySet).length > 0) due.push({ kind: 'activateFirst' });
   if (!isComplete) due.push({ kind: 'makeVersion' });
   for (const version of standbys) {
@@ -79,6 +101,8 @@ function planAfterlife(version: KeyVersion, around: Surroundings, due: Step[], w
   } else if (isWithdrawable(version, keySet, clockStepLimitMs, nowMs)) {
     due.push({ kind: 'withdraw', version: version.number });
   } else {
-    waits.push(Math.max(withdrawalDueMs(version, keySet, clockStepLimitMs) - nowMs, (version.keepMs ?? 0) - version.quietMs));
+    waits.push(
+      Math.max(withdrawalDueMs(version, keySet, clockStepLimitMs) - nowMs, (version.keepMs ?? 0) - version.quietMs),
+    );
   }
 }

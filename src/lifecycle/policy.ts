@@ -60,15 +60,27 @@ export function parsePolicy(input: PolicyInput): LifecyclePolicy {
   within(policy.rollbackWindowMs, 'rollback_window', 0, MAX_SIGNING_PERIOD_MS);
   const standbys = input.standbys ?? 2;
   if (standbys !== 1 && standbys !== 2) {
-    throw new KeyturnError('FIELD_INVALID', 'lifecycle_policy.standbys must be 2, or 1 at the price that one compromise can stop signing', {
-      field: 'lifecycle_policy.standbys',
-    });
+    throw new KeyturnError(
+      'FIELD_INVALID',
+      'lifecycle_policy.standbys must be 2, or 1 at the price that one compromise can stop signing',
+      {
+        field: 'lifecycle_policy.standbys',
+      },
+    );
   }
   if (policy.maxSigningPeriodMs < policy.signingPeriodMs) {
-    throw unsafe('max_signing_period', 'rotation', `max_signing_period ${formatDuration(policy.maxSigningPeriodMs)} must not be shorter than signing_period ${formatDuration(policy.signingPeriodMs)}`);
+    throw unsafe(
+      'max_signing_period',
+      'rotation',
+      `max_signing_period ${formatDuration(policy.maxSigningPeriodMs)} must not be shorter than signing_period ${formatDuration(policy.signingPeriodMs)}`,
+    );
   }
   if (policy.rollbackWindowMs > policy.signingPeriodMs) {
-    throw unsafe('rollback_window', 'rotation', `rollback_window ${formatDuration(policy.rollbackWindowMs)} must not be longer than signing_period ${formatDuration(policy.signingPeriodMs)}`);
+    throw unsafe(
+      'rollback_window',
+      'rotation',
+      `rollback_window ${formatDuration(policy.rollbackWindowMs)} must not be longer than signing_period ${formatDuration(policy.signingPeriodMs)}`,
+    );
   }
   return { ...policy, standbys };
 }

@@ -59,7 +59,12 @@ export function withdrawalDueMs(version: KeyVersion, keySet: KeySetState, clockS
 }
 
 /** Rule 3: both clocks must agree before a version may leave the key set. */
-export function isWithdrawable(version: KeyVersion, keySet: KeySetState, clockStepLimitMs: number, nowMs: number): boolean {
+export function isWithdrawable(
+  version: KeyVersion,
+  keySet: KeySetState,
+  clockStepLimitMs: number,
+  nowMs: number,
+): boolean {
   return nowMs >= withdrawalDueMs(version, keySet, clockStepLimitMs) && version.quietMs >= (version.keepMs ?? 0);
 }
 

@@ -44,7 +44,10 @@ beforeAll(async () => {
   deployment = await makeDeployment();
   daemon = await startDaemonProcess(deployment);
   await daemon.admin.applySigningKey({ name: 'access-tokens', algorithm: 'ES256' });
-  const otherAuthority = await createDevelopmentAuthority('test CA', { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) });
+  const otherAuthority = await createDevelopmentAuthority('test CA', {
+    notBefore: new Date(Date.now() - DAY_MS),
+    notAfter: new Date(Date.now() + DAY_MS),
+  });
   await deployment.issue('stranger');
   await deployment.issue('expired', { dnsNames: ['operator.example'], notAfter: new Date(Date.now() - 60_000) });
   await deployment.issue('forged', { dnsNames: ['operator.example'], authority: otherAuthority });
@@ -60,7 +63,11 @@ afterAll(async () => {
 function tlsOf(name: string | undefined): ChannelCredentials {
   const ca = readFileSync(deployment.tls.ca);
   if (name === undefined) return credentials.createSsl(ca);
-  return credentials.createSsl(ca, readFileSync(deployment.tls.privateKeyOf(name)), readFileSync(deployment.tls.certificateOf(name)));
+  return credentials.createSsl(
+    ca,
+    readFileSync(deployment.tls.privateKeyOf(name)),
+    readFileSync(deployment.tls.certificateOf(name)),
+  );
 }
 
 function connect(caller: string): Client {
@@ -108,16 +115,23 @@ describe('every method as every caller', () => {
     expect(own.toSorted()).toEqual(grpcMethods().toSorted());
   });
 
-  it.each(Object.keys(TABLE).flatMap((method) => KNOWN.map((caller) => [method, caller] as const)))('%s as %s', async (method, caller) => {
-    const outcome = await call(connect(caller), method);
-    if (TABLE[method]?.includes(caller) === true) {
-      expect([status.UNAUTHENTICATED, status.UNIMPLEMENTED, status.UNAVAILABLE, status.INTERNAL, status.DEADLINE_EXCEEDED], outcome.details).not.toContain(outcome.code);
-      if (outcome.code === status.PERMISSION_DENIED) expect(outcome.details, 'the method is open, the signing key is not').toContain('signing key');
-    } else {
-      expect(outcome.code, outcome.details).toBe(status.PERMISSION_DENIED);
-      expect(outcome.details).toContain(method.split('/')[2]);
-    }
-  });
+  it.each(Object.keys(TABLE).flatMap((method) => KNOWN.map((caller) => [method, caller] as const)))(
+    '%s as %s',
+    async (method, caller) => {
+      const outcome = await call(connect(caller), method);
+      if (TABLE[method]?.includes(caller) === true) {
+        expect(
+          [status.UNAUTHENTICATED, status.UNIMPLEMENTED, status.UNAVAILABLE, status.INTERNAL, status.DEADLINE_EXCEEDED],
+          outcome.details,
+        ).not.toContain(outcome.code);
+        if (outcome.code === status.PERMISSION_DENIED)
+          expect(outcome.details, 'the method is open, the signing key is not').toContain('signing key');
+      } else {
+        expect(outcome.code, outcome.details).toBe(status.PERMISSION_DENIED);
+        expect(outcome.details).toContain(method.split('/')[2]);
+      }
+    },
+  );
 
   it.each(Object.keys(TABLE))('%s is closed to a caller whom the access policy does not name', async (method) => {
     expect((await call(connect('stranger'), method)).code).toBe(status.UNAUTHENTICATED);
@@ -125,13 +139,16 @@ describe('every method as every caller', () => {
 
   it('answers an unknown method as unimplemented, and to a stranger as unauthenticated', async () => {
     expect((await call(connect('operator'), '/keyturn.v1.SigningService/SignDigest')).code).toBe(status.UNIMPLEMENTED);
-    expect((await call(connect('stranger'), '/keyturn.v1.SigningService/SignDigest')).code).toBe(status.UNAUTHENTICATED);
+    expect((await call(connect('stranger'), '/keyturn.v1.SigningService/SignDigest')).code).toBe(
+      status.UNAUTHENTICATED,
+    );
   });
 });
 
 describe('connections', () => {
   const METHOD = '/keyturn.v1.KeySetService/GetKeySet';
-  const connectWith = (channel: ChannelCredentials): Client => new Client(`127.0.0.1:${daemon.grpcAddress.port}`, channel);
+  const connectWith = (channel: ChannelCredentials): Client =>
+    new Client(`127.0.0.1:${daemon.grpcAddress.port}`, channel);
 
   it.each([
     ['without a certificate', () => tlsOf(undefined)],

@@ -40,7 +40,8 @@ async function expectRefusal(promise: Promise<unknown>, reason: Reason, field?: 
 const good = { iss: ISSUER, aud: AUDIENCE };
 const text = (json: string): Uint8Array => new TextEncoder().encode(json);
 const start = `{"iss":"${ISSUER}","aud":"${AUDIENCE}"`;
-const bytes = (...parts: (string | number[])[]): Uint8Array => Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
+const bytes = (...parts: (string | number[])[]): Uint8Array =>
+  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
 
 describe('SignJwt refuses', () => {
   it.each<[string, Uint8Array, Reason]>([
@@ -64,7 +65,11 @@ describe('SignJwt refuses', () => {
     ['its own iat in an escape', text(`${start},"\\u0069at":1}`), 'CLAIM_RESERVED'],
     ['a missing audience', text(`{"iss":"${ISSUER}"}`), 'CLAIM_INVALID'],
     ['another audience', text(`{"iss":"${ISSUER}","aud":"https://other.example"}`), 'CLAIM_NOT_PERMITTED'],
-    ['one more audience', text(`{"iss":"${ISSUER}","aud":["${AUDIENCE}","https://other.example"]}`), 'CLAIM_NOT_PERMITTED'],
+    [
+      'one more audience',
+      text(`{"iss":"${ISSUER}","aud":["${AUDIENCE}","https://other.example"]}`),
+      'CLAIM_NOT_PERMITTED',
+    ],
     ['another issuer', text(`{"iss":"https://other.example","aud":"${AUDIENCE}"}`), 'CLAIM_NOT_PERMITTED'],
     ['an issuer that is not a string', text(`{"iss":["${ISSUER}"],"aud":"${AUDIENCE}"}`), 'CLAIM_INVALID'],
   ])('%s', async (_what, claims, reason) => {
@@ -76,25 +81,54 @@ describe('SignJwt refuses', () => {
   it('1 MiB of claims, before it reads them', async () => {
     const claims = text(`${start},"x":"${'a'.repeat(1_048_576)}"}`);
     const before = await everything();
-    await expectRefusal(daemon.clientOf('auth-service').signJwt({ signingKey: 'access-tokens', claims }), 'REQUEST_TOO_LARGE');
+    await expectRefusal(
+      daemon.clientOf('auth-service').signJwt({ signingKey: 'access-tokens', claims }),
+      'REQUEST_TOO_LARGE',
+    );
     expect(await everything()).toBe(before);
   });
 
   it('a signing key that is not there or not granted, in the same words', async () => {
     const client = daemon.clientOf('auth-service');
     await expectRefusal(client.signJwt({ signingKey: 'no-such-key', claims: good }), 'SIGNING_KEY_NOT_PERMITTED');
-    await expectRefusal(daemon.clientOf('other-service').signJwt({ signingKey: 'access-tokens', claims: good }), 'SIGNING_KEY_NOT_PERMITTED');
-    await expectRefusal(daemon.clientOf('other-service').signJwt({ signingKey: 'other-tokens', claims: good }), 'SIGNING_KEY_NOT_FOUND');
+    await expectRefusal(
+      daemon.clientOf('other-service').signJwt({ signingKey: 'access-tokens', claims: good }),
+      'SIGNING_KEY_NOT_PERMITTED',
+    );
+    await expectRefusal(
+      daemon.clientOf('other-service').signJwt({ signingKey: 'other-tokens', claims: good }),
+      'SIGNING_KEY_NOT_FOUND',
+    );
     await expectRefusal(client.signJwt({ signingKey: '../etc', claims: good }), 'FIELD_INVALID', 'signing_key');
   });
 
   it('a lifetime that is not granted, a broken one, and a typ that is not granted', async () => {
     const client = daemon.clientOf('auth-service');
-    await expectRefusal(client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: 3_601 }), 'LIFETIME_NOT_PERMITTED', 'lifetime');
-    await expectRefusal(client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: 0 }), 'FIELD_INVALID', 'lifetime');
-    await expectRefusal(client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: -1 }), 'FIELD_INVALID', 'lifetime');
-    await expectRefusal(client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: 1.5 }), 'FIELD_INVALID', 'lifetime');
-    await expectRefusal(client.signJwt({ signingKey: 'access-tokens', claims: good, typ: 'dpop+jwt' }), 'TYP_NOT_PERMITTED', 'typ');
+    await expectRefusal(
+      client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: 3_601 }),
+      'LIFETIME_NOT_PERMITTED',
+      'lifetime',
+    );
+    await expectRefusal(
+      client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: 0 }),
+      'FIELD_INVALID',
+      'lifetime',
+    );
+    await expectRefusal(
+      client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: -1 }),
+      'FIELD_INVALID',
+      'lifetime',
+    );
+    await expectRefusal(
+      client.signJwt({ signingKey: 'access-tokens', claims: good, lifetimeSeconds: 1.5 }),
+      'FIELD_INVALID',
+      'lifetime',
+    );
+    await expectRefusal(
+      client.signJwt({ signingKey: 'access-tokens', claims: good, typ: 'dpop+jwt' }),
+      'TYP_NOT_PERMITTED',
+      'typ',
+    );
   });
 });
 
@@ -107,14 +141,33 @@ describe('KeyAdminService refuses', () => {
     ['a weak RSA key', { name: 'new-key', algorithm: 'RS256', rsaBits: 1_024 }, 'FIELD_INVALID'],
     ['RSA bits for an elliptic curve', { name: 'new-key', algorithm: 'ES256', rsaBits: 2_048 }, 'FIELD_INVALID'],
     ['an unknown key set', { name: 'new-key', algorithm: 'ES256', keySet: 'nowhere' }, 'KEY_SET_NOT_FOUND'],
-    ['another algorithm for an existing signing key', { name: 'access-tokens', algorithm: 'ES384' }, 'SIGNING_KEY_IMMUTABLE'],
-    ['a signing period shorter than the ceiling', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 1_000, rollbackWindowMs: 0 } }, 'POLICY_UNSAFE'],
+    [
+      'another algorithm for an existing signing key',
+      { name: 'access-tokens', algorithm: 'ES384' },
+      'SIGNING_KEY_IMMUTABLE',
+    ],
+    [
+      'a signing period shorter than the ceiling',
+      { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 1_000, rollbackWindowMs: 0 } },
+      'POLICY_UNSAFE',
+    ],
     ['three standbys', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { standbys: 3 } }, 'FIELD_INVALID'],
-    ['a policy that outgrows the key set', { name: 'new-key', algorithm: 'ES256', lifecyclePolicy: { signingPeriodMs: 60_000, maxJwtLifetimeMs: 86_400_000, rollbackWindowMs: 0 } }, 'KEY_SET_FULL'],
+    [
+      'a policy that outgrows the key set',
+      {
+        name: 'new-key',
+        algorithm: 'ES256',
+        lifecyclePolicy: { signingPeriodMs: 60_000, maxJwtLifetimeMs: 86_400_000, rollbackWindowMs: 0 },
+      },
+      'KEY_SET_FULL',
+    ],
     ['an old etag', { name: 'access-tokens', algorithm: 'ES256', etag: 'stale' }, 'ETAG_MISMATCH'],
   ])('%s', async (_what, request, reason) => {
     const before = await everything();
-    await expectRefusal(daemon.admin.applySigningKey(request as Parameters<typeof daemon.admin.applySigningKey>[0]), reason);
+    await expectRefusal(
+      daemon.admin.applySigningKey(request as Parameters<typeof daemon.admin.applySigningKey>[0]),
+      reason,
+    );
     expect(await everything()).toBe(before);
   });
 
@@ -124,7 +177,11 @@ describe('KeyAdminService refuses', () => {
     await expectRefusal(daemon.admin.getSigningKey({ name: 'no-such-key' }), 'SIGNING_KEY_NOT_FOUND');
     await expectRefusal(daemon.admin.listKeyVersions({ signingKey: 'no-such-key' }), 'SIGNING_KEY_NOT_FOUND');
     await expectRefusal(daemon.admin.listSigningKeys({ pageToken: 'x' }), 'PAGE_TOKEN_INVALID');
-    await expectRefusal(daemon.admin.rotate({ signingKey: 'access-tokens', requestId: 'not-a-uuid' }), 'FIELD_INVALID', 'request_id');
+    await expectRefusal(
+      daemon.admin.rotate({ signingKey: 'access-tokens', requestId: 'not-a-uuid' }),
+      'FIELD_INVALID',
+      'request_id',
+    );
     await expectRefusal(daemon.admin.getKeySet({ keySet: 'nowhere' }), 'KEY_SET_NOT_FOUND');
     expect(await everything()).toBe(before);
   });

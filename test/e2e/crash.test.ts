@@ -25,7 +25,8 @@ const DEPLOYMENT = {
 };
 const POLICY = { signingPeriodMs: 3_600_000, maxJwtLifetimeMs: 1_000, rollbackWindowMs: 0 };
 
-const startStepping = (deployment: Deployment, haltAt: number) => startDaemonProcess(deployment, [STEPPING_DAEMON, deployment.configFile, String(haltAt)]);
+const startStepping = (deployment: Deployment, haltAt: number) =>
+  startDaemonProcess(deployment, [STEPPING_DAEMON, deployment.configFile, String(haltAt)]);
 
 function stepsOf(log: string): string[] {
   return log.split('\n').filter((line) => line.startsWith('STEP '));
@@ -38,7 +39,11 @@ async function work(daemon: DaemonProcess): Promise<void> {
   await waitFor('the private key of the first version to be destroyed', async () => {
     const { keyVersions } = await daemon.admin.listKeyVersions({ signingKey: SIGNING_KEY });
     const first = keyVersions.at(-1);
-    return first !== undefined && !first.privateKeyPresent && keyVersions.filter((version) => version.state === 'PRE_ACTIVE' && version.propagated).length === 2;
+    return (
+      first !== undefined &&
+      !first.privateKeyPresent &&
+      keyVersions.filter((version) => version.state === 'PRE_ACTIVE' && version.propagated).length === 2
+    );
   });
 }
 
@@ -51,7 +56,20 @@ interface TokenObject {
 async function objectsInToken(deployment: Deployment): Promise<TokenObject[]> {
   const pin = readFileSync(deployment.token.pinFile, 'utf8').trim();
   const options = { env: { ...process.env, ...deployment.token.environment } };
-  const { stdout } = await run('pkcs11-tool', ['--module', deployment.token.softHsmModuleFile, '--token-label', deployment.token.label, '--login', '--pin', pin, '--list-objects'], options);
+  const { stdout } = await run(
+    'pkcs11-tool',
+    [
+      '--module',
+      deployment.token.softHsmModuleFile,
+      '--token-label',
+      deployment.token.label,
+      '--login',
+      '--pin',
+      pin,
+      '--list-objects',
+    ],
+    options,
+  );
   const objects: TokenObject[] = [];
   let kind: TokenObject['kind'] | undefined;
   for (const line of stdout.split('\n')) {
@@ -66,9 +84,12 @@ async function objectsInToken(deployment: Deployment): Promise<TokenObject[]> {
 async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, expect: ExpectStatic): Promise<void> {
   const { signingKeys } = await daemon.admin.listSigningKeys();
   const versions = [];
-  for (const { name } of signingKeys) versions.push(...(await daemon.admin.listKeyVersions({ signingKey: name })).keyVersions);
+  for (const { name } of signingKeys)
+    versions.push(...(await daemon.admin.listKeyVersions({ signingKey: name })).keyVersions);
   const present = versions.filter((version) => version.privateKeyPresent).map((version) => version.ckaId);
-  const inToken = (await objectsInToken(deployment)).filter((object) => object.kind === 'private').map((object) => object.id);
+  const inToken = (await objectsInToken(deployment))
+    .filter((object) => object.kind === 'private')
+    .map((object) => object.id);
   expect(inToken.toSorted(), 'private keys in the token are exactly those listed').toEqual(present.toSorted());
 
   const response = await fetch(`${daemon.httpUrl}/.well-known/jwks.json`);
@@ -78,7 +99,9 @@ async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, e
     return;
   }
   const jwks = (await response.json()) as JSONWebKeySet;
-  expect(jwks.keys.map((key) => key.kid).toSorted(), 'the JWKS holds exactly the published versions').toEqual(published.toSorted());
+  expect(jwks.keys.map((key) => String(key.kid)).toSorted(), 'the JWKS holds exactly the published versions').toEqual(
+    published.toSorted(),
+  );
   const active = versions.filter((version) => version.state === 'ACTIVE');
   expect(active).toHaveLength(1);
   const { jwt, kid } = await daemon.admin.signJwt({ signingKey: SIGNING_KEY, claims: { iss: ISSUER, aud: AUDIENCE } });
@@ -132,10 +155,15 @@ const counted = await (async () => {
 describe('kill -9 of the daemon at each step of apply and rotate', () => {
   it('has steps to cut: commits before and after each call to the token', () => {
     expect(counted.length).toBeGreaterThan(30);
-    expect(counted.join('\n')).toMatch(/VERSION_INTENDED[\s\S]*generateKeyPair[\s\S]*tryKey[\s\S]*VERSION_MADE[\s\S]*VERSION_ACTIVATED[\s\S]*DESTRUCTION_INTENDED[\s\S]*destroyKeyPair/);
+    expect(counted.join('\n')).toMatch(
+      /VERSION_INTENDED[\s\S]*generateKeyPair[\s\S]*tryKey[\s\S]*VERSION_MADE[\s\S]*VERSION_ACTIVATED[\s\S]*DESTRUCTION_INTENDED[\s\S]*destroyKeyPair/,
+    );
   });
 
-  it.concurrent.for(counted)('leaves everything listed, published and working after %s', async (line, { expect: expectHere }) => {
-    await crashAt(Number(line.split(' ')[1]), expectHere);
-  });
+  it.concurrent.for(counted)(
+    'leaves everything listed, published and working after %s',
+    async (line, { expect: expectHere }) => {
+      await crashAt(Number(line.split(' ')[1]), expectHere);
+    },
+  );
 });

@@ -54,12 +54,19 @@ describe('memory', () => {
     workers.forEach((pid, index) => {
       // Every thread with a session counts: those that sign, and the one for administration.
       const sessions = (status.find((worker) => worker.pid === pid)?.sessions ?? 0) + 1;
-      series.push({ name: `worker ${index}`, limit: WORKER_LIMIT_MIB + SESSION_LIMIT_MIB * sessions, values: samples.map((sample) => sample.workers[index] ?? Number.NaN) });
+      series.push({
+        name: `worker ${index}`,
+        limit: WORKER_LIMIT_MIB + SESSION_LIMIT_MIB * sessions,
+        values: samples.map((sample) => sample.workers[index] ?? Number.NaN),
+      });
     });
     for (const { name, limit, values } of series) {
       const rounded = values.map((value) => Math.round(value)).join(' ');
       expect(peak(values), `${name}: ${rounded} MiB`).toBeLessThanOrEqual(limit);
-      expect(peak(values.slice(half)) - peak(values.slice(0, half)), `${name} grows: ${rounded} MiB`).toBeLessThanOrEqual(GROWTH_LIMIT_MIB);
+      expect(
+        peak(values.slice(half)) - peak(values.slice(0, half)),
+        `${name} grows: ${rounded} MiB`,
+      ).toBeLessThanOrEqual(GROWTH_LIMIT_MIB);
     }
   });
 });

@@ -14,7 +14,9 @@ beforeAll(async () => {
   deployment = await makeDeployment({ spy: false });
   daemon = await startDaemonProcess(deployment);
   await daemon.admin.applySigningKey({ name: 'access-tokens', algorithm: 'ES256' });
-  await daemon.clientOf('auth-service').signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } });
+  await daemon
+    .clientOf('auth-service')
+    .signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } });
   workers = await daemon.workerPids();
 });
 

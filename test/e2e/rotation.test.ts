@@ -33,7 +33,8 @@ async function look(): Promise<void> {
   const response = await fetch(`${daemon.httpUrl}/.well-known/jwks.json`).catch(() => undefined);
   if (response?.status !== 200) return;
   latest = (await response.json()) as JSONWebKeySet;
-  for (const key of latest.keys) if (!firstSeenMs.has(String(key.kid))) firstSeenMs.set(String(key.kid), performance.now());
+  for (const key of latest.keys)
+    if (!firstSeenMs.has(String(key.kid))) firstSeenMs.set(String(key.kid), performance.now());
 }
 
 async function refusalOf(promise: Promise<unknown>): Promise<KeyturnError> {
@@ -77,17 +78,27 @@ describe('rotation by hand', () => {
     expect(waitMs).toBeLessThanOrEqual(CEILING_MS + 100);
     expect(await sign('access-tokens'), 'a refused rotation changes nothing').toBe(firstKids[1]);
 
-    await waitFor('the new standby to be propagated', async () => (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.propagatedStandbys === 2);
+    await waitFor(
+      'the new standby to be propagated',
+      async () => (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.propagatedStandbys === 2,
+    );
     const second = await daemon.admin.rotate({ signingKey: 'access-tokens' });
     expect(second.activated.kid).toBe(firstKids[2]);
     expect(await sign('access-tokens')).toBe(firstKids[2]);
   });
 
   it('never takes a standby that is not propagated, even when told to take the last one', async () => {
-    await waitFor('a standby', async () => (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.propagatedStandbys >= 1);
+    await waitFor(
+      'a standby',
+      async () => (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.propagatedStandbys >= 1,
+    );
     await daemon.admin.rotate({ signingKey: 'access-tokens', useLastStandby: true });
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => daemon.admin.rotate({ signingKey: 'access-tokens', useLastStandby: true })));
-    const reasons = outcomes.map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as KeyturnError).reason : 'rotated'));
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3].map(() => daemon.admin.rotate({ signingKey: 'access-tokens', useLastStandby: true })),
+    );
+    const reasons = outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as KeyturnError).reason : 'rotated',
+    );
     expect(reasons).toContain('NOT_PROPAGATED');
     await sign('access-tokens');
   });
@@ -100,13 +111,19 @@ describe('rotation by hand', () => {
     const refusal = await refusalOf(daemon.clientOf('auth-service').signJwt({ signingKey: 'late-tokens', claims }));
     expect(refusal.reason).toBe('NO_ACTIVE_VERSION');
     expect(refusal.details.allowedAtMs).toBeGreaterThan(Date.now());
-    await waitFor('the first version to sign', async () => (await daemon.admin.getSigningKey({ name: 'late-tokens' })).signingKey.activeKid !== undefined);
+    await waitFor(
+      'the first version to sign',
+      async () => (await daemon.admin.getSigningKey({ name: 'late-tokens' })).signingKey.activeKid !== undefined,
+    );
     await sign('late-tokens');
   });
 
   it('answers a repeated request with the first answer', async () => {
     const requestId = '7f0c2f38-6a5e-4d5e-9a53-0f4f0c1d2e3a';
-    await waitFor('two standbys', async () => (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.propagatedStandbys === 2);
+    await waitFor(
+      'two standbys',
+      async () => (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.propagatedStandbys === 2,
+    );
     const first = await daemon.admin.rotate({ signingKey: 'access-tokens', requestId });
     const again = await daemon.admin.rotate({ signingKey: 'access-tokens', requestId });
     expect(again.activated.kid).toBe(first.activated.kid);

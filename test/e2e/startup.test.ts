@@ -111,7 +111,10 @@ describe('the daemon starts and serves the key set, but is not ready', () => {
 
   async function expectUnavailable(daemon: DaemonProcess, reason: string): Promise<void> {
     await waitFor(`status ${reason}`, async () => (await daemon.admin.getTokenStatus()).reason === reason);
-    const signing = daemon.admin.signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } }, { deadlineMs: 2_000 });
+    const signing = daemon.admin.signJwt(
+      { signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } },
+      { deadlineMs: 2_000 },
+    );
     await expect(signing).rejects.toMatchObject({ reason: 'TOKEN_UNAVAILABLE' });
     expect((await fetch(`${daemon.httpUrl}/.well-known/jwks.json`)).status).toBe(200);
     const { signingKey } = await daemon.admin.getSigningKey({ name: 'access-tokens' });

@@ -4,12 +4,20 @@
  * it then ends it with SIGKILL, at exactly that place. HALT-AT 0 never stands still and only counts.
  */
 import { writeSync } from 'node:fs';
-import { systemClock } from '../../src/base/system-clock.ts';
-import { loadConfig } from '../../src/config/load-config.ts';
 import type { Hsm } from '../../src/hsm/hsm.ts';
-import { startDaemon } from '../../src/main.ts';
-import { createLogger } from '../../src/server/telemetry/logger.ts';
 import type { EventStore, StreamAppend } from '../../src/store/store.ts';
+import { builtFile } from '../fixtures/built.ts';
+
+const { systemClock } = (await import(
+  builtFile('base/system-clock.js')
+)) as typeof import('../../src/base/system-clock.ts');
+const { loadConfig } = (await import(
+  builtFile('config/load-config.js')
+)) as typeof import('../../src/config/load-config.ts');
+const { startDaemon } = (await import(builtFile('main.js'))) as typeof import('../../src/main.ts');
+const { createLogger } = (await import(
+  builtFile('server/telemetry/logger.js')
+)) as typeof import('../../src/server/telemetry/logger.ts');
 
 const [configFile = '', haltAtText = '0'] = process.argv.slice(2);
 const haltAt = Number(haltAtText);
@@ -42,7 +50,8 @@ function isNumbered(appends: readonly StreamAppend[]): boolean {
 function steppingStore(store: EventStore): EventStore {
   return {
     load: () => store.load(),
-    commit: (appends) => (isNumbered(appends) ? around(`commit ${describe(appends)}`, () => store.commit(appends)) : store.commit(appends)),
+    commit: (appends) =>
+      isNumbered(appends) ? around(`commit ${describe(appends)}`, () => store.commit(appends)) : store.commit(appends),
     close: () => store.close(),
   };
 }
@@ -65,7 +74,12 @@ function steppingHsm(hsm: Hsm): Hsm {
 
 const config = await loadConfig(configFile);
 const log = createLogger({ level: 'info' });
-const daemon = await startDaemon({ config, clock: systemClock, log, decorators: { store: steppingStore, hsm: steppingHsm } });
+const daemon = await startDaemon({
+  config,
+  clock: systemClock,
+  log,
+  decorators: { store: steppingStore, hsm: steppingHsm },
+});
 log.info({ httpUrl: daemon.httpUrl, grpcAddress: daemon.grpcAddress, pid: process.pid }, 'keyturn is listening');
 process.once('SIGTERM', () => {
   void daemon.stop();

@@ -33,15 +33,22 @@ async function volley(meanwhile: (worker: number) => void): Promise<number> {
   if (worker === undefined) throw new Error('no worker');
   const startedMs = performance.now();
   const answers = Array.from({ length: IN_FLIGHT }, async (_, index) => {
-    const { jwt } = await client.signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE, index } }, { deadlineMs: DEADLINE_MS });
+    const { jwt } = await client.signJwt(
+      { signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE, index } },
+      { deadlineMs: DEADLINE_MS },
+    );
     const { payload } = await jwtVerify(jwt, createLocalJWKSet(jwks), { issuer: ISSUER, audience: AUDIENCE });
     expect(payload['index']).toBe(index);
     return performance.now() - startedMs;
   });
-  await waitFor('requests in flight in the worker', async () => {
-    const { workers } = await daemon.admin.getTokenStatus();
-    return workers.some((candidate) => candidate.pid === worker && candidate.inFlight > 0);
-  }, 2_000);
+  await waitFor(
+    'requests in flight in the worker',
+    async () => {
+      const { workers } = await daemon.admin.getTokenStatus();
+      return workers.some((candidate) => candidate.pid === worker && candidate.inFlight > 0);
+    },
+    2_000,
+  );
   meanwhile(worker);
   const latencies = await Promise.all(answers);
   return Math.max(...latencies);
@@ -50,7 +57,11 @@ async function volley(meanwhile: (worker: number) => void): Promise<number> {
 async function expectReplaced(worker: number): Promise<void> {
   await waitFor('the worker to be replaced', async () => {
     const { state, workers } = await daemon.admin.getTokenStatus();
-    return state === 'READY' && workers.length === 2 && workers.every((candidate) => candidate.pid !== worker && candidate.state === 'ready');
+    return (
+      state === 'READY' &&
+      workers.length === 2 &&
+      workers.every((candidate) => candidate.pid !== worker && candidate.state === 'ready')
+    );
   });
 }
 
@@ -80,10 +91,12 @@ describe('an HSM worker with 64 requests in flight', () => {
     for (const worker of workers) kill(worker, 'SIGKILL');
     const client = daemon.clientOf('auth-service');
     await waitFor('signing to go on', () =>
-      client.signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } }, { deadlineMs: DEADLINE_MS }).then(
-        () => true,
-        () => false,
-      ),
+      client
+        .signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } }, { deadlineMs: DEADLINE_MS })
+        .then(
+          () => true,
+          () => false,
+        ),
     );
     for (const worker of workers) await expectReplaced(worker);
   });
@@ -101,8 +114,17 @@ describe('the daemon', () => {
   it('drains on SIGTERM: what is in flight is answered, and it exits with 0', async () => {
     const client = daemon.clientOf('auth-service');
     await client.signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } });
-    const answers = Array.from({ length: IN_FLIGHT }, () => client.signJwt({ signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } }, { deadlineMs: DEADLINE_MS }));
-    await waitFor('requests in flight', async () => (await daemon.admin.getTokenStatus()).workers.some((worker) => worker.inFlight > 0), 2_000);
+    const answers = Array.from({ length: IN_FLIGHT }, () =>
+      client.signJwt(
+        { signingKey: 'access-tokens', claims: { iss: ISSUER, aud: AUDIENCE } },
+        { deadlineMs: DEADLINE_MS },
+      ),
+    );
+    await waitFor(
+      'requests in flight',
+      async () => (await daemon.admin.getTokenStatus()).workers.some((worker) => worker.inFlight > 0),
+      2_000,
+    );
     const workers = await daemon.workerPids();
     kill(daemon.pid, 'SIGTERM');
     const outcomes = await Promise.allSettled(answers);

@@ -33,7 +33,9 @@ export class FakeClock implements Clock {
   advance(elapsedMs: number): void {
     const untilMs = this.#monotonicMs + elapsedMs;
     for (;;) {
-      const [next] = [...this.#timers].filter((timer) => timer.dueMs <= untilMs).toSorted((left, right) => left.dueMs - right.dueMs);
+      const [next] = [...this.#timers]
+        .filter((timer) => timer.dueMs <= untilMs)
+        .toSorted((left, right) => left.dueMs - right.dueMs);
       if (next === undefined) break;
       this.#timers.delete(next);
       this.#move(Math.max(next.dueMs, this.#monotonicMs) - this.#monotonicMs);

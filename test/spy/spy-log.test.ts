@@ -28,17 +28,22 @@ async function check(logs: readonly string[]): Promise<Verdict> {
 }
 
 describe('the spy log of the e2e suite', () => {
-  it.skipIf(spyDir === undefined)('shows no private value returned, no wrap, no copy, no extractable template', async () => {
-    const dir = spyDir ?? '';
-    const logs = readdirSync(dir).filter((file) => file.endsWith('.log'));
-    const { calls, byFunction, findings } = await check(logs.map((file) => join(dir, file)));
-    process.stdout.write(`pkcs11-spy: ${logs.length} logs, ${calls} calls, ${byFunction['C_GenerateKeyPair']} key pairs, ${byFunction['C_Sign']} signatures\n`);
-    expect(findings).toEqual([]);
-    // The logs really are those of the suite.
-    expect(byFunction['C_GenerateKeyPair']).toBeGreaterThan(50);
-    expect(byFunction['C_Sign']).toBeGreaterThan(500);
-    expect(byFunction['C_GetAttributeValue']).toBeGreaterThan(500);
-  });
+  it.skipIf(spyDir === undefined)(
+    'shows no private value returned, no wrap, no copy, no extractable template',
+    async () => {
+      const dir = spyDir ?? '';
+      const logs = readdirSync(dir).filter((file) => file.endsWith('.log'));
+      const { calls, byFunction, findings } = await check(logs.map((file) => join(dir, file)));
+      process.stdout.write(
+        `pkcs11-spy: ${logs.length} logs, ${calls} calls, ${byFunction['C_GenerateKeyPair']} key pairs, ${byFunction['C_Sign']} signatures\n`,
+      );
+      expect(findings).toEqual([]);
+      // The logs really are those of the suite.
+      expect(byFunction['C_GenerateKeyPair']).toBeGreaterThan(50);
+      expect(byFunction['C_Sign']).toBeGreaterThan(500);
+      expect(byFunction['C_GetAttributeValue']).toBeGreaterThan(500);
+    },
+  );
 });
 
 describe('the check', () => {

@@ -3,7 +3,17 @@ import { Meters } from '../../src/app/meters.ts';
 import type { Kid } from '../../src/base/ids.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
-import { firstGeneration, fold, HOUR, KEY_SET, kidOf, published, served, servedKeySet, T0 } from '../fixtures/lifecycle.ts';
+import {
+  firstGeneration,
+  fold,
+  HOUR,
+  KEY_SET,
+  kidOf,
+  published,
+  served,
+  servedKeySet,
+  T0,
+} from '../fixtures/lifecycle.ts';
 
 const GAP_MS = 300;
 let clock: FakeClock;
@@ -20,7 +30,8 @@ beforeEach(() => {
 const answer = (...kids: Kid[]): void => {
   meters.noteAnswer(KEY_SET, new Set(kids), GAP_MS);
 };
-const servedMsOf = (number: number): number => meters.observe(state).state.versions.find((version) => version.number === number)?.servedMs ?? -1;
+const servedMsOf = (number: number): number =>
+  meters.observe(state).state.versions.find((version) => version.number === number)?.servedMs ?? -1;
 
 describe('served time', () => {
   it('grows from one answer with the version to the next', () => {
@@ -93,7 +104,20 @@ describe('served time', () => {
 
 describe('quiet time', () => {
   const suspend = (): void => {
-    state = fold([{ type: 'VERSION_SUSPENDED', atMs: T0, version: 1, cause: 'rotation', untilMs: T0 + HOUR, windowMs: HOUR, keepMs: 2 * HOUR }], state);
+    state = fold(
+      [
+        {
+          type: 'VERSION_SUSPENDED',
+          atMs: T0,
+          version: 1,
+          cause: 'rotation',
+          untilMs: T0 + HOUR,
+          windowMs: HOUR,
+          keepMs: 2 * HOUR,
+        },
+      ],
+      state,
+    );
     meters.track(state);
   };
   const quietMs = (): number => meters.observe(state).state.versions[0]?.quietMs ?? -1;
@@ -120,7 +144,11 @@ describe('the key set', () => {
     clock.advance(GAP_MS);
     answer();
     expect(meters.observeKeySet(plain)).toBeUndefined();
-    const lowered = evolveKeySet(plain, { type: 'PROMISE_CHANGED', atMs: T0, promise: { ...plain.promise, verifierCacheCeilingMs: 1 } });
+    const lowered = evolveKeySet(plain, {
+      type: 'PROMISE_CHANGED',
+      atMs: T0,
+      promise: { ...plain.promise, verifierCacheCeilingMs: 1 },
+    });
     for (let i = 0; i < 4; i += 1) {
       clock.advance(GAP_MS);
       answer();

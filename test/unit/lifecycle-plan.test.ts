@@ -1,15 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { plan } from '../../src/lifecycle/plan.ts';
-import { aroundAt, created, firstGeneration, fold, HOUR, keySetOf, made, MINUTE, published, quiet, served, T0 } from '../fixtures/lifecycle.ts';
+import {
+  aroundAt,
+  created,
+  firstGeneration,
+  fold,
+  HOUR,
+  keySetOf,
+  made,
+  MINUTE,
+  published,
+  quiet,
+  served,
+  T0,
+} from '../fixtures/lifecycle.ts';
 
-const kinds = (state: ReturnType<typeof fold>, around = aroundAt(T0)) => plan(state, around).due.map((step) => step.kind);
+const kinds = (state: ReturnType<typeof fold>, around = aroundAt(T0)) =>
+  plan(state, around).due.map((step) => step.kind);
 
 describe('plan', () => {
   it('makes every version of a first generation before it publishes any', () => {
     const empty = aroundAt(T0, keySetOf());
     expect(kinds(fold([created()]), empty)).toEqual(['makeVersion']);
     expect(kinds(fold([created(), ...made(1), ...made(2)]), empty)).toEqual(['makeVersion']);
-    expect(plan(fold([created(), ...made(1), ...made(2), ...made(3)]), empty).due).toEqual([{ kind: 'publishFirstGeneration', versions: [1, 2, 3] }]);
+    expect(plan(fold([created(), ...made(1), ...made(2), ...made(3)]), empty).due).toEqual([
+      { kind: 'publishFirstGeneration', versions: [1, 2, 3] },
+    ]);
   });
 
   it('publishes at once into a key set that has content', () => {
@@ -31,8 +47,25 @@ describe('plan', () => {
   it('makes a standby after a rotation, and waits until it is propagated', () => {
     const rotated = fold([
       ...firstGeneration(),
-      { type: 'VERSION_SUSPENDED', atMs: T0, version: 1, cause: 'rotation', untilMs: T0 + HOUR, windowMs: HOUR, keepMs: 2 * HOUR },
-      { type: 'VERSION_ACTIVATED', atMs: T0, version: 2, expCeilingMs: T0 + 9 * HOUR, cause: 'rotation', requestId: '', caller: 'x' as never, reason: '' },
+      {
+        type: 'VERSION_SUSPENDED',
+        atMs: T0,
+        version: 1,
+        cause: 'rotation',
+        untilMs: T0 + HOUR,
+        windowMs: HOUR,
+        keepMs: 2 * HOUR,
+      },
+      {
+        type: 'VERSION_ACTIVATED',
+        atMs: T0,
+        version: 2,
+        expCeilingMs: T0 + 9 * HOUR,
+        cause: 'rotation',
+        requestId: '',
+        caller: 'x' as never,
+        reason: '',
+      },
     ]);
     expect(kinds(rotated)).toEqual(['makeVersion']);
     const waiting = fold([...published(4), served(4, 10 * MINUTE)], rotated);
@@ -43,8 +76,25 @@ describe('plan', () => {
   it('deactivates, destroys the private key and withdraws, in this order and each in its time', () => {
     const rotated = fold([
       ...firstGeneration(),
-      { type: 'VERSION_SUSPENDED', atMs: T0, version: 1, cause: 'rotation', untilMs: T0 + HOUR, windowMs: HOUR, keepMs: 2 * HOUR },
-      { type: 'VERSION_ACTIVATED', atMs: T0, version: 2, expCeilingMs: T0 + 99 * HOUR, cause: 'rotation', requestId: '', caller: 'x' as never, reason: '' },
+      {
+        type: 'VERSION_SUSPENDED',
+        atMs: T0,
+        version: 1,
+        cause: 'rotation',
+        untilMs: T0 + HOUR,
+        windowMs: HOUR,
+        keepMs: 2 * HOUR,
+      },
+      {
+        type: 'VERSION_ACTIVATED',
+        atMs: T0,
+        version: 2,
+        expCeilingMs: T0 + 99 * HOUR,
+        cause: 'rotation',
+        requestId: '',
+        caller: 'x' as never,
+        reason: '',
+      },
       ...published(4),
       { type: 'VERSION_PROPAGATED', atMs: T0, version: 4, basis: 'first-generation' },
     ]);

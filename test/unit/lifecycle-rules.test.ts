@@ -3,8 +3,32 @@ import { KeyturnError } from '../../src/base/errors.ts';
 import { decideApply, decideFirstActivation, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { parsePolicy } from '../../src/lifecycle/policy.ts';
-import { isPropagated, isRollbackOver, isWithdrawable, needsHigherExpCeiling, requiredServedMs } from '../../src/lifecycle/rules.ts';
-import { aroundAt, CALLER, created, DAY, firstGeneration, fold, HOUR, KEY_SET, keySetOf, MINUTE, NAME, policyOf, published, quiet, served, servedKeySet, T0 } from '../fixtures/lifecycle.ts';
+import {
+  isPropagated,
+  isRollbackOver,
+  isWithdrawable,
+  needsHigherExpCeiling,
+  requiredServedMs,
+} from '../../src/lifecycle/rules.ts';
+import {
+  aroundAt,
+  CALLER,
+  created,
+  DAY,
+  firstGeneration,
+  fold,
+  HOUR,
+  KEY_SET,
+  keySetOf,
+  MINUTE,
+  NAME,
+  policyOf,
+  published,
+  quiet,
+  served,
+  servedKeySet,
+  T0,
+} from '../fixtures/lifecycle.ts';
 
 function refusalOf(run: () => unknown): KeyturnError {
   try {
@@ -42,26 +66,44 @@ describe('rule 1: announce before use', () => {
 
   it('binds standbys at once by a raised ceiling', () => {
     const state = fold([...firstGeneration(), ...published(4), served(4, HOUR)]);
-    const raised = evolveKeySet(keySet, { type: 'PROMISE_CHANGED', atMs: T0, promise: { ...keySet.promise, verifierCacheCeilingMs: 2 * HOUR } });
+    const raised = evolveKeySet(keySet, {
+      type: 'PROMISE_CHANGED',
+      atMs: T0,
+      promise: { ...keySet.promise, verifierCacheCeilingMs: 2 * HOUR },
+    });
     expect(isPropagated(versionOf(state, 4), raised)).toBe(false);
   });
 
   it('keeps a lowered ceiling in force until copies answered under it are gone', () => {
-    const lowered = evolveKeySet(keySet, { type: 'PROMISE_CHANGED', atMs: T0, promise: { ...keySet.promise, verifierCacheCeilingMs: 10 * MINUTE } });
+    const lowered = evolveKeySet(keySet, {
+      type: 'PROMISE_CHANGED',
+      atMs: T0,
+      promise: { ...keySet.promise, verifierCacheCeilingMs: 10 * MINUTE },
+    });
     expect(requiredServedMs(lowered)).toBe(HOUR);
     const almost = evolveKeySet(lowered, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: HOUR - 1 });
     expect(requiredServedMs(almost)).toBe(HOUR);
-    expect(requiredServedMs(evolveKeySet(lowered, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: HOUR }))).toBe(10 * MINUTE);
+    expect(requiredServedMs(evolveKeySet(lowered, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: HOUR }))).toBe(
+      10 * MINUTE,
+    );
   });
 
   it('carries what is left of an old ceiling over a second change', () => {
     const change = (state: typeof keySet, minutes: number) =>
-      evolveKeySet(state, { type: 'PROMISE_CHANGED', atMs: T0, promise: { ...state.promise, verifierCacheCeilingMs: minutes * MINUTE } });
+      evolveKeySet(state, {
+        type: 'PROMISE_CHANGED',
+        atMs: T0,
+        promise: { ...state.promise, verifierCacheCeilingMs: minutes * MINUTE },
+      });
     const once = evolveKeySet(change(keySet, 30), { type: 'KEY_SET_SERVED', atMs: T0, servedMs: 40 * MINUTE });
     const twice = change(once, 10);
     expect(requiredServedMs(twice)).toBe(HOUR);
-    expect(requiredServedMs(evolveKeySet(twice, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: 20 * MINUTE }))).toBe(30 * MINUTE);
-    expect(requiredServedMs(evolveKeySet(twice, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: 30 * MINUTE }))).toBe(10 * MINUTE);
+    expect(requiredServedMs(evolveKeySet(twice, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: 20 * MINUTE }))).toBe(
+      30 * MINUTE,
+    );
+    expect(requiredServedMs(evolveKeySet(twice, { type: 'KEY_SET_SERVED', atMs: T0, servedMs: 30 * MINUTE }))).toBe(
+      10 * MINUTE,
+    );
   });
 
   it('never lets served time go back', () => {
@@ -101,7 +143,8 @@ describe('rule 2: two standbys, always', () => {
 });
 
 describe('rule 3: keep until the last JWT has expired', () => {
-  const rotated = (): SigningKeyState => fold(decideRotate(fold(firstGeneration()), ROTATE, aroundAt(T0)), fold(firstGeneration()));
+  const rotated = (): SigningKeyState =>
+    fold(decideRotate(fold(firstGeneration()), ROTATE, aroundAt(T0)), fold(firstGeneration()));
   // expCeiling T0 + 2 h, skew 5 min, clock step limit 1 min
   const due = T0 + 2 * HOUR + 6 * MINUTE;
 
@@ -112,9 +155,14 @@ describe('rule 3: keep until the last JWT has expired', () => {
   });
 
   it('withdraws no earlier than as much up-time, whatever the wall clock says', () => {
-    const state = fold([{ type: 'VERSION_DEACTIVATED', atMs: T0 + HOUR, version: 1 }, quiet(1, 2 * HOUR + 6 * MINUTE - 1)], rotated());
+    const state = fold(
+      [{ type: 'VERSION_DEACTIVATED', atMs: T0 + HOUR, version: 1 }, quiet(1, 2 * HOUR + 6 * MINUTE - 1)],
+      rotated(),
+    );
     expect(isWithdrawable(versionOf(state, 1), servedKeySet(), MINUTE, due + 365 * DAY)).toBe(false);
-    expect(isWithdrawable(versionOf(fold([quiet(1, 2 * HOUR + 6 * MINUTE)], state), 1), servedKeySet(), MINUTE, due)).toBe(true);
+    expect(
+      isWithdrawable(versionOf(fold([quiet(1, 2 * HOUR + 6 * MINUTE)], state), 1), servedKeySet(), MINUTE, due),
+    ).toBe(true);
   });
 
   it('ends the rollback window only when both clocks agree', () => {
@@ -154,7 +202,14 @@ describe('rule 4: the first generation', () => {
 });
 
 describe('apply', () => {
-  const wanted = { name: NAME, keySet: KEY_SET, spec: { algorithm: 'ES256' }, policy: policyOf(), caller: CALLER, reason: '' } as const;
+  const wanted = {
+    name: NAME,
+    keySet: KEY_SET,
+    spec: { algorithm: 'ES256' },
+    policy: policyOf(),
+    caller: CALLER,
+    reason: '',
+  } as const;
 
   it('changes nothing when nothing differs', () => {
     expect(decideApply(fold(firstGeneration()), wanted, aroundAt(T0), 0)).toEqual([]);
@@ -163,7 +218,9 @@ describe('apply', () => {
   it('refuses another algorithm, RSA size or key set for an existing signing key', () => {
     const state = fold(firstGeneration());
     for (const other of [{ spec: { algorithm: 'ES384' } as const }, { keySet: 'other' as typeof KEY_SET }]) {
-      expect(refusalOf(() => decideApply(state, { ...wanted, ...other }, aroundAt(T0), 0)).reason).toBe('SIGNING_KEY_IMMUTABLE');
+      expect(refusalOf(() => decideApply(state, { ...wanted, ...other }, aroundAt(T0), 0)).reason).toBe(
+        'SIGNING_KEY_IMMUTABLE',
+      );
     }
   });
 
@@ -172,7 +229,14 @@ describe('apply', () => {
     const refusal = refusalOf(() => decideApply(undefined, { ...wanted, policy }, aroundAt(T0), 0));
     expect(refusal.reason).toBe('POLICY_UNSAFE');
     expect(refusal.message).toContain('1 h');
-    expect(() => decideApply(undefined, { ...wanted, policy: policyOf({ signingPeriodMs: HOUR + 1_000, rollbackWindowMs: 0 }) }, aroundAt(T0), 0)).not.toThrow();
+    expect(() =>
+      decideApply(
+        undefined,
+        { ...wanted, policy: policyOf({ signingPeriodMs: HOUR + 1_000, rollbackWindowMs: 0 }) },
+        aroundAt(T0),
+        0,
+      ),
+    ).not.toThrow();
   });
 
   it('refuses what would outgrow the key set, with the sum', () => {
@@ -184,7 +248,12 @@ describe('apply', () => {
   });
 
   it('raises the ceiling in the same commit as a longer JWT lifetime', () => {
-    const events = decideApply(fold(firstGeneration()), { ...wanted, policy: policyOf({ maxJwtLifetimeMs: 8 * HOUR }) }, aroundAt(T0), 0);
+    const events = decideApply(
+      fold(firstGeneration()),
+      { ...wanted, policy: policyOf({ maxJwtLifetimeMs: 8 * HOUR }) },
+      aroundAt(T0),
+      0,
+    );
     expect(events.map((event) => event.type)).toEqual(['POLICY_CHANGED', 'EXP_CEILING_RAISED']);
   });
 });
