@@ -4,20 +4,18 @@
  * it then ends it with SIGKILL, at exactly that place. HALT-AT 0 never stands still and only counts.
  */
 import { writeSync } from 'node:fs';
+import type * as SystemClock from '../../src/base/system-clock.ts';
+import type * as LoadConfig from '../../src/config/load-config.ts';
 import type { Hsm } from '../../src/hsm/hsm.ts';
+import type * as Main from '../../src/main.ts';
+import type * as TelemetryLogger from '../../src/server/telemetry/logger.ts';
 import type { EventStore, StreamAppend } from '../../src/store/store.ts';
 import { builtFile } from '../fixtures/built.ts';
 
-const { systemClock } = (await import(
-  builtFile('base/system-clock.js')
-)) as typeof import('../../src/base/system-clock.ts');
-const { loadConfig } = (await import(
-  builtFile('config/load-config.js')
-)) as typeof import('../../src/config/load-config.ts');
-const { startDaemon } = (await import(builtFile('main.js'))) as typeof import('../../src/main.ts');
-const { createLogger } = (await import(
-  builtFile('server/telemetry/logger.js')
-)) as typeof import('../../src/server/telemetry/logger.ts');
+const { systemClock } = (await import(builtFile('base/system-clock.js'))) as typeof SystemClock;
+const { loadConfig } = (await import(builtFile('config/load-config.js'))) as typeof LoadConfig;
+const { startDaemon } = (await import(builtFile('main.js'))) as typeof Main;
+const { createLogger } = (await import(builtFile('server/telemetry/logger.js'))) as typeof TelemetryLogger;
 
 const [configFile = '', haltAtText = '0'] = process.argv.slice(2);
 const haltAt = Number(haltAtText);
