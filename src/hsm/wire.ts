@@ -23,7 +23,7 @@ export const REFUSAL = { noSuchKey: 1, severalKeys: 2, ckaIdInUse: 3, malformedR
 /** Descriptors that a worker inherits. */
 export const CONTROL_FD = 3;
 export const PIN_FD = 4;
-export const LOCK_FD = 5;
+/** 5 is the worker lock, which nobody reads: to hold it is enough. */
 /** The administration session's connection; the signing sessions' follow. */
 export const FIRST_SESSION_FD = 6;
 

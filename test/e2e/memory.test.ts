@@ -62,6 +62,7 @@ describe('memory', () => {
     });
     for (const { name, limit, values } of series) {
       const rounded = values.map((value) => Math.round(value)).join(' ');
+      process.stdout.write(`${name}: ${rounded} MiB, limit ${limit} MiB\n`);
       expect(peak(values), `${name}: ${rounded} MiB`).toBeLessThanOrEqual(limit);
       expect(
         peak(values.slice(half)) - peak(values.slice(0, half)),

@@ -19,6 +19,9 @@ from jwcrypto import jwt as jwcrypto_jwt
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 TIMEOUT_SECONDS = 5
 
+# PyJWT 2.6 has the algorithm under its older name only; RFC 9864's is registered through its public API.
+jwt.register_algorithm("Ed25519", jwt.algorithms.OKPAlgorithm())
+
 
 def read_jwks(source):
     if not source.startswith(("http://", "https://")):
@@ -31,7 +34,7 @@ def read_jwks(source):
 class PyJwt:
     name = "PyJWT"
     version = jwt.__version__
-    algorithms = [name for name in ALGORITHMS if name in jwt.algorithms.get_default_algorithms()]
+    algorithms = [name for name in ALGORITHMS if name in [*jwt.algorithms.get_default_algorithms(), "Ed25519"]]
 
     def __init__(self, jwks):
         self.jwks = jwks
@@ -41,8 +44,9 @@ class PyJwt:
         found = [key for key in self.jwks["keys"] if key["kid"] == kid]
         if not found:
             raise LookupError(f"the key set has no key {kid}")
+        key = {**found[0], "alg": "EdDSA"} if found[0]["alg"] == "Ed25519" else found[0]
         options = {"require": ["exp", "iat", "iss", "aud"]}
-        return jwt.decode(token, jwt.PyJWK(found[0]).key, algorithms=self.algorithms, issuer=issuer, audience=audience, options=options)
+        return jwt.decode(token, jwt.PyJWK(key).key, algorithms=self.algorithms, issuer=issuer, audience=audience, options=options)
 
 
 class JwCrypto:
