@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import type { KeyturnClient } from '../src/client/client.ts';
-import { type DaemonProcess, startDaemonProcess } from '../test/fixtures/daemon-process.ts';
+import { type DaemonProcess, startDaemonProcess, waitFor } from '../test/fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../test/fixtures/deployment.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
 
@@ -105,6 +105,15 @@ async function measure(daemon: DaemonProcess, signingKey: string): Promise<Load>
   };
 }
 
+/** A signing key that joins a served key set waits for its propagation, as any does. */
+async function makeReady(daemon: DaemonProcess, { name, algorithm, rsaBits }: (typeof KEYS)[number]): Promise<void> {
+  await daemon.admin.applySigningKey({ name, algorithm, rsaBits });
+  await waitFor(
+    `${name} to sign`,
+    async () => (await daemon.admin.getSigningKey({ name })).signingKey.activeKid !== undefined,
+  );
+}
+
 async function bench(): Promise<boolean> {
   const dir = await mkdtemp(join(tmpdir(), 'keyturn-bench-'));
   const deployment = await makeDeployment({ signingKeys: KEYS.map((key) => key.name), spy: false });
@@ -113,12 +122,8 @@ async function bench(): Promise<boolean> {
     const daemon = await startDaemonProcess(deployment);
     try {
       const checks: Check[] = [];
+      for (const key of KEYS) await makeReady(daemon, key);
       for (const key of KEYS) {
-        await daemon.admin.applySigningKey({
-          name: key.name,
-          algorithm: key.algorithm,
-          ...(key.rsaBits === undefined ? {} : { rsaBits: key.rsaBits }),
-        });
         const cPerSecond = await runCLoop(cLoop, deployment, key);
         const load = await measure(daemon, key.name);
         checks.push(
