@@ -9,14 +9,9 @@ import {
   type SigningKeyName,
 } from '../base/ids.ts';
 import { parseKeySpec } from '../jose/algorithms.ts';
-import {
-  type ApplyCommand,
-  decideApply,
-  decideRotate,
-  requireSuccessor,
-  type Surroundings,
-} from '../lifecycle/decide.ts';
+import { type ApplyCommand, decideApply, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
+import type { Surroundings } from '../lifecycle/activation.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { impliedVersions, parsePolicy } from '../lifecycle/policy.ts';
 import type { ApplySigningKeyCommand, RotateCommand } from './application.ts';

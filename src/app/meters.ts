@@ -68,6 +68,8 @@ export class Meters {
         continue;
       }
       if (!this.#servedBase.has(version.kid)) this.#servedBase.set(version.kid, version.servedMs);
+      // A version that came back begins anew when it stops the next time.
+      if (!isQuiet(version)) this.#quietSince.delete(version.kid);
       if (!isQuiet(version) || this.#quietSince.has(version.kid)) continue;
       this.#quietSince.set(version.kid, { atMs: this.#clock.monotonicMs(), baseMs: version.quietMs });
     }
@@ -136,7 +138,7 @@ export class Meters {
 
 /** More quiet time than this decides nothing, so no more is counted. */
 function neededQuietMs(version: KeyVersion): number {
-  return Math.max(version.keepMs ?? 0, version.windowMs ?? 0);
+  return Math.max(version.keepMs ?? 0, version.window?.windowMs ?? 0);
 }
 
 /** It doesn't sign any more, and is published: its quiet time decides about withdrawal. */

@@ -18,15 +18,17 @@ const MIN_SLEEP_MS = 10;
 
 interface Failure {
   readonly error: KeyturnError;
-  readonly step: Step['kind'];
   readonly retryAtMs: number;
   readonly pauseMs: number;
 }
 
+/** By kind of step: one that fails must not keep the others from being done. */
+type Failures = ReadonlyMap<Step['kind'], Failure>;
+
 export class Rotator {
   readonly #ports: StepPorts & { readonly clock: Clock };
   readonly #log: Logger;
-  readonly #failures = new Map<SigningKeyName, Failure>();
+  readonly #failures = new Map<SigningKeyName, Failures>();
   readonly #busy = new Set<SigningKeyName>();
   #isRunning = false;
   #isWoken = false;
@@ -59,7 +61,9 @@ export class Rotator {
 
   /** Tries failed steps again at once: the token came back, or an operator asks. */
   retryNow(): void {
-    for (const [name, failure] of this.#failures) this.#failures.set(name, { ...failure, retryAtMs: 0 });
+    for (const [name, failures] of this.#failures) {
+      this.#failures.set(name, new Map([...failures].map(([kind, failure]) => [kind, { ...failure, retryAtMs: 0 }])));
+    }
     this.wake();
   }
 
@@ -68,10 +72,11 @@ export class Rotator {
     return this.#busy.has(name) || this.#dueSteps(name).length > 0;
   }
 
-  /** Why the latest step failed; empty when it didn't. */
+  /** Why due steps failed when they were last tried; empty when none did. */
   lastProblem(name: SigningKeyName): string {
-    const failure = this.#failures.get(name);
-    return failure === undefined ? '' : `${failure.step}: ${failure.error.reason}: ${failure.error.message}`;
+    return [...(this.#failures.get(name) ?? [])]
+      .map(([kind, { error }]) => `${kind}: ${error.reason}: ${error.message}`)
+      .join('; ');
   }
 
   #dueSteps(name: SigningKeyName): readonly Step[] {
@@ -115,30 +120,26 @@ export class Rotator {
     const { state } = meters.observe(recorded);
     const around = surroundingsOf(state);
     const { due, lookAgainMs } = plan(state, around);
-    const [step] = due;
-    const failure = this.#failures.get(name);
-    if (
-      step !== undefined &&
-      failure !== undefined &&
-      failure.step === step.kind &&
-      clock.monotonicMs() < failure.retryAtMs
-    ) {
-      return failure.retryAtMs - clock.monotonicMs();
-    }
+    const failures = new Map(
+      [...(this.#failures.get(name) ?? [])].filter(([kind]) => due.some((step) => step.kind === kind)),
+    );
+    this.#failures.set(name, failures);
+    const nowMs = clock.monotonicMs();
+    const step = due.find(({ kind }) => nowMs >= (failures.get(kind)?.retryAtMs ?? 0));
     if (step !== undefined) {
       await this.#perform(name, step);
       return 0;
     }
-    this.#failures.delete(name);
     if (meters.isRecordDue(recorded, state, around.keySet)) await this.#recordMeters(name);
-    return lookAgainMs ?? MAX_SLEEP_MS;
+    const retries = [...failures.values()].map(({ retryAtMs }) => retryAtMs - nowMs);
+    return Math.min(lookAgainMs ?? MAX_SLEEP_MS, ...retries);
   }
 
   async #perform(name: SigningKeyName, step: Step): Promise<void> {
     this.#busy.add(name);
     try {
       await performStep(this.#ports, name, step);
-      this.#failures.delete(name);
+      this.#setFailure(name, step.kind, undefined);
       this.#log.info({ signingKey: name, step }, 'lifecycle step done');
     } catch (thrown) {
       this.#noteFailure(name, step, toKeyturnError(thrown));
@@ -148,10 +149,17 @@ export class Rotator {
   }
 
   #noteFailure(name: SigningKeyName, step: Step, error: KeyturnError): void {
-    const before = this.#failures.get(name);
+    const before = this.#failures.get(name)?.get(step.kind);
     const pauseMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.pauseMs * 2, MAX_RETRY_MS);
-    this.#failures.set(name, { error, step: step.kind, pauseMs, retryAtMs: this.#ports.clock.monotonicMs() + pauseMs });
+    this.#setFailure(name, step.kind, { error, pauseMs, retryAtMs: this.#ports.clock.monotonicMs() + pauseMs });
     this.#log.warn({ signingKey: name, step, retryInMs: pauseMs, err: error }, 'lifecycle step failed');
+  }
+
+  #setFailure(name: SigningKeyName, kind: Step['kind'], failure: Failure | undefined): void {
+    const failures = new Map(this.#failures.get(name));
+    if (failure === undefined) failures.delete(kind);
+    else failures.set(kind, failure);
+    this.#failures.set(name, failures);
   }
 
   /** Writes served and quiet time down, so that a restart goes on from there. */

@@ -9,11 +9,12 @@ import type { Logger } from '../base/logger.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { toPublicKey } from '../jose/public-key.ts';
 import { toKid } from '../jose/thumbprint.ts';
-import { decideFirstActivation, type Surroundings } from '../lifecycle/decide.ts';
+import type { Surroundings } from '../lifecycle/activation.ts';
+import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import type { Step } from '../lifecycle/plan.ts';
-import { nextExpCeilingMs, propagatedStandbys } from '../lifecycle/rules.ts';
+import { activeVersion, nextExpCeilingMs, propagatedStandbys } from '../lifecycle/rules.ts';
 import type { Change, Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';
 
@@ -49,8 +50,10 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
       return commit((state, around) => publishEvents(state, step.versions, around, around.keySet.generation === 0));
     case 'publishVersions':
       return commit((state, around) => publishEvents(state, step.versions, around, false));
-    case 'activateFirst':
-      return activateFirst(ports, name);
+    case 'activateStandby':
+      return activateStandby(ports, name);
+    case 'rotate':
+      return rotateOnSchedule(ports, name, step.useLastStandby);
     case 'destroyPrivateKey':
       return destroyPrivateKey(ports, name, step.version);
     case 'raiseExpCeiling':
@@ -188,13 +191,33 @@ async function abandonIntent(ports: StepPorts, name: SigningKeyName, version: nu
   );
 }
 
-async function activateFirst(ports: StepPorts, name: SigningKeyName): Promise<void> {
+async function activateStandby(ports: StepPorts, name: SigningKeyName): Promise<void> {
   const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
   const [candidate] = propagatedStandbys(state, ports.surroundingsOf(state).keySet);
   if (candidate === undefined) return;
   await tryVersion(ports.hsm, state, candidate);
-  const command = { caller: DAEMON_CALLER, reason: 'first version propagated' };
-  await commitEvents(ports, name, (now, around) => decideFirstActivation(now, command, around));
+  const command = { caller: DAEMON_CALLER, reason: 'no version was ACTIVE' };
+  await commitEvents(ports, name, (now, around) =>
+    isStill(propagatedStandbys(now, around.keySet)[0], candidate) ? decideActivateStandby(now, command, around) : [],
+  );
+}
+
+async function rotateOnSchedule(ports: StepPorts, name: SigningKeyName, useLastStandby: boolean): Promise<void> {
+  const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
+  const active = activeVersion(state);
+  const candidate = requireSuccessor(state, ports.surroundingsOf(state), useLastStandby);
+  await tryVersion(ports.hsm, state, candidate);
+  const options = { caller: DAEMON_CALLER, reason: 'signing period over', requestId: '', useLastStandby };
+  await commitEvents(ports, name, (now, around) => {
+    // An operator may have rotated meanwhile: then nothing is due any more, and the next plan says so.
+    if (activeVersion(now)?.number !== active?.number) return [];
+    return isStill(requireSuccessor(now, around, useLastStandby), candidate) ? decideRotate(now, options, around) : [];
+  });
+}
+
+/** What is committed must be what was tried. */
+function isStill(version: KeyVersion | undefined, tried: KeyVersion): boolean {
+  return version?.number === tried.number;
 }
 
 /** Rule 5: before activation every live worker has signed with the version, and the signature verified. */

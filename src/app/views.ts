@@ -1,6 +1,6 @@
 /** State as the API shows it. Pure: the meters are in the state, the time is a value. */
 import { createHash } from 'node:crypto';
-import type { Surroundings } from '../lifecycle/decide.ts';
+import type { Surroundings } from '../lifecycle/activation.ts';
 import { requireSuccessor, whenPropagated } from '../lifecycle/decide.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';

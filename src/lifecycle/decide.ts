@@ -4,34 +4,22 @@
  */
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
-import type { CallerName, KeySetName, SigningKeyName } from '../base/ids.ts';
+import type { KeySetName, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
+import { type Command, type Surroundings, toActivation } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, SigningKeyState } from './fold.ts';
 import type { LifecyclePolicy } from './model.ts';
 import { checkPolicyAgainstPromise, impliedVersions } from './policy.ts';
 import {
   activeVersion,
-  keepMs,
+  hasEverSigned,
   nextExpCeilingMs,
   propagatedStandbys,
   requiredServedMs,
   standbysOf,
   unservedMs,
 } from './rules.ts';
-
-/** What every decision needs beside the signing key itself. */
-export interface Surroundings {
-  readonly keySet: KeySetState;
-  readonly clockStepLimitMs: number;
-  /** Unix time in ms. */
-  readonly nowMs: number;
-}
-
-export interface Command {
-  readonly caller: CallerName;
-  readonly reason: string;
-}
 
 export interface ApplyCommand extends Command {
   readonly name: SigningKeyName;
@@ -100,6 +88,15 @@ function isSamePolicy(left: LifecyclePolicy, right: LifecyclePolicy): boolean {
   );
 }
 
+/** A rotation decides about versions that an operator suspended: they don't come back once its window is over. */
+function limitSuspensions(state: SigningKeyState, around: Surroundings): readonly SigningKeyEvent[] {
+  const windowMs = state.policy.rollbackWindowMs;
+  const window = { untilMs: around.nowMs + windowMs, windowMs };
+  return state.versions
+    .filter((version) => version.state === 'SUSPENDED' && version.window === undefined)
+    .map(({ number }) => ({ type: 'SUSPENSION_LIMITED', atMs: around.nowMs, version: number, window }));
+}
+
 export interface RotateOptions extends Command {
   readonly useLastStandby: boolean;
   readonly requestId: string;
@@ -107,10 +104,10 @@ export interface RotateOptions extends Command {
 
 /** The standby that a rotation would activate now. Errors: NOT_PROPAGATED, LAST_STANDBY, NO_ACTIVE_VERSION. */
 export function requireSuccessor(state: SigningKeyState, around: Surroundings, useLastStandby: boolean): KeyVersion {
-  if (activeVersion(state) === undefined) {
+  if (activeVersion(state) === undefined && !state.isHalted) {
     throw new KeyturnError(
       'NO_ACTIVE_VERSION',
-      `signing key ${state.name} has no ACTIVE version to rotate; its first version becomes ACTIVE by itself`,
+      `signing key ${state.name} has no ACTIVE version to rotate; the next propagated standby becomes ACTIVE by itself`,
       {
         subject: state.name,
         ...whenPropagated(state, around, 1),
@@ -174,54 +171,19 @@ export function decideRotate(
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
   const successor = requireSuccessor(state, around, options.useLastStandby);
-  return toActivation(state, successor, around, { ...options, cause: 'rotation' });
+  return [
+    ...toActivation(state, successor, around, { ...options, cause: 'rotation' }),
+    ...limitSuspensions(state, around),
+  ];
 }
 
-/** When the first standby of a signing key that has never signed may become ACTIVE (rules 1 and 4). */
-export function decideFirstActivation(
+/** Nothing is ACTIVE and a standby is propagated: it becomes ACTIVE (rules 1, 2 and 4). No events when that isn't so. */
+export function decideActivateStandby(
   state: SigningKeyState,
   command: Command,
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
-  const [first] = propagatedStandbys(state, around.keySet);
-  if (first === undefined || activeVersion(state) !== undefined) return [];
-  return toActivation(state, first, around, { ...command, requestId: '', cause: 'first' });
-}
-
-function toActivation(
-  state: SigningKeyState,
-  successor: KeyVersion,
-  around: Surroundings,
-  how: Command & { readonly requestId: string; readonly cause: 'first' | 'rotation' },
-): readonly SigningKeyEvent[] {
-  const { nowMs, keySet, clockStepLimitMs } = around;
-  const { caller, reason, requestId, cause } = how;
-  const events: SigningKeyEvent[] = [];
-  const active = activeVersion(state);
-  if (active !== undefined) {
-    const windowMs = state.policy.rollbackWindowMs;
-    events.push({
-      type: 'VERSION_SUSPENDED',
-      atMs: nowMs,
-      version: active.number,
-      cause: 'rotation',
-      untilMs: nowMs + windowMs,
-      windowMs,
-      keepMs: keepMs(active, keySet, clockStepLimitMs, nowMs),
-    });
-  }
-  if (successor.propagatedAtMs === undefined) {
-    events.push({ type: 'VERSION_PROPAGATED', atMs: nowMs, version: successor.number, basis: 'served' });
-  }
-  events.push({
-    type: 'VERSION_ACTIVATED',
-    atMs: nowMs,
-    version: successor.number,
-    expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
-    cause,
-    requestId,
-    caller,
-    reason,
-  });
-  return events;
+  const [standby] = propagatedStandbys(state, around.keySet);
+  if (standby === undefined || activeVersion(state) !== undefined || state.isHalted) return [];
+  return toActivation(state, standby, around, { ...command, cause: hasEverSigned(state) ? 'takeover' : 'first' });
 }

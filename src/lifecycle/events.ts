@@ -18,6 +18,16 @@ interface Commanded {
   readonly reason: string;
 }
 
+/** Why a version begins to sign; `takeover`: nothing else was ACTIVE, or what was is compromised. */
+export type ActivationCause = 'first' | 'rotation' | 'takeover' | 'reactivation' | 'rollback';
+export type SuspensionCause = 'rotation' | 'operator' | 'reactivation' | 'rollback';
+
+/** An end by the wall clock, and the up-time that must have passed as well: what follows is final. */
+export interface Window {
+  readonly untilMs: number;
+  readonly windowMs: number;
+}
+
 export type SigningKeyEvent = At &
   (
     | ({
@@ -48,18 +58,26 @@ export type SigningKeyEvent = At &
         readonly type: 'VERSION_ACTIVATED';
         readonly version: number;
         readonly expCeilingMs: number;
-        readonly cause: 'first' | 'rotation';
+        readonly cause: ActivationCause;
         readonly requestId: string;
       } & Commanded)
-    /** `keepMs` of up-time must pass from here before the version may leave the key set (rule 3). */
+    /**
+     * `window`: when, and after how much up-time, it becomes DEACTIVATED; absent while an operator is to decide.
+     * `keepMs` of up-time must pass from here before the version may leave the key set (rule 3).
+     */
     | {
         readonly type: 'VERSION_SUSPENDED';
         readonly version: number;
-        readonly cause: 'rotation';
-        readonly untilMs: number;
-        readonly windowMs: number;
+        readonly cause: SuspensionCause;
+        readonly window?: Window;
         readonly keepMs: number;
       }
+    /** A version that an operator had suspended: a later rotation decided that it will not come back. */
+    | { readonly type: 'SUSPENSION_LIMITED'; readonly version: number; readonly window: Window }
+    /** Whether standbys may take over while no version is ACTIVE; `suspend --halt` says no. */
+    | ({ readonly type: 'SIGNING_HALTED' } & Commanded)
+    /** Final. It signs nothing more and is in no key set from here on. `retain`: its private key is kept for evidence. */
+    | ({ readonly type: 'VERSION_COMPROMISED'; readonly version: number; readonly retain: boolean } & Commanded)
     | { readonly type: 'EXP_CEILING_RAISED'; readonly version: number; readonly expCeilingMs: number }
     | { readonly type: 'VERSION_DEACTIVATED'; readonly version: number }
     | { readonly type: 'DESTRUCTION_INTENDED'; readonly version: number }

@@ -7,7 +7,7 @@ import { KeyturnError } from '../base/errors.ts';
 import type { CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
-import type { KeySetEvent, SigningKeyEvent } from './events.ts';
+import type { KeySetEvent, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
 import type { BirthRecord, KeySetPromise, LifecyclePolicy, LifecycleState } from './model.ts';
 
 export interface Intent {
@@ -31,6 +31,9 @@ export interface KeyVersion {
   readonly suspendedAtMs?: number;
   readonly deactivatedAtMs?: number;
   readonly destroyedAtMs?: number;
+  readonly compromisedAtMs?: number;
+  /** COMPROMISED, and its private key is kept for evidence. */
+  readonly isRetained?: boolean;
   /** It was in the key set's first generation: no copy without it ever existed. */
   readonly isFirstGeneration: boolean;
   /** When it was first found propagated. Judged anew at each use: a raised ceiling can take it back. */
@@ -39,11 +42,11 @@ export interface KeyVersion {
   readonly servedMs: number;
   /** No JWT of it expires later (Unix ms); undefined as long as it never signed. */
   readonly expCeilingMs?: number;
-  /** SUSPENDED by a rotation: when, and after how much up-time, the rollback window ends. */
-  readonly suspendedUntilMs?: number;
-  readonly windowMs?: number;
+  /** SUSPENDED: why, and when, and after how much up-time, it becomes DEACTIVATED; no window while an operator is to decide. */
+  readonly suspensionCause?: SuspensionCause | undefined;
+  readonly window?: Window | undefined;
   /** How much up-time since its last signature must pass before withdrawal. */
-  readonly keepMs?: number;
+  readonly keepMs?: number | undefined;
   /** Up-time since its last signature, in ms of monotonic time over all runs of the daemon. */
   readonly quietMs: number;
 }
@@ -70,6 +73,10 @@ export interface SigningKeyState {
   readonly nextVersion: number;
   /** Rotations by request id, newest last; bounded. */
   readonly rotations: readonly RotationRecord[];
+  /** A rollback holds scheduled rotation until `maxSigningPeriod` or the next rotation. */
+  readonly isRotationHeld: boolean;
+  /** `suspend --halt`: no standby takes over until a version is activated by command. */
+  readonly isHalted: boolean;
   /** Counts what a user would call a change; meters and ceilings don't. */
   readonly revision: number;
   /** Events in the stream. */
@@ -115,6 +122,8 @@ export function evolveSigningKey(state: SigningKeyState | undefined, event: Sign
       versions: [],
       nextVersion: 1,
       rotations: [],
+      isRotationHeld: false,
+      isHalted: false,
       revision: 1,
       sequence: 1,
     };
@@ -153,24 +162,28 @@ function applyEvent(
         propagatedAtMs: event.atMs,
         isFirstGeneration: version.isFirstGeneration || event.basis === 'first-generation',
       }));
-    case 'VERSION_ACTIVATED': {
-      const { atMs, requestId, version, expCeilingMs } = event;
-      const activated = change(version, () => ({ state: 'ACTIVE', activatedAtMs: atMs, expCeilingMs }));
-      if (requestId === '') return activated;
-      const suspended = state.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
-      const rotations = [...state.rotations, { requestId, atMs, activated: version, suspended }].slice(
-        -MAX_ROTATION_RECORDS,
-      );
-      return { ...activated, rotations };
-    }
+    case 'VERSION_ACTIVATED':
+      return activate(change, state, event);
     case 'VERSION_SUSPENDED':
       return change(event.version, () => ({
         state: 'SUSPENDED',
         suspendedAtMs: event.atMs,
-        suspendedUntilMs: event.untilMs,
-        windowMs: event.windowMs,
+        suspensionCause: event.cause,
+        window: event.window,
         keepMs: event.keepMs,
         quietMs: 0,
+      }));
+    case 'SUSPENSION_LIMITED':
+      return change(event.version, () => ({ window: event.window }));
+    case 'SIGNING_HALTED':
+      return { ...state, isHalted: true };
+    case 'VERSION_COMPROMISED':
+      return change(event.version, () => ({
+        state: 'COMPROMISED',
+        isPublished: false,
+        compromisedAtMs: event.atMs,
+        isRetained: event.retain,
+        window: undefined,
       }));
     case 'EXP_CEILING_RAISED':
       return change(event.version, () => ({ expCeilingMs: event.expCeilingMs }));
@@ -187,6 +200,31 @@ function applyEvent(
     default:
       return assertNever(event);
   }
+}
+
+type Change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>) => SigningKeyState;
+
+function activate(
+  change: Change,
+  before: SigningKeyState,
+  event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' },
+): SigningKeyState {
+  const { atMs, requestId, version, cause } = event;
+  const changed = change(version, ({ activatedAtMs, expCeilingMs }) => ({
+    state: 'ACTIVE',
+    // A version that comes back goes on with the signing period that it began.
+    activatedAtMs: activatedAtMs ?? atMs,
+    expCeilingMs: Math.max(expCeilingMs ?? 0, event.expCeilingMs),
+    suspensionCause: undefined,
+    window: undefined,
+    keepMs: undefined,
+    quietMs: 0,
+  }));
+  const state = { ...changed, isHalted: false, isRotationHeld: cause === 'rollback' };
+  if (requestId === '') return state;
+  const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
+  const rotations = [...before.rotations, { requestId, atMs, activated: version, suspended }];
+  return { ...state, rotations: rotations.slice(-MAX_ROTATION_RECORDS) };
 }
 
 function withoutIntent(

@@ -1,17 +1,18 @@
 /**
  * What is due on a signing key, and when to look again: `plan(state, around) → {due, lookAgainMs}`. Pure; the rotator
- * (app/rotator.ts) does one due step at a time and plans anew. Scheduled rotation joins here.
+ * (app/rotator.ts) does one due step at a time and plans anew.
  */
+import type { Surroundings } from './activation.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
-import type { Surroundings } from './decide.ts';
 import {
   activeVersion,
-  hasEverSigned,
   isPropagated,
-  isRollbackOver,
+  isWindowOver,
   isWithdrawable,
   needsHigherExpCeiling,
   propagatedStandbys,
+  rotationDueMs,
+  signingEndsMs,
   standbysOf,
   unservedMs,
   withdrawalDueMs,
@@ -27,7 +28,10 @@ export type Step =
   | { readonly kind: 'publishFirstGeneration'; readonly versions: readonly number[] }
   | { readonly kind: 'publishVersions'; readonly versions: readonly number[] }
   | { readonly kind: 'notePropagated'; readonly version: number }
-  | { readonly kind: 'activateFirst' }
+  /** Nothing is ACTIVE and a standby is propagated: the first activation, or a takeover. */
+  | { readonly kind: 'activateStandby' }
+  /** Rule 5: the signing period is over. */
+  | { readonly kind: 'rotate'; readonly useLastStandby: boolean }
   | { readonly kind: 'deactivate'; readonly version: number }
   | { readonly kind: 'destroyPrivateKey'; readonly version: number }
   | { readonly kind: 'withdraw'; readonly version: number };
@@ -43,31 +47,54 @@ export function plan(state: SigningKeyState, around: Surroundings): Plan {
   const due: Step[] = [];
   const waits: number[] = [];
   const active = activeVersion(state);
-  if (active !== undefined) planExpCeiling(state, active, around, due, waits);
+  planExpCeilings(state, around, due, waits);
   for (const intent of state.intents) due.push({ kind: 'abandonIntent', version: intent.version });
+  if (active !== undefined) planRotation(state, active, around, due, waits);
   planStandbys(state, around, due, waits);
   for (const version of state.versions) planAfterlife(version, around, due, waits);
   return { due, lookAgainMs: waits.length === 0 ? undefined : Math.max(0, Math.min(...waits)) };
 }
 
-/** Versions that a signing key should have beside those that already signed: its standbys, and the first to sign. */
+/** Versions that a signing key should have waiting: its standbys, and one that begins to sign where none does. */
 export function wantedStandbys(state: SigningKeyState): number {
-  return state.policy.standbys + (hasEverSigned(state) ? 0 : 1);
+  return state.policy.standbys + (activeVersion(state) === undefined && !state.isHalted ? 1 : 0);
 }
 
-function planExpCeiling(
+/** The ACTIVE version's ceiling, and that of the standby which an emergency would let sign before its commit (rule 6). */
+function planExpCeilings(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
+  const [next] = propagatedStandbys(state, around.keySet);
+  for (const version of [activeVersion(state), next]) {
+    if (version === undefined) continue;
+    if (needsHigherExpCeiling(version, state.policy, around.nowMs)) {
+      due.push({ kind: 'raiseExpCeiling', version: version.number });
+    } else {
+      const halfStepMs = expCeilingStepMs(state.policy) / 2;
+      waits.push((version.expCeilingMs ?? 0) - state.policy.maxJwtLifetimeMs - halfStepMs - around.nowMs);
+    }
+  }
+}
+
+/**
+ * Rule 5: rotation waits for two propagated standbys; at `maxSigningPeriod` it takes the last, and without any it waits
+ * on, while the version has stopped signing.
+ */
+function planRotation(
   state: SigningKeyState,
   active: KeyVersion,
   around: Surroundings,
   due: Step[],
   waits: number[],
 ): void {
-  if (needsHigherExpCeiling(active, state.policy, around.nowMs))
-    due.push({ kind: 'raiseExpCeiling', version: active.number });
-  else
-    waits.push(
-      (active.expCeilingMs ?? 0) - state.policy.maxJwtLifetimeMs - expCeilingStepMs(state.policy) / 2 - around.nowMs,
-    );
+  const { nowMs, keySet } = around;
+  const dueMs = rotationDueMs(state, active);
+  if (nowMs < dueMs) {
+    waits.push(dueMs - nowMs);
+    return;
+  }
+  const ready = propagatedStandbys(state, keySet).length;
+  if (ready >= state.policy.standbys) due.push({ kind: 'rotate', useLastStandby: false });
+  else if (ready > 0 && nowMs >= signingEndsMs(state, active)) due.push({ kind: 'rotate', useLastStandby: true });
+  else if (nowMs < signingEndsMs(state, active)) waits.push(signingEndsMs(state, active) - nowMs);
 }
 
 function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
@@ -78,7 +105,8 @@ function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[],
   if (unpublished.length > 0 && !isFirstGeneration) due.push({ kind: 'publishVersions', versions: unpublished });
   if (unpublished.length > 0 && isFirstGeneration && isComplete)
     due.push({ kind: 'publishFirstGeneration', versions: unpublished });
-  if (!hasEverSigned(state) && propagatedStandbys(state, around.keySet).length > 0) due.push({ kind: 'activateFirst' });
+  const hasSuccessor = propagatedStandbys(state, around.keySet).length > 0;
+  if (activeVersion(state) === undefined && !state.isHalted && hasSuccessor) due.push({ kind: 'activateStandby' });
   if (!isComplete) due.push({ kind: 'makeVersion' });
   for (const version of standbys) {
     if (isPropagated(version, around.keySet)) {
@@ -91,18 +119,15 @@ function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[],
 
 function planAfterlife(version: KeyVersion, around: Surroundings, due: Step[], waits: number[]): void {
   const { nowMs, keySet, clockStepLimitMs } = around;
-  if (version.state === 'SUSPENDED' && version.suspendedUntilMs !== undefined) {
-    if (isRollbackOver(version, nowMs)) due.push({ kind: 'deactivate', version: version.number });
-    else waits.push(Math.max(version.suspendedUntilMs - nowMs, (version.windowMs ?? 0) - version.quietMs));
-  }
-  if (version.state !== 'DEACTIVATED') return;
-  if (version.privateKey !== 'destroyed') {
-    due.push({ kind: 'destroyPrivateKey', version: version.number });
-  } else if (isWithdrawable(version, keySet, clockStepLimitMs, nowMs)) {
-    due.push({ kind: 'withdraw', version: version.number });
-  } else {
-    waits.push(
-      Math.max(withdrawalDueMs(version, keySet, clockStepLimitMs) - nowMs, (version.keepMs ?? 0) - version.quietMs),
-    );
+  const { number, state, window, privateKey, quietMs, keepMs = 0 } = version;
+  const mustDestroy = state === 'DEACTIVATED' || (state === 'COMPROMISED' && version.isRetained !== true);
+  if (mustDestroy && privateKey !== 'destroyed') {
+    due.push({ kind: 'destroyPrivateKey', version: number });
+  } else if (state === 'SUSPENDED' && window !== undefined) {
+    if (isWindowOver(version, nowMs)) due.push({ kind: 'deactivate', version: number });
+    else waits.push(Math.max(window.untilMs - nowMs, window.windowMs - quietMs));
+  } else if (state === 'DEACTIVATED') {
+    if (isWithdrawable(version, keySet, clockStepLimitMs, nowMs)) due.push({ kind: 'withdraw', version: number });
+    else waits.push(Math.max(withdrawalDueMs(version, keySet, clockStepLimitMs) - nowMs, keepMs - quietMs));
   }
 }

@@ -68,12 +68,41 @@ export function isWithdrawable(
   return nowMs >= withdrawalDueMs(version, keySet, clockStepLimitMs) && version.quietMs >= (version.keepMs ?? 0);
 }
 
-/** The rollback window of a rotation is over, by the wall clock and by up-time: deactivation is final. */
-export function isRollbackOver(version: KeyVersion, nowMs: number): boolean {
-  return (
-    version.state === 'SUSPENDED' &&
-    version.suspendedUntilMs !== undefined &&
-    nowMs >= version.suspendedUntilMs &&
-    version.quietMs >= (version.windowMs ?? 0)
+/** The window of a suspension is over, by the wall clock and by up-time: deactivation is final. */
+export function isWindowOver(version: KeyVersion, nowMs: number): boolean {
+  const { state, window } = version;
+  return state === 'SUSPENDED' && window !== undefined && nowMs >= window.untilMs && version.quietMs >= window.windowMs;
+}
+
+/** Rule 5: when the ACTIVE version's signing period ends; at `maxSigningPeriod` while a rollback holds rotation. */
+export function rotationDueMs(state: SigningKeyState, active: KeyVersion): number {
+  const { signingPeriodMs, maxSigningPeriodMs } = state.policy;
+  return (active.activatedAtMs ?? 0) + (state.isRotationHeld ? maxSigningPeriodMs : signingPeriodMs);
+}
+
+/** Rule 5: from here on the version signs nothing more, whatever else there is. */
+export function signingEndsMs(state: SigningKeyState, active: KeyVersion): number {
+  return (active.activatedAtMs ?? 0) + state.policy.maxSigningPeriodMs;
+}
+
+/**
+ * Rule 2 in an emergency: who signs when the ACTIVE version must not. The oldest propagated standby, be it the last;
+ * else the latest version that a rotation suspended and whose window is open. `isExcluded`: versions that fell as well.
+ */
+export function findEmergencySuccessor(
+  state: SigningKeyState,
+  keySet: KeySetState,
+  nowMs: number,
+  isExcluded: (version: KeyVersion) => boolean = () => false,
+): KeyVersion | undefined {
+  const [standby] = propagatedStandbys(state, keySet).filter((version) => !isExcluded(version));
+  if (standby !== undefined) return standby;
+  return state.versions.findLast(
+    (version) =>
+      version.state === 'SUSPENDED' &&
+      version.suspensionCause === 'rotation' &&
+      version.privateKey === 'present' &&
+      !isExcluded(version) &&
+      !isWindowOver(version, nowMs),
   );
 }

@@ -52,8 +52,7 @@ describe('plan', () => {
         atMs: T0,
         version: 1,
         cause: 'rotation',
-        untilMs: T0 + HOUR,
-        windowMs: HOUR,
+        window: { untilMs: T0 + HOUR, windowMs: HOUR },
         keepMs: 2 * HOUR,
       },
       {
@@ -81,8 +80,7 @@ describe('plan', () => {
         atMs: T0,
         version: 1,
         cause: 'rotation',
-        untilMs: T0 + HOUR,
-        windowMs: HOUR,
+        window: { untilMs: T0 + HOUR, windowMs: HOUR },
         keepMs: 2 * HOUR,
       },
       {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
-import { decideApply, decideFirstActivation, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
+import { decideApply, decideActivateStandby, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { parsePolicy } from '../../src/lifecycle/policy.ts';
 import {
   isPropagated,
-  isRollbackOver,
+  isWindowOver,
   isWithdrawable,
   needsHigherExpCeiling,
   requiredServedMs,
@@ -167,9 +167,9 @@ describe('rule 3: keep until the last JWT has expired', () => {
 
   it('ends the rollback window only when both clocks agree', () => {
     const state = rotated();
-    expect(isRollbackOver(versionOf(fold([quiet(1, HOUR)], state), 1), T0 + HOUR - 1)).toBe(false);
-    expect(isRollbackOver(versionOf(fold([quiet(1, HOUR - 1)], state), 1), T0 + 9 * HOUR)).toBe(false);
-    expect(isRollbackOver(versionOf(fold([quiet(1, HOUR)], state), 1), T0 + HOUR)).toBe(true);
+    expect(isWindowOver(versionOf(fold([quiet(1, HOUR)], state), 1), T0 + HOUR - 1)).toBe(false);
+    expect(isWindowOver(versionOf(fold([quiet(1, HOUR - 1)], state), 1), T0 + 9 * HOUR)).toBe(false);
+    expect(isWindowOver(versionOf(fold([quiet(1, HOUR)], state), 1), T0 + HOUR)).toBe(true);
   });
 
   it('raises the ceiling before a longest JWT could reach it', () => {
@@ -190,14 +190,14 @@ describe('rule 4: the first generation', () => {
   it('lets a new signing key in a served key set wait like any other version', () => {
     const state = fold([created(), ...published(1), served(1, HOUR - 1)]);
     const command = { caller: CALLER, reason: '' };
-    expect(decideFirstActivation(state, command, aroundAt(T0))).toEqual([]);
-    const events = decideFirstActivation(fold([served(1, HOUR)], state), command, aroundAt(T0));
+    expect(decideActivateStandby(state, command, aroundAt(T0))).toEqual([]);
+    const events = decideActivateStandby(fold([served(1, HOUR)], state), command, aroundAt(T0));
     expect(events.map((event) => event.type)).toEqual(['VERSION_PROPAGATED', 'VERSION_ACTIVATED']);
   });
 
   it('never activates a second first version', () => {
     const command = { caller: CALLER, reason: '' };
-    expect(decideFirstActivation(fold(firstGeneration()), command, aroundAt(T0))).toEqual([]);
+    expect(decideActivateStandby(fold(firstGeneration()), command, aroundAt(T0))).toEqual([]);
   });
 });
 

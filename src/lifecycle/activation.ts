@@ -1,0 +1,72 @@
+/**
+ * How one version begins to sign and another stops, in one decision: whatever the command, the same events.
+ */
+import type { CallerName } from '../base/ids.ts';
+import type { ActivationCause, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
+import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
+import { activeVersion, isPropagated, keepMs, nextExpCeilingMs } from './rules.ts';
+
+/** What every decision needs beside the signing key itself. */
+export interface Surroundings {
+  readonly keySet: KeySetState;
+  readonly clockStepLimitMs: number;
+  /** Unix time in ms. */
+  readonly nowMs: number;
+}
+
+export interface Command {
+  readonly caller: CallerName;
+  readonly reason: string;
+}
+
+export interface Activation extends Command {
+  readonly cause: ActivationCause;
+  readonly requestId?: string;
+}
+
+/** What becomes of the version that signed until now: how it is suspended by each kind of activation. */
+const SUSPENDED_BY: Readonly<Record<ActivationCause, SuspensionCause>> = {
+  first: 'operator',
+  takeover: 'operator',
+  rotation: 'rotation',
+  reactivation: 'reactivation',
+  rollback: 'rollback',
+};
+
+/** `successor` becomes ACTIVE; the ACTIVE version, if any, SUSPENDED, with a window only where a rotation decided. */
+export function toActivation(
+  state: SigningKeyState,
+  successor: KeyVersion,
+  around: Surroundings,
+  { caller, reason, cause, requestId = '' }: Activation,
+): readonly SigningKeyEvent[] {
+  const { nowMs } = around;
+  const active = activeVersion(state);
+  const windowMs = state.policy.rollbackWindowMs;
+  const window = cause === 'rotation' ? { untilMs: nowMs + windowMs, windowMs } : undefined;
+  const events: SigningKeyEvent[] = [];
+  if (active !== undefined) events.push(toSuspension(active, SUSPENDED_BY[cause], window, around));
+  if (successor.propagatedAtMs === undefined && isPropagated(successor, around.keySet)) {
+    events.push({ type: 'VERSION_PROPAGATED', atMs: nowMs, version: successor.number, basis: 'served' });
+  }
+  const expCeilingMs = nextExpCeilingMs(state.policy, nowMs);
+  const { number: version } = successor;
+  events.push({ type: 'VERSION_ACTIVATED', atMs: nowMs, version, expCeilingMs, cause, requestId, caller, reason });
+  return events;
+}
+
+export function toSuspension(
+  version: KeyVersion,
+  cause: SuspensionCause,
+  window: Window | undefined,
+  { keySet, clockStepLimitMs, nowMs }: Surroundings,
+): SigningKeyEvent {
+  return {
+    type: 'VERSION_SUSPENDED',
+    atMs: nowMs,
+    version: version.number,
+    cause,
+    keepMs: keepMs(version, keySet, clockStepLimitMs, nowMs),
+    ...(window === undefined ? {} : { window }),
+  };
+}
