@@ -20,6 +20,11 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeyAdminService/ListSigningKeys': INSPECT,
   '/keyturn.v1.KeyAdminService/ListKeyVersions': INSPECT,
   '/keyturn.v1.KeyAdminService/Rotate': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/Suspend': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/Reactivate': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/Rollback': ADMINISTER,
+  // Destructive: it ends keys for good, and can end signing.
+  '/keyturn.v1.KeyAdminService/DeclareCompromised': { allow: ['securityOfficer'] },
   '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,

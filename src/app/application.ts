@@ -57,6 +57,44 @@ export interface RotateCommand {
   readonly reason: string;
 }
 
+/** What every command on an existing signing key may carry. */
+export interface KeyCommand {
+  readonly signingKey: string;
+  readonly validateOnly: boolean;
+  readonly etag: string;
+  readonly reason: string;
+}
+
+export interface SuspendKeyCommand extends KeyCommand {
+  readonly halt: boolean;
+}
+
+export interface ReactivateCommand extends KeyCommand {
+  readonly version: number;
+}
+
+export type CompromiseScope =
+  | { readonly kind: 'version'; readonly signingKey: string; readonly version: number }
+  | { readonly kind: 'signingKey'; readonly signingKey: string }
+  | { readonly kind: 'token' };
+
+export interface DeclareCompromisedCommand {
+  readonly scope: CompromiseScope;
+  readonly retain: boolean;
+  readonly validateOnly: boolean;
+  readonly reason: string;
+}
+
+/** What a declaration does to one signing key. */
+export interface CompromiseEffect {
+  readonly signingKey: SigningKeyName;
+  readonly withdrawnVersions: readonly number[];
+  /** Undefined when signing stops. */
+  readonly activeVersion: number | undefined;
+  readonly readyAtMs: number | undefined;
+  readonly lastJwtExpireTimeMs: number | undefined;
+}
+
 export interface SigningKeyView {
   readonly name: SigningKeyName;
   readonly keySet: KeySetName;
@@ -129,6 +167,11 @@ export interface Application {
   listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView>;
   listKeyVersions(signingKey: string, pageSize: number, pageToken: string): Page<KeyVersionView>;
   rotate(caller: CallerName, command: RotateCommand): Promise<RotateResult>;
+  suspend(caller: CallerName, command: SuspendKeyCommand): Promise<SigningKeyView>;
+  reactivate(caller: CallerName, command: ReactivateCommand): Promise<SigningKeyView>;
+  rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView>;
+  /** In effect before it resolves; resolves when it is durable. STORE_UNAVAILABLE: in effect, and tried again until it is. */
+  declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]>;
 
   /** Undefined for a key set that never had content. O(1), no allocation. */
   findKeySet(name: string): KeySetSnapshot | undefined;

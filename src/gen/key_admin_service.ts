@@ -6,6 +6,10 @@ import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _goo
 import type { ApplySigningKeyRequest as _keyturn_v1_ApplySigningKeyRequest, ApplySigningKeyRequest__Output as _keyturn_v1_ApplySigningKeyRequest__Output } from './keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse as _keyturn_v1_ApplySigningKeyResponse, ApplySigningKeyResponse__Output as _keyturn_v1_ApplySigningKeyResponse__Output } from './keyturn/v1/ApplySigningKeyResponse.ts';
 import type { BirthRecord as _keyturn_v1_BirthRecord, BirthRecord__Output as _keyturn_v1_BirthRecord__Output } from './keyturn/v1/BirthRecord.ts';
+import type { CompromiseEffect as _keyturn_v1_CompromiseEffect, CompromiseEffect__Output as _keyturn_v1_CompromiseEffect__Output } from './keyturn/v1/CompromiseEffect.ts';
+import type { CompromisedVersion as _keyturn_v1_CompromisedVersion, CompromisedVersion__Output as _keyturn_v1_CompromisedVersion__Output } from './keyturn/v1/CompromisedVersion.ts';
+import type { DeclareCompromisedRequest as _keyturn_v1_DeclareCompromisedRequest, DeclareCompromisedRequest__Output as _keyturn_v1_DeclareCompromisedRequest__Output } from './keyturn/v1/DeclareCompromisedRequest.ts';
+import type { DeclareCompromisedResponse as _keyturn_v1_DeclareCompromisedResponse, DeclareCompromisedResponse__Output as _keyturn_v1_DeclareCompromisedResponse__Output } from './keyturn/v1/DeclareCompromisedResponse.ts';
 import type { GetSigningKeyRequest as _keyturn_v1_GetSigningKeyRequest, GetSigningKeyRequest__Output as _keyturn_v1_GetSigningKeyRequest__Output } from './keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse as _keyturn_v1_GetSigningKeyResponse, GetSigningKeyResponse__Output as _keyturn_v1_GetSigningKeyResponse__Output } from './keyturn/v1/GetSigningKeyResponse.ts';
 import type { KeyAdminServiceClient as _keyturn_v1_KeyAdminServiceClient, KeyAdminServiceDefinition as _keyturn_v1_KeyAdminServiceDefinition } from './keyturn/v1/KeyAdminService.ts';
@@ -15,9 +19,15 @@ import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, List
 import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from './keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from './keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from './keyturn/v1/ListSigningKeysResponse.ts';
+import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from './keyturn/v1/ReactivateRequest.ts';
+import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from './keyturn/v1/ReactivateResponse.ts';
+import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from './keyturn/v1/RollbackRequest.ts';
+import type { RollbackResponse as _keyturn_v1_RollbackResponse, RollbackResponse__Output as _keyturn_v1_RollbackResponse__Output } from './keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest as _keyturn_v1_RotateRequest, RotateRequest__Output as _keyturn_v1_RotateRequest__Output } from './keyturn/v1/RotateRequest.ts';
 import type { RotateResponse as _keyturn_v1_RotateResponse, RotateResponse__Output as _keyturn_v1_RotateResponse__Output } from './keyturn/v1/RotateResponse.ts';
 import type { SigningKey as _keyturn_v1_SigningKey, SigningKey__Output as _keyturn_v1_SigningKey__Output } from './keyturn/v1/SigningKey.ts';
+import type { SuspendRequest as _keyturn_v1_SuspendRequest, SuspendRequest__Output as _keyturn_v1_SuspendRequest__Output } from './keyturn/v1/SuspendRequest.ts';
+import type { SuspendResponse as _keyturn_v1_SuspendResponse, SuspendResponse__Output as _keyturn_v1_SuspendResponse__Output } from './keyturn/v1/SuspendResponse.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -35,6 +45,10 @@ export interface ProtoGrpcType {
       ApplySigningKeyRequest: MessageTypeDefinition<_keyturn_v1_ApplySigningKeyRequest, _keyturn_v1_ApplySigningKeyRequest__Output>
       ApplySigningKeyResponse: MessageTypeDefinition<_keyturn_v1_ApplySigningKeyResponse, _keyturn_v1_ApplySigningKeyResponse__Output>
       BirthRecord: MessageTypeDefinition<_keyturn_v1_BirthRecord, _keyturn_v1_BirthRecord__Output>
+      CompromiseEffect: MessageTypeDefinition<_keyturn_v1_CompromiseEffect, _keyturn_v1_CompromiseEffect__Output>
+      CompromisedVersion: MessageTypeDefinition<_keyturn_v1_CompromisedVersion, _keyturn_v1_CompromisedVersion__Output>
+      DeclareCompromisedRequest: MessageTypeDefinition<_keyturn_v1_DeclareCompromisedRequest, _keyturn_v1_DeclareCompromisedRequest__Output>
+      DeclareCompromisedResponse: MessageTypeDefinition<_keyturn_v1_DeclareCompromisedResponse, _keyturn_v1_DeclareCompromisedResponse__Output>
       GetSigningKeyRequest: MessageTypeDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyRequest__Output>
       GetSigningKeyResponse: MessageTypeDefinition<_keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyResponse__Output>
       KeyAdminService: SubtypeConstructor<typeof grpc.Client, _keyturn_v1_KeyAdminServiceClient> & { service: _keyturn_v1_KeyAdminServiceDefinition }
@@ -45,9 +59,15 @@ export interface ProtoGrpcType {
       ListKeyVersionsResponse: MessageTypeDefinition<_keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsResponse__Output>
       ListSigningKeysRequest: MessageTypeDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysRequest__Output>
       ListSigningKeysResponse: MessageTypeDefinition<_keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysResponse__Output>
+      ReactivateRequest: MessageTypeDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateRequest__Output>
+      ReactivateResponse: MessageTypeDefinition<_keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateResponse__Output>
+      RollbackRequest: MessageTypeDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackRequest__Output>
+      RollbackResponse: MessageTypeDefinition<_keyturn_v1_RollbackResponse, _keyturn_v1_RollbackResponse__Output>
       RotateRequest: MessageTypeDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateRequest__Output>
       RotateResponse: MessageTypeDefinition<_keyturn_v1_RotateResponse, _keyturn_v1_RotateResponse__Output>
       SigningKey: MessageTypeDefinition<_keyturn_v1_SigningKey, _keyturn_v1_SigningKey__Output>
+      SuspendRequest: MessageTypeDefinition<_keyturn_v1_SuspendRequest, _keyturn_v1_SuspendRequest__Output>
+      SuspendResponse: MessageTypeDefinition<_keyturn_v1_SuspendResponse, _keyturn_v1_SuspendResponse__Output>
     }
   }
 }

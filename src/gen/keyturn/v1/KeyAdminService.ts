@@ -4,14 +4,22 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { ApplySigningKeyRequest as _keyturn_v1_ApplySigningKeyRequest, ApplySigningKeyRequest__Output as _keyturn_v1_ApplySigningKeyRequest__Output } from '../../keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse as _keyturn_v1_ApplySigningKeyResponse, ApplySigningKeyResponse__Output as _keyturn_v1_ApplySigningKeyResponse__Output } from '../../keyturn/v1/ApplySigningKeyResponse.ts';
+import type { DeclareCompromisedRequest as _keyturn_v1_DeclareCompromisedRequest, DeclareCompromisedRequest__Output as _keyturn_v1_DeclareCompromisedRequest__Output } from '../../keyturn/v1/DeclareCompromisedRequest.ts';
+import type { DeclareCompromisedResponse as _keyturn_v1_DeclareCompromisedResponse, DeclareCompromisedResponse__Output as _keyturn_v1_DeclareCompromisedResponse__Output } from '../../keyturn/v1/DeclareCompromisedResponse.ts';
 import type { GetSigningKeyRequest as _keyturn_v1_GetSigningKeyRequest, GetSigningKeyRequest__Output as _keyturn_v1_GetSigningKeyRequest__Output } from '../../keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse as _keyturn_v1_GetSigningKeyResponse, GetSigningKeyResponse__Output as _keyturn_v1_GetSigningKeyResponse__Output } from '../../keyturn/v1/GetSigningKeyResponse.ts';
 import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, ListKeyVersionsRequest__Output as _keyturn_v1_ListKeyVersionsRequest__Output } from '../../keyturn/v1/ListKeyVersionsRequest.ts';
 import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from '../../keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from '../../keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from '../../keyturn/v1/ListSigningKeysResponse.ts';
+import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from '../../keyturn/v1/ReactivateRequest.ts';
+import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from '../../keyturn/v1/ReactivateResponse.ts';
+import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from '../../keyturn/v1/RollbackRequest.ts';
+import type { RollbackResponse as _keyturn_v1_RollbackResponse, RollbackResponse__Output as _keyturn_v1_RollbackResponse__Output } from '../../keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest as _keyturn_v1_RotateRequest, RotateRequest__Output as _keyturn_v1_RotateRequest__Output } from '../../keyturn/v1/RotateRequest.ts';
 import type { RotateResponse as _keyturn_v1_RotateResponse, RotateResponse__Output as _keyturn_v1_RotateResponse__Output } from '../../keyturn/v1/RotateResponse.ts';
+import type { SuspendRequest as _keyturn_v1_SuspendRequest, SuspendRequest__Output as _keyturn_v1_SuspendRequest__Output } from '../../keyturn/v1/SuspendRequest.ts';
+import type { SuspendResponse as _keyturn_v1_SuspendResponse, SuspendResponse__Output as _keyturn_v1_SuspendResponse__Output } from '../../keyturn/v1/SuspendResponse.ts';
 
 export interface KeyAdminServiceClient extends grpc.Client {
   ApplySigningKey(argument: _keyturn_v1_ApplySigningKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ApplySigningKeyResponse__Output>): grpc.ClientUnaryCall;
@@ -22,6 +30,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   applySigningKey(argument: _keyturn_v1_ApplySigningKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ApplySigningKeyResponse__Output>): grpc.ClientUnaryCall;
   applySigningKey(argument: _keyturn_v1_ApplySigningKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ApplySigningKeyResponse__Output>): grpc.ClientUnaryCall;
   applySigningKey(argument: _keyturn_v1_ApplySigningKeyRequest, callback: grpc.requestCallback<_keyturn_v1_ApplySigningKeyResponse__Output>): grpc.ClientUnaryCall;
+  
+  DeclareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  DeclareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  DeclareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  DeclareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  declareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  declareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  declareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
+  declareCompromised(argument: _keyturn_v1_DeclareCompromisedRequest, callback: grpc.requestCallback<_keyturn_v1_DeclareCompromisedResponse__Output>): grpc.ClientUnaryCall;
   
   GetSigningKey(argument: _keyturn_v1_GetSigningKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_GetSigningKeyResponse__Output>): grpc.ClientUnaryCall;
   GetSigningKey(argument: _keyturn_v1_GetSigningKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_GetSigningKeyResponse__Output>): grpc.ClientUnaryCall;
@@ -50,6 +67,24 @@ export interface KeyAdminServiceClient extends grpc.Client {
   listSigningKeys(argument: _keyturn_v1_ListSigningKeysRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListSigningKeysResponse__Output>): grpc.ClientUnaryCall;
   listSigningKeys(argument: _keyturn_v1_ListSigningKeysRequest, callback: grpc.requestCallback<_keyturn_v1_ListSigningKeysResponse__Output>): grpc.ClientUnaryCall;
   
+  Reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  Reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  Reactivate(argument: _keyturn_v1_ReactivateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  Reactivate(argument: _keyturn_v1_ReactivateRequest, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  reactivate(argument: _keyturn_v1_ReactivateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  reactivate(argument: _keyturn_v1_ReactivateRequest, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  
+  Rollback(argument: _keyturn_v1_RollbackRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  Rollback(argument: _keyturn_v1_RollbackRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  Rollback(argument: _keyturn_v1_RollbackRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  Rollback(argument: _keyturn_v1_RollbackRequest, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _keyturn_v1_RollbackRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _keyturn_v1_RollbackRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _keyturn_v1_RollbackRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _keyturn_v1_RollbackRequest, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
+  
   Rotate(argument: _keyturn_v1_RotateRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
   Rotate(argument: _keyturn_v1_RotateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
   Rotate(argument: _keyturn_v1_RotateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
@@ -59,10 +94,21 @@ export interface KeyAdminServiceClient extends grpc.Client {
   rotate(argument: _keyturn_v1_RotateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
   rotate(argument: _keyturn_v1_RotateRequest, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
   
+  Suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  Suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  Suspend(argument: _keyturn_v1_SuspendRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  Suspend(argument: _keyturn_v1_SuspendRequest, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  suspend(argument: _keyturn_v1_SuspendRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  suspend(argument: _keyturn_v1_SuspendRequest, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  
 }
 
 export interface KeyAdminServiceHandlers extends grpc.UntypedServiceImplementation {
   ApplySigningKey: grpc.handleUnaryCall<_keyturn_v1_ApplySigningKeyRequest__Output, _keyturn_v1_ApplySigningKeyResponse>;
+  
+  DeclareCompromised: grpc.handleUnaryCall<_keyturn_v1_DeclareCompromisedRequest__Output, _keyturn_v1_DeclareCompromisedResponse>;
   
   GetSigningKey: grpc.handleUnaryCall<_keyturn_v1_GetSigningKeyRequest__Output, _keyturn_v1_GetSigningKeyResponse>;
   
@@ -70,14 +116,24 @@ export interface KeyAdminServiceHandlers extends grpc.UntypedServiceImplementati
   
   ListSigningKeys: grpc.handleUnaryCall<_keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse>;
   
+  Reactivate: grpc.handleUnaryCall<_keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse>;
+  
+  Rollback: grpc.handleUnaryCall<_keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse>;
+  
   Rotate: grpc.handleUnaryCall<_keyturn_v1_RotateRequest__Output, _keyturn_v1_RotateResponse>;
+  
+  Suspend: grpc.handleUnaryCall<_keyturn_v1_SuspendRequest__Output, _keyturn_v1_SuspendResponse>;
   
 }
 
 export interface KeyAdminServiceDefinition extends grpc.ServiceDefinition {
   ApplySigningKey: MethodDefinition<_keyturn_v1_ApplySigningKeyRequest, _keyturn_v1_ApplySigningKeyResponse, _keyturn_v1_ApplySigningKeyRequest__Output, _keyturn_v1_ApplySigningKeyResponse__Output>
+  DeclareCompromised: MethodDefinition<_keyturn_v1_DeclareCompromisedRequest, _keyturn_v1_DeclareCompromisedResponse, _keyturn_v1_DeclareCompromisedRequest__Output, _keyturn_v1_DeclareCompromisedResponse__Output>
   GetSigningKey: MethodDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyRequest__Output, _keyturn_v1_GetSigningKeyResponse__Output>
   ListKeyVersions: MethodDefinition<_keyturn_v1_ListKeyVersionsRequest, _keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsRequest__Output, _keyturn_v1_ListKeyVersionsResponse__Output>
   ListSigningKeys: MethodDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse__Output>
+  Reactivate: MethodDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse__Output>
+  Rollback: MethodDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackResponse, _keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse__Output>
   Rotate: MethodDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateResponse, _keyturn_v1_RotateRequest__Output, _keyturn_v1_RotateResponse__Output>
+  Suspend: MethodDefinition<_keyturn_v1_SuspendRequest, _keyturn_v1_SuspendResponse, _keyturn_v1_SuspendRequest__Output, _keyturn_v1_SuspendResponse__Output>
 }
