@@ -47,7 +47,7 @@ export function parseReason(value: string): string {
   });
 }
 
-function requireEtag(state: SigningKeyState | undefined, etag: string, name: SigningKeyName): void {
+export function requireEtag(state: SigningKeyState | undefined, etag: string, name: SigningKeyName): void {
   if (etag === '' || (state !== undefined && etagOf(state) === etag)) return;
   throw new KeyturnError(
     'ETAG_MISMATCH',

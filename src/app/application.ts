@@ -109,6 +109,9 @@ export interface SigningKeyView {
   readonly readyAtMs: number | undefined;
   readonly isReconciling: boolean;
   readonly lastProblem: string;
+  /** Undefined without an ACTIVE version. */
+  readonly rotationDueAtMs: number | undefined;
+  readonly isHalted: boolean;
 }
 
 export interface KeyVersionView {
@@ -123,6 +126,8 @@ export interface KeyVersionView {
   readonly createdAtMs: number;
   readonly activatedAtMs: number | undefined;
   readonly suspendedAtMs: number | undefined;
+  /** While SUSPENDED: when it can't come back any more; undefined while an operator is to decide. */
+  readonly suspensionEndsAtMs: number | undefined;
   readonly deactivatedAtMs: number | undefined;
   readonly destroyedAtMs: number | undefined;
   readonly expCeilingMs: number | undefined;

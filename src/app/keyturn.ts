@@ -5,7 +5,7 @@
 import type { AccessPolicy } from '../access/policy.ts';
 import type { Clock } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
-import { type CallerName, type KeySetName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import { type CallerName, type KeySetName, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
@@ -16,6 +16,11 @@ import { type AdministerPorts, applySigningKey, parseReason, rotate } from './ad
 import type {
   ApplySigningKeyCommand,
   Application,
+  CompromiseEffect,
+  DeclareCompromisedCommand,
+  KeyCommand,
+  ReactivateCommand,
+  SuspendKeyCommand,
   KeySetSnapshot,
   KeyVersionView,
   Page,
@@ -26,6 +31,7 @@ import type {
   SignJwtCommand,
 } from './application.ts';
 import type { JwksProbe } from './jwks-probe.ts';
+import { declareCompromised, reactivate, rollback, suspend } from './interrupt.ts';
 import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
 import { toPage } from './page.ts';
@@ -98,6 +104,7 @@ export class Keyturn implements Application {
       limits: ports.limits,
       accessPolicy: ports.accessPolicy,
       requireSigner: (name) => this.#requireSigner(name),
+      isFallen: (kid) => this.#signers.isFallen(kid),
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };
     this.#onChange();
@@ -163,6 +170,22 @@ export class Keyturn implements Application {
     };
   }
 
+  async suspend(caller: CallerName, command: SuspendKeyCommand): Promise<SigningKeyView> {
+    return this.#toView(await suspend(this.#administering, caller, command));
+  }
+
+  async reactivate(caller: CallerName, command: ReactivateCommand): Promise<SigningKeyView> {
+    return this.#toView(await reactivate(this.#administering, caller, command));
+  }
+
+  async rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
+    return this.#toView(await rollback(this.#administering, caller, command));
+  }
+
+  declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]> {
+    return declareCompromised(this.#administering, caller, command);
+  }
+
   findKeySet(name: string): KeySetSnapshot | undefined {
     return this.#publisher.find(name);
   }
@@ -225,39 +248,29 @@ export class Keyturn implements Application {
     return toKeyVersionView(state, version, this.#surroundingsIn(state.keySet));
   }
 
-  /** Rule 4: a version signs only when this run's HTTP server has answered with it. */
+  /** Rule 4: a version signs only when this run's HTTP server has answered with it; rule 5: and not beyond its end. */
   #findSigner(name: SigningKeyName): Signer | undefined {
     const signer = this.#signers.find(name);
-    return signer !== undefined && this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
+    if (signer === undefined || this.#ports.clock.wallMs() >= signer.signingEndsMs) return undefined;
+    return this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
   }
 
   #requireSigner(name: SigningKeyName): Signer {
     const signer = this.#findSigner(name);
     if (signer !== undefined) return signer;
     const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
-    const { allowedAtMs, retryAfterMs } = whenPropagated(state, this.#surroundingsIn(state.keySet), 1);
-    const problem = this.#rotator.lastProblem(name);
-    const why =
-      problem === ''
-        ? 'its first version is being made or waits until every verifier must know it'
-        : `its latest step failed: ${problem}`;
-    throw new KeyturnError(
-      'NO_ACTIVE_VERSION',
-      `signing key ${name} has no version that may sign: ${why}; expected from ${new Date(allowedAtMs).toISOString()}`,
-      {
-        subject: name,
-        rule: 'announce-before-use',
-        allowedAtMs,
-        retryAfterMs,
-      },
-    );
+    const isOver = this.#ports.clock.wallMs() >= (this.#signers.find(name)?.signingEndsMs ?? Number.POSITIVE_INFINITY);
+    throw noActiveVersion(state, this.#surroundingsIn(state.keySet), this.#rotator.lastProblem(name), isOver);
   }
 
   #onChange(): void {
     const { ledger } = this.#ports;
     for (const state of ledger.signingKeys.values()) this.#meters.track(state);
-    this.#publisher.rebuild(ledger.keySets.values(), (keySet) => ledger.signingKeysOf(keySet));
-    this.#signers.rebuild(ledger.signingKeys.values());
+    const { withheld } = ledger;
+    const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything';
+    this.#publisher.rebuild(ledger.keySets.values(), (keySet) => ledger.signingKeysOf(keySet), isWithheld);
+    const observed = [...ledger.signingKeys.values()].map((state) => this.#meters.observe(state).state);
+    this.#signers.rebuild(observed, withheld, (state) => this.#surroundingsIn(state.keySet));
     this.#servedTime.wake();
     this.#rotator.wake();
     this.#notifyReadiness();
@@ -271,4 +284,23 @@ export class Keyturn implements Application {
   #notifyReadiness(): void {
     for (const listener of this.#readinessListeners) listener();
   }
+}
+
+/** Why nothing may sign, in words, and when that is expected to change. */
+function noActiveVersion(state: SigningKeyState, around: Surroundings, problem: string, isOver: boolean): KeyturnError {
+  const subject = state.name;
+  if (state.isHalted) {
+    const message = `signing key ${subject} was halted by an operator; reactivate a version or rotate it`;
+    return new KeyturnError('NO_ACTIVE_VERSION', message, { subject });
+  }
+  const { allowedAtMs, retryAfterMs } = whenPropagated(state, around, 1);
+  const why = isOver
+    ? 'its ACTIVE version has reached max_signing_period and no standby is propagated'
+    : 'no version is ACTIVE yet: one is being made, or waits until every verifier must know it';
+  const last = problem === '' ? '' : `; what failed last: ${problem}`;
+  return new KeyturnError(
+    'NO_ACTIVE_VERSION',
+    `signing key ${subject} has no version that may sign: ${why}; expected from ${new Date(allowedAtMs).toISOString()}${last}`,
+    { subject, rule: isOver ? 'rotation' : 'announce-before-use', allowedAtMs, retryAfterMs },
+  );
 }

@@ -4,7 +4,7 @@
  * Transactions run one after the other; readers never wait.
  */
 import type { Clock } from '../base/clock.ts';
-import { KeyturnError } from '../base/errors.ts';
+import { hasReason, KeyturnError } from '../base/errors.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
@@ -23,10 +23,18 @@ export type Change =
   | { readonly to: 'keySet'; readonly name: KeySetName; readonly events: readonly KeySetEvent[] }
   | { readonly to: 'token'; readonly events: readonly TokenEvent[] };
 
+/** What a narrowing takes from a version before it is durable: `signing` alone, or its place in the key set as well. */
+export type Withholding = 'signing' | 'everything';
+
 interface Folded {
   readonly signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>;
   readonly keySets: ReadonlyMap<KeySetName, KeySetState>;
   readonly token: TokenState;
+}
+
+interface Narrowing {
+  readonly kids: readonly Kid[];
+  readonly decide: () => readonly Change[];
 }
 
 export class Ledger {
@@ -34,6 +42,9 @@ export class Ledger {
   readonly #clock: Clock;
   readonly #mutex = new Mutex();
   readonly #listeners = new Set<() => void>();
+  readonly #withheld = new Map<Kid, Withholding>();
+  /** Narrowings in effect whose commit failed; tried again until they are durable. */
+  readonly #undurable = new Set<Narrowing>();
   #state: Folded;
 
   private constructor(store: EventStore, clock: Clock, state: Folded) {
@@ -112,8 +123,58 @@ export class Ledger {
         [...changes, ...generations].map((change) => this.#toAppend(change)).reduce(mergeAppends, []),
       );
       this.#state = next;
-      for (const listener of this.#listeners) listener();
+      this.#notify();
     });
+  }
+
+  /** What narrowings took from versions beyond what is durable yet. */
+  get withheld(): ReadonlyMap<Kid, Withholding> {
+    return this.#withheld;
+  }
+
+  /** Narrowings that are in effect but not durable: an alarm as long as it isn't 0. */
+  get undurableNarrowings(): number {
+    return this.#undurable.size;
+  }
+
+  /**
+   * Rule 7: what narrows is visible first. The versions are withheld when this returns its promise, which resolves when
+   * the decision is durable. When the commit fails, they stay withheld, and `retryNarrowings` tries again.
+   */
+  async narrow(kids: readonly Kid[], withholding: Withholding, decide: () => readonly Change[]): Promise<void> {
+    for (const kid of kids) {
+      if (this.#withheld.get(kid) !== 'everything') this.#withheld.set(kid, withholding);
+    }
+    this.#notify();
+    await this.#commitNarrowing({ kids, decide });
+  }
+
+  /** Once more for each narrowing that isn't durable. Rejects with the first failure. */
+  async retryNarrowings(): Promise<void> {
+    for (const narrowing of this.#undurable) await this.#commitNarrowing(narrowing);
+  }
+
+  async #commitNarrowing(narrowing: Narrowing): Promise<void> {
+    this.#undurable.add(narrowing);
+    try {
+      await this.transact(narrowing.decide);
+    } catch (thrown) {
+      // Only the disk is waited for; a decision that is refused now would be refused for ever.
+      if (!hasReason(thrown, 'STORE_UNAVAILABLE')) this.#release(narrowing);
+      throw thrown;
+    }
+    this.#release(narrowing);
+  }
+
+  #release(narrowing: Narrowing): void {
+    this.#undurable.delete(narrowing);
+    const stillWithheld = new Set([...this.#undurable].flatMap(({ kids }) => kids));
+    for (const kid of narrowing.kids) if (!stillWithheld.has(kid)) this.#withheld.delete(kid);
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #newGenerations(evolved: Folded): readonly Change[] {

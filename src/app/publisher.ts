@@ -3,7 +3,7 @@
  * it without waiting; nothing is built per request.
  */
 import { createHash } from 'node:crypto';
-import type { KeySetName } from '../base/ids.ts';
+import type { KeySetName, Kid } from '../base/ids.ts';
 import { toPublicJwk } from '../jose/public-key.ts';
 import { toKeySetDocument } from '../jose/key-set.ts';
 import type { KeySetState, SigningKeyState } from '../lifecycle/fold.ts';
@@ -15,14 +15,21 @@ const ETAG_CHARACTERS = 22;
 export class Publisher {
   #snapshots = new Map<string, KeySetSnapshot>();
 
-  /** Rebuilds what changed. `signingKeysOf`: in the order of creation. */
-  rebuild(keySets: Iterable<KeySetState>, signingKeysOf: (keySet: KeySetName) => readonly SigningKeyState[]): void {
+  /** Rebuilds what changed. `signingKeysOf`: in the order of creation. `isWithheld`: taken out before it is durable. */
+  rebuild(
+    keySets: Iterable<KeySetState>,
+    signingKeysOf: (keySet: KeySetName) => readonly SigningKeyState[],
+    isWithheld: (kid: Kid) => boolean,
+  ): void {
     const next = new Map<string, KeySetSnapshot>();
     for (const keySet of keySets) {
       if (keySet.generation === 0) continue;
       const before = this.#snapshots.get(keySet.name);
-      const isCurrent = before?.generation === keySet.generation && before.maxAgeSeconds === maxAgeSeconds(keySet);
-      next.set(keySet.name, isCurrent ? before : toSnapshot(keySet, signingKeysOf(keySet.name)));
+      const isCurrent =
+        before?.generation === keySet.generation &&
+        before.maxAgeSeconds === maxAgeSeconds(keySet) &&
+        before.kids.size === keySet.kids.filter((kid) => !isWithheld(kid)).length;
+      next.set(keySet.name, isCurrent ? before : toSnapshot(keySet, signingKeysOf(keySet.name), isWithheld));
     }
     this.#snapshots = next;
   }
@@ -36,10 +43,14 @@ function maxAgeSeconds(keySet: KeySetState): number {
   return Math.floor(keySet.promise.jwksMaxAgeMs / 1_000);
 }
 
-function toSnapshot(keySet: KeySetState, signingKeys: readonly SigningKeyState[]): KeySetSnapshot {
+function toSnapshot(
+  keySet: KeySetState,
+  signingKeys: readonly SigningKeyState[],
+  isWithheld: (kid: Kid) => boolean,
+): KeySetSnapshot {
   const jwks = signingKeys.flatMap((state) =>
     state.versions
-      .filter((version) => version.isPublished)
+      .filter((version) => version.isPublished && !isWithheld(version.kid))
       .map((version) => toPublicJwk(version.publicKey, version.kid, state.spec.algorithm)),
   );
   const body = toKeySetDocument(jwks);

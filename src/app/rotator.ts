@@ -107,11 +107,23 @@ export class Rotator {
   /** One step for each signing key that has one due. Returns how long nothing will be due. */
   async #round(): Promise<number> {
     let sleepMs = MAX_SLEEP_MS;
+    await this.#retryNarrowings();
     for (const name of this.#ports.ledger.signingKeys.keys()) {
       if (!this.#isRunning) return 0;
       sleepMs = Math.min(sleepMs, await this.#visit(name));
     }
     return sleepMs;
+  }
+
+  async #retryNarrowings(): Promise<void> {
+    const { ledger } = this.#ports;
+    if (ledger.undurableNarrowings === 0) return;
+    try {
+      await ledger.retryNarrowings();
+      this.#log.info({}, 'every narrowing is durable now');
+    } catch (thrown) {
+      this.#log.error({ err: toKeyturnError(thrown) }, 'a narrowing is in effect but still not durable');
+    }
   }
 
   async #visit(name: SigningKeyName): Promise<number> {

@@ -7,7 +7,7 @@ import { decideClaims, requireGrant } from '../access/policy.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
-import { type CallerName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import { type CallerName, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { parseClaims, withTimes } from '../jose/claims.ts';
 import { toCompactJwt, toSigningInput } from '../jose/compact.ts';
@@ -16,6 +16,8 @@ import type { Signer } from './signers.ts';
 
 export const DEFAULT_TYP = 'JWT';
 
+/** A version can fall while it signs; its successor, too. */
+const MAX_ATTEMPTS = 3;
 /** Shortest and coarsest lifetime: `exp` and `iat` are whole seconds. */
 const SECOND_MS = 1_000;
 
@@ -32,6 +34,8 @@ export interface SignJwtPorts {
   readonly accessPolicy: () => AccessPolicy;
   /** The version that signs now. Errors: SIGNING_KEY_NOT_FOUND, NO_ACTIVE_VERSION. */
   readonly requireSigner: (name: SigningKeyName) => Signer;
+  /** Whether a version is compromised by now. */
+  readonly isFallen: (kid: Kid) => boolean;
   /** A fresh `jti`: at least 128 random bits. */
   readonly newJti: () => string;
 }
@@ -51,23 +55,26 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     );
   }
 
-  const signer = ports.requireSigner(name);
-  const iatSeconds = Math.floor(clock.wallMs() / SECOND_MS);
-  const expSeconds = iatSeconds + decideLifetimeMs(command.lifetimeMs, rules, signer) / SECOND_MS;
-  requireBelowCeiling(name, expSeconds * SECOND_MS, signer);
-
-  const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
-  const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
   const capMs = clock.monotonicMs() + limits.maxRequestMs;
-  const signature = await ports.hsm.sign({
-    ckaId: signer.ckaId,
-    algorithm: signer.algorithm,
-    signingInput,
-    publicKey: signer.publicKey,
-    deadlineMs: Math.min(command.deadlineMs ?? capMs, capMs),
-    caller,
-  });
-  return { jwt: toCompactJwt(signingInput, signature), kid: signer.kid, expireTimeMs: expSeconds * SECOND_MS };
+  const deadlineMs = Math.min(command.deadlineMs ?? capMs, capMs);
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const signer = ports.requireSigner(name);
+    const iatSeconds = Math.floor(clock.wallMs() / SECOND_MS);
+    const expSeconds = iatSeconds + decideLifetimeMs(command.lifetimeMs, rules, signer) / SECOND_MS;
+    requireBelowCeiling(name, expSeconds * SECOND_MS, signer);
+    const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
+    const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
+    const { ckaId, algorithm, publicKey, kid } = signer;
+    const signature = await ports.hsm.sign({ ckaId, algorithm, signingInput, publicKey, deadlineMs, caller });
+    // Declared compromised while the token signed: it is made anew with the successor.
+    if (ports.isFallen(kid)) continue;
+    return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
+  }
+  throw new KeyturnError(
+    'CONCURRENT_CHANGE',
+    `versions of signing key ${name} are being declared compromised faster than a JWT is signed; try again`,
+    { subject: name, retryAfterMs: SECOND_MS },
+  );
 }
 
 function decideLifetimeMs(wantedMs: number | undefined, rules: ClaimRules, signer: Signer): number {

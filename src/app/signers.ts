@@ -8,7 +8,9 @@ import type { Algorithm } from '../jose/algorithms.ts';
 import { toProtectedHeader } from '../jose/compact.ts';
 import { toPublicKey } from '../jose/public-key.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
-import { activeVersion } from '../lifecycle/rules.ts';
+import type { Surroundings } from '../lifecycle/activation.ts';
+import { activeVersion, findEmergencySuccessor, signingEndsMs } from '../lifecycle/rules.ts';
+import type { Withholding } from './ledger.ts';
 
 export interface Signer {
   readonly kid: Kid;
@@ -16,6 +18,8 @@ export interface Signer {
   readonly algorithm: Algorithm;
   readonly publicKey: KeyObject;
   readonly expCeilingMs: number;
+  /** Rule 5: from here on it signs nothing more (Unix ms). */
+  readonly signingEndsMs: number;
   readonly maxJwtLifetimeMs: number;
   readonly addJti: boolean;
   /** The protected header for a `typ`, base64url. */
@@ -31,21 +35,51 @@ interface VersionMaterial {
   readonly headerFor: (typ: string) => string;
 }
 
+/**
+ * The ACTIVE version; when a narrowing took it, before that is durable, its emergency successor (rule 6): it is propagated
+ * and its `expCeiling` was reserved beforehand.
+ */
+function signingVersion(
+  state: SigningKeyState,
+  withheld: ReadonlyMap<Kid, Withholding>,
+  { keySet, nowMs }: Surroundings,
+): KeyVersion | undefined {
+  const active = activeVersion(state);
+  if (active === undefined || !withheld.has(active.kid)) return active;
+  return findEmergencySuccessor(state, keySet, nowMs, ({ kid }) => withheld.has(kid));
+}
+
 export class Signers {
   readonly #material = new Map<Kid, VersionMaterial>();
   #byName: ReadonlyMap<SigningKeyName, Signer> = new Map();
+  #fallen: ReadonlySet<Kid> = new Set();
 
-  rebuild(states: Iterable<SigningKeyState>): void {
+  /** `around` tells the key set and the time of a state. */
+  rebuild(
+    states: Iterable<SigningKeyState>,
+    withheld: ReadonlyMap<Kid, Withholding>,
+    around: (state: SigningKeyState) => Surroundings,
+  ): void {
     const byName = new Map<SigningKeyName, Signer>();
+    const fallen = new Set<Kid>();
     for (const state of states) {
-      const active = activeVersion(state);
-      if (active !== undefined) byName.set(state.name, this.#toSigner(state, active));
+      const signing = signingVersion(state, withheld, around(state));
+      if (signing !== undefined) byName.set(state.name, this.#toSigner(state, signing));
+      for (const version of state.versions) {
+        if (version.state === 'COMPROMISED' || withheld.get(version.kid) === 'everything') fallen.add(version.kid);
+      }
     }
     this.#byName = byName;
+    this.#fallen = fallen;
     const inUse = new Set([...byName.values()].map((signer) => signer.kid));
     for (const kid of this.#material.keys()) {
       if (!inUse.has(kid)) this.#material.delete(kid);
     }
+  }
+
+  /** Compromised: nothing that it signed may be released, whenever it was asked for. */
+  isFallen(kid: Kid): boolean {
+    return this.#fallen.has(kid);
   }
 
   find(name: SigningKeyName): Signer | undefined {
@@ -61,6 +95,7 @@ export class Signers {
       publicKey,
       headerFor,
       expCeilingMs: active.expCeilingMs ?? 0,
+      signingEndsMs: active.activatedAtMs === undefined ? Number.POSITIVE_INFINITY : signingEndsMs(state, active),
       maxJwtLifetimeMs: state.policy.maxJwtLifetimeMs,
       addJti: state.policy.addJti,
     };

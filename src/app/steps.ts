@@ -38,9 +38,7 @@ function labelOf(state: SigningKeyState, version: number): string {
 
 /** Does one step. Rejects with what went wrong; nothing is then half done that a later plan would not see. */
 export async function performStep(ports: StepPorts, name: SigningKeyName, step: Step): Promise<void> {
-  const commit = (
-    decide: (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[],
-  ): Promise<void> => commitEvents(ports, name, decide);
+  const commit = (decide: Decide): Promise<void> => commitEvents(ports, name, decide);
   switch (step.kind) {
     case 'abandonIntent':
       return abandonIntent(ports, name, step.version, 'the daemon stopped or failed before the key was made');
@@ -78,20 +76,19 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
   }
 }
 
-/**
- * Decides on the state with its meters as they stand, and commits the meters as the decision's evidence in front of it.
- */
-export function commitEvents(
-  ports: Pick<StepPorts, 'ledger' | 'meters' | 'surroundingsOf'>,
-  name: SigningKeyName,
-  decide: (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[],
-): Promise<void> {
-  return ports.ledger.transact((): readonly Change[] => {
-    const { state, event } = ports.meters.observe(ports.ledger.requireSigningKey(name));
-    const events = decide(state, ports.surroundingsOf(state));
-    if (events.length === 0) return [];
-    return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
-  });
+type DecisionPorts = Pick<StepPorts, 'ledger' | 'meters' | 'surroundingsOf'>;
+export type Decide = (state: SigningKeyState, around: Surroundings) => readonly SigningKeyEvent[];
+
+/** Decides on the state with its meters as they stand, and puts them in front of the decision as its evidence. */
+export function decideChanges(ports: DecisionPorts, name: SigningKeyName, decide: Decide): readonly Change[] {
+  const { state, event } = ports.meters.observe(ports.ledger.requireSigningKey(name));
+  const events = decide(state, ports.surroundingsOf(state));
+  if (events.length === 0) return [];
+  return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
+}
+
+export function commitEvents(ports: DecisionPorts, name: SigningKeyName, decide: Decide): Promise<void> {
+  return ports.ledger.transact(() => decideChanges(ports, name, decide));
 }
 
 function publishEvents(

@@ -6,10 +6,10 @@ import { KeyturnError } from '../base/errors.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import {
   activeVersion,
-  hasEverSigned,
   isPropagated,
   propagatedStandbys,
   requiredServedMs,
+  rotationDueMs,
   standbysOf,
 } from '../lifecycle/rules.ts';
 import type { KeyVersionView, SigningKeyView } from './application.ts';
@@ -42,7 +42,9 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
     propagatedStandbys: propagatedStandbys(state, around.keySet).length,
     publishedStandbys: standbysOf(state).filter((version) => version.isPublished).length,
     rotateAllowedAtMs: rotateAllowedAtMs(state, around),
-    readyAtMs: active === undefined && !hasEverSigned(state) ? readyAtMs(state, around) : undefined,
+    readyAtMs: active === undefined && !state.isHalted ? readyAtMs(state, around) : undefined,
+    rotationDueAtMs: active === undefined ? undefined : rotationDueMs(state, active),
+    isHalted: state.isHalted,
     ...progress,
   };
 }
@@ -75,6 +77,7 @@ export function toKeyVersionView(state: SigningKeyState, version: KeyVersion, ar
     createdAtMs: version.madeAtMs,
     activatedAtMs: version.activatedAtMs,
     suspendedAtMs: version.suspendedAtMs,
+    suspensionEndsAtMs: version.state === 'SUSPENDED' ? version.window?.untilMs : undefined,
     deactivatedAtMs: version.deactivatedAtMs,
     destroyedAtMs: version.destroyedAtMs,
     expCeilingMs: version.expCeilingMs,
