@@ -65,10 +65,15 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
     const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
     const { ckaId, algorithm, publicKey, kid } = signer;
-    const signature = await ports.hsm.sign({ ckaId, algorithm, signingInput, publicKey, deadlineMs, caller });
-    // Declared compromised while the token signed: it is made anew with the successor.
-    if (ports.isFallen(kid)) continue;
-    return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
+    try {
+      const signature = await ports.hsm.sign({ ckaId, algorithm, signingInput, publicKey, deadlineMs, caller });
+      // Declared compromised while the token signed: it is made anew with the successor.
+      if (ports.isFallen(kid)) continue;
+      return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
+    } catch (thrown) {
+      // The version's private key may have been destroyed while the request waited: its successor has the word.
+      if (attempt === MAX_ATTEMPTS || ports.requireSigner(name).kid === kid) throw thrown;
+    }
   }
   throw new KeyturnError(
     'CONCURRENT_CHANGE',

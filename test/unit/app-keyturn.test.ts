@@ -10,7 +10,7 @@ const STEP_MS = 5_000;
 const COMMAND = { signingKey: 'access-tokens', validateOnly: false, etag: '', reason: 'test' };
 
 async function refusalOf(promise: Promise<unknown>): Promise<KeyturnError> {
-  return await promise.then(
+  return promise.then(
     () => {
       throw new Error('nothing was refused');
     },
