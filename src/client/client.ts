@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { LifecycleState } from '../lifecycle/model.ts';
+import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import { fromKeyVersion, fromSigningKey, fromTokenStatus, toSigningKeyMessage, toSignJwtRequest } from './messages.ts';
 import { keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
 import { type ClientTarget, openTransport } from './transport.ts';
@@ -14,6 +15,14 @@ import { fromDuration, requirePart, requireTime } from './values.ts';
 
 export { KeyturnError } from '../base/errors.ts';
 export type { Reason } from '../base/reasons.ts';
+export type {
+  CompromiseEffect,
+  CompromiseScope,
+  DeclareCompromisedRequest,
+  KeyCommand,
+  ReactivateRequest,
+  SuspendRequest,
+} from './lifecycle-commands.ts';
 export type { ClientTarget } from './transport.ts';
 
 export interface ClientOptions {
@@ -95,6 +104,10 @@ export interface SigningKey {
   readonly readyTime: Date | undefined;
   readonly reconciling: boolean;
   readonly lastProblem: string | undefined;
+  /** When rotation is due on schedule; undefined without an ACTIVE version. */
+  readonly rotationDueTime: Date | undefined;
+  /** Suspended with `halt`: no standby takes over until a version becomes ACTIVE by command. */
+  readonly halted: boolean;
 }
 
 export interface KeyVersion {
@@ -109,6 +122,8 @@ export interface KeyVersion {
   readonly createTime: Date;
   readonly activateTime: Date | undefined;
   readonly suspendTime: Date | undefined;
+  /** While SUSPENDED: when it can't come back any more; undefined while an operator is to decide. */
+  readonly suspensionEndTime: Date | undefined;
   readonly deactivateTime: Date | undefined;
   readonly destroyTime: Date | undefined;
   readonly expCeiling: Date | undefined;
@@ -185,7 +200,7 @@ export interface Worker {
   readonly uptimeMs: number;
 }
 
-export interface KeyturnClient {
+export interface KeyturnClient extends LifecycleCommands {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   applySigningKey(
     request: ApplySigningKeyRequest,
@@ -225,6 +240,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
   const short = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? DEFAULT_DEADLINE_MS;
   const long = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? KEY_WORK_DEADLINE_MS;
   return {
+    ...createLifecycleCommands(transport, long),
     async signJwt(request, options) {
       const { jwt, kid, expireTime } = await transport.call(
         signingMethods.SignJwt,

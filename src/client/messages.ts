@@ -71,6 +71,8 @@ export function fromSigningKey(answer: SigningKey__Output | null): SigningKey {
     readyTime: fromTime(message.readyTime),
     reconciling: message.reconciling,
     lastProblem: fromText(message.lastProblem),
+    rotationDueTime: fromTime(message.rotationDueTime),
+    halted: message.halted,
   };
 }
 
@@ -98,6 +100,7 @@ export function fromKeyVersion(message: KeyVersion__Output): KeyVersion {
     createTime: requireTime(message.createTime, 'create_time'),
     activateTime: fromTime(message.activateTime),
     suspendTime: fromTime(message.suspendTime),
+    suspensionEndTime: fromTime(message.suspensionEndTime),
     deactivateTime: fromTime(message.deactivateTime),
     destroyTime: fromTime(message.destroyTime),
     expCeiling: fromTime(message.expCeiling),

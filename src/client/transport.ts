@@ -46,14 +46,19 @@ const RETRY_POLICY = {
   initialBackoff: '0.05s',
   maxBackoff: '1s',
   backoffMultiplier: 3,
-  // Safe for every method but RetryLogin: signing twice makes a JWT nobody gets, apply is declarative, rotate has a request id.
+  // Safe for all but those below: signing twice makes a JWT nobody gets, apply is declarative, rotate has a request id,
+  // and what is compromised already falls no further.
   retryableStatusCodes: ['UNAVAILABLE'],
 };
+/** Whose first attempt may have been done though its answer was lost, and which mean something else the second time. */
+const NOT_IDEMPOTENT = [
+  { service: 'keyturn.v1.TokenService', method: 'RetryLogin' },
+  { service: 'keyturn.v1.KeyAdminService', method: 'Suspend' },
+  { service: 'keyturn.v1.KeyAdminService', method: 'Reactivate' },
+  { service: 'keyturn.v1.KeyAdminService', method: 'Rollback' },
+];
 const SERVICE_CONFIG = {
-  methodConfig: [
-    { name: [{ service: 'keyturn.v1.TokenService', method: 'RetryLogin' }] },
-    { name: [{}], retryPolicy: RETRY_POLICY },
-  ],
+  methodConfig: [{ name: NOT_IDEMPOTENT }, { name: [{}], retryPolicy: RETRY_POLICY }],
 };
 /** A dead daemon machine is found within the two together. */
 const KEEPALIVE_TIME_MS = 30_000;

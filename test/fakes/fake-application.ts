@@ -6,14 +6,19 @@ import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from
 import type {
   Application,
   ApplySigningKeyCommand,
+  CompromiseEffect,
+  DeclareCompromisedCommand,
+  KeyCommand,
   KeySetSnapshot,
   KeyVersionView,
   Page,
+  ReactivateCommand,
   RotateCommand,
   RotateResult,
   SignedJwt,
   SigningKeyView,
   SignJwtCommand,
+  SuspendKeyCommand,
 } from '../../src/app/application.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { type CallerName, DEFAULT_KEY_SET, parseCkaId, parseKid, parseSigningKeyName } from '../../src/base/ids.ts';
@@ -105,6 +110,40 @@ export class FakeApplication implements Application {
     };
   }
 
+  async suspend(caller: CallerName, command: SuspendKeyCommand): Promise<SigningKeyView> {
+    this.#remember(caller, command);
+    const { view } = this.#require(command.signingKey);
+    return { ...view, isHalted: command.halt, active: command.halt ? undefined : activeAs(view, 2) };
+  }
+
+  async reactivate(caller: CallerName, command: ReactivateCommand): Promise<SigningKeyView> {
+    this.#remember(caller, command);
+    const { view } = this.#require(command.signingKey);
+    return { ...view, active: activeAs(view, command.version) };
+  }
+
+  async rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
+    this.#remember(caller, command);
+    return this.#require(command.signingKey).view;
+  }
+
+  /** A version's successor is the next one; when all fall, signing stops. */
+  async declareCompromised(
+    caller: CallerName,
+    command: DeclareCompromisedCommand,
+  ): Promise<readonly CompromiseEffect[]> {
+    this.#remember(caller, command);
+    const { scope } = command;
+    const keys = scope.kind === 'token' ? [...this.#keys.values()] : [this.#require(scope.signingKey)];
+    return keys.map(({ view }) => ({
+      signingKey: view.name,
+      withdrawnVersions: scope.kind === 'version' ? [scope.version] : [1, 2, 3],
+      activeVersion: scope.kind === 'version' ? scope.version + 1 : undefined,
+      readyAtMs: scope.kind === 'version' ? undefined : CREATED_AT_MS + HOUR_MS,
+      lastJwtExpireTimeMs: CREATED_AT_MS + 2 * HOUR_MS,
+    }));
+  }
+
   findKeySet(name: string): KeySetSnapshot | undefined {
     return name === DEFAULT_KEY_SET ? this.#snapshot : undefined;
   }
@@ -193,6 +232,8 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     readyAtMs: undefined,
     isReconciling: false,
     lastProblem: '',
+    rotationDueAtMs: CREATED_AT_MS + 720 * HOUR_MS,
+    isHalted: false,
   };
   return { privateKey, jwk: { ...members, kid, alg: algorithm, use: 'sig' }, view };
 }
@@ -219,6 +260,10 @@ function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
+function activeAs({ active }: SigningKeyView, version: number): SigningKeyView['active'] {
+  return active === undefined ? undefined : { ...active, version };
+}
+
 function toVersion(view: SigningKeyView, version: number): KeyVersionView {
   return {
     signingKey: view.name,
@@ -232,6 +277,7 @@ function toVersion(view: SigningKeyView, version: number): KeyVersionView {
     createdAtMs: CREATED_AT_MS,
     activatedAtMs: CREATED_AT_MS + 1,
     suspendedAtMs: undefined,
+    suspensionEndsAtMs: undefined,
     deactivatedAtMs: undefined,
     destroyedAtMs: undefined,
     expCeilingMs: CREATED_AT_MS + HOUR_MS,

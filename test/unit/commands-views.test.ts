@@ -38,6 +38,8 @@ const KEY: SigningKey = {
   readyTime: undefined,
   reconciling: false,
   lastProblem: undefined,
+  rotationDueTime: at(29 * DAY_MS),
+  halted: false,
 };
 
 const VERSION: KeyVersion = {
@@ -52,6 +54,7 @@ const VERSION: KeyVersion = {
   createTime: at(-3 * DAY_MS),
   activateTime: at(-DAY_MS),
   suspendTime: undefined,
+  suspensionEndTime: undefined,
   deactivateTime: undefined,
   destroyTime: undefined,
   expCeiling: at(HOUR_MS),
@@ -77,6 +80,7 @@ const SUSPENDED: KeyVersion = {
   kid: 'kid-1',
   state: 'SUSPENDED',
   suspendTime: at(-20 * 60_000),
+  suspensionEndTime: at(40 * 60_000),
   expCeiling: at(10 * 60_000),
 };
 const DESTROYED: KeyVersion = {
@@ -84,6 +88,7 @@ const DESTROYED: KeyVersion = {
   state: 'DESTROYED',
   published: false,
   suspendTime: undefined,
+  suspensionEndTime: undefined,
   expCeiling: at(-DAY_MS),
 };
 

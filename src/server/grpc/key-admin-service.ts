@@ -1,8 +1,10 @@
 /** keyturn.v1.KeyAdminService. */
-import type { LifecyclePolicyInput } from '../../app/application.ts';
+import type { CompromiseScope, LifecyclePolicyInput } from '../../app/application.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { ApplySigningKeyRequest__Output } from '../../gen/keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse } from '../../gen/keyturn/v1/ApplySigningKeyResponse.ts';
+import type { DeclareCompromisedRequest__Output } from '../../gen/keyturn/v1/DeclareCompromisedRequest.ts';
+import type { DeclareCompromisedResponse } from '../../gen/keyturn/v1/DeclareCompromisedResponse.ts';
 import type { GetSigningKeyRequest__Output } from '../../gen/keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse } from '../../gen/keyturn/v1/GetSigningKeyResponse.ts';
 import type { KeyAdminServiceHandlers } from '../../gen/keyturn/v1/KeyAdminService.ts';
@@ -11,11 +13,17 @@ import type { ListKeyVersionsRequest__Output } from '../../gen/keyturn/v1/ListKe
 import type { ListKeyVersionsResponse } from '../../gen/keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest__Output } from '../../gen/keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse } from '../../gen/keyturn/v1/ListSigningKeysResponse.ts';
+import type { ReactivateRequest__Output } from '../../gen/keyturn/v1/ReactivateRequest.ts';
+import type { ReactivateResponse } from '../../gen/keyturn/v1/ReactivateResponse.ts';
+import type { RollbackRequest__Output } from '../../gen/keyturn/v1/RollbackRequest.ts';
+import type { RollbackResponse } from '../../gen/keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest__Output } from '../../gen/keyturn/v1/RotateRequest.ts';
 import type { RotateResponse } from '../../gen/keyturn/v1/RotateResponse.ts';
+import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest.ts';
+import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
 import { type HandlerPorts, unary } from './unary.ts';
 import { parseDurationMs } from './values.ts';
-import { toKeyVersion, toSigningKey } from './views.ts';
+import { toCompromiseEffect, toKeyVersion, toSigningKey } from './views.ts';
 
 export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandlers {
   const { app } = ports;
@@ -69,7 +77,41 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
         suspended: suspended === undefined ? null : toKeyVersion(suspended),
       };
     }),
+
+    Suspend: unary(ports, async (request: SuspendRequest__Output, { caller }): Promise<SuspendResponse> => {
+      return { signingKey: toSigningKey(await app.suspend(caller, request)) };
+    }),
+
+    Reactivate: unary(ports, async (request: ReactivateRequest__Output, { caller }): Promise<ReactivateResponse> => {
+      return { signingKey: toSigningKey(await app.reactivate(caller, request)) };
+    }),
+
+    Rollback: unary(ports, async (request: RollbackRequest__Output, { caller }): Promise<RollbackResponse> => {
+      return { signingKey: toSigningKey(await app.rollback(caller, request)) };
+    }),
+
+    DeclareCompromised: unary(
+      ports,
+      async (request: DeclareCompromisedRequest__Output, { caller }): Promise<DeclareCompromisedResponse> => {
+        const { retain, validateOnly, reason } = request;
+        const scope = parseScope(request);
+        if (reason.trim() === '')
+          throw new KeyturnError('FIELD_INVALID', 'reason must say why: the declaration is final', { field: 'reason' });
+        const effects = await app.declareCompromised(caller, { scope, retain, validateOnly, reason });
+        return { effects: effects.map(toCompromiseEffect) };
+      },
+    ),
   };
+}
+
+/** Nothing is withdrawn by omission: no scope, or `whole_token: false`, is a mistake and not a wish. */
+function parseScope({ version, signingKey, wholeToken }: DeclareCompromisedRequest__Output): CompromiseScope {
+  if (version !== undefined && version !== null) return { kind: 'version', ...version };
+  if (signingKey !== undefined) return { kind: 'signingKey', signingKey };
+  if (wholeToken === true) return { kind: 'token' };
+  throw new KeyturnError('FIELD_INVALID', 'scope must be set: version, signing_key, or whole_token as true', {
+    field: 'scope',
+  });
 }
 
 /** What is absent stays absent: the use case knows the defaults. A `standbys` of 0 is absent. */

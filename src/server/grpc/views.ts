@@ -1,6 +1,7 @@
 /** The application's views as proto messages. */
-import type { KeyVersionView, SigningKeyView } from '../../app/application.ts';
+import type { CompromiseEffect, KeyVersionView, SigningKeyView } from '../../app/application.ts';
 import type { BirthRecord as BirthRecordMessage } from '../../gen/keyturn/v1/BirthRecord.ts';
+import type { CompromiseEffect as CompromiseEffectMessage } from '../../gen/keyturn/v1/CompromiseEffect.ts';
 import type { KeyVersion } from '../../gen/keyturn/v1/KeyVersion.ts';
 import type { LifecyclePolicy as LifecyclePolicyMessage } from '../../gen/keyturn/v1/LifecyclePolicy.ts';
 import type { SigningKey } from '../../gen/keyturn/v1/SigningKey.ts';
@@ -24,6 +25,8 @@ export function toSigningKey(view: SigningKeyView): SigningKey {
     readyTime: toOptionalTimestamp(view.readyAtMs),
     reconciling: view.isReconciling,
     lastProblem: view.lastProblem,
+    rotationDueTime: toOptionalTimestamp(view.rotationDueAtMs),
+    halted: view.isHalted,
   };
 }
 
@@ -58,6 +61,7 @@ export function toKeyVersion(view: KeyVersionView): KeyVersion {
     ckaLabel: view.ckaLabel,
     privateKeyPresent: view.hasPrivateKey,
     birthRecord: toBirthRecord(view.birth),
+    suspensionEndTime: toOptionalTimestamp(view.suspensionEndsAtMs),
   };
 }
 
@@ -65,5 +69,15 @@ function toBirthRecord({ attributes, ...token }: BirthRecord): BirthRecordMessag
   return {
     ...token,
     attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)])),
+  };
+}
+
+export function toCompromiseEffect(effect: CompromiseEffect): CompromiseEffectMessage {
+  return {
+    signingKey: effect.signingKey,
+    withdrawnVersions: [...effect.withdrawnVersions],
+    activeVersion: effect.activeVersion ?? 0,
+    readyTime: toOptionalTimestamp(effect.readyAtMs),
+    lastJwtExpireTime: toOptionalTimestamp(effect.lastJwtExpireTimeMs),
   };
 }

@@ -24,6 +24,7 @@ export interface KeyVersion {
   'ckaLabel'?: (string);
   'privateKeyPresent'?: (boolean);
   'birthRecord'?: (_keyturn_v1_BirthRecord | null);
+  'suspensionEndTime'?: (_google_protobuf_Timestamp | null);
 }
 
 export interface KeyVersion__Output {
@@ -45,4 +46,5 @@ export interface KeyVersion__Output {
   'ckaLabel': (string);
   'privateKeyPresent': (boolean);
   'birthRecord': (_keyturn_v1_BirthRecord__Output | null);
+  'suspensionEndTime': (_google_protobuf_Timestamp__Output | null);
 }

@@ -19,6 +19,8 @@ export interface SigningKey {
   'readyTime'?: (_google_protobuf_Timestamp | null);
   'reconciling'?: (boolean);
   'lastProblem'?: (string);
+  'rotationDueTime'?: (_google_protobuf_Timestamp | null);
+  'halted'?: (boolean);
 }
 
 export interface SigningKey__Output {
@@ -37,4 +39,6 @@ export interface SigningKey__Output {
   'readyTime': (_google_protobuf_Timestamp__Output | null);
   'reconciling': (boolean);
   'lastProblem': (string);
+  'rotationDueTime': (_google_protobuf_Timestamp__Output | null);
+  'halted': (boolean);
 }
