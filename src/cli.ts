@@ -44,7 +44,7 @@ async function runCli(context: CommandContext, words: readonly string[]): Promis
   const { hintsFor } = await import('./commands/hints.ts');
   const run: { exitCode: number } = { exitCode: EXIT.ok };
   try {
-    const program = await buildProgram(async (command, input) => {
+    const program = await buildProgram(words, async (command, input) => {
       run.exitCode = await command.run(context, input);
     });
     await program.parseAsync(words, { from: 'user' });
@@ -65,7 +65,7 @@ async function runCli(context: CommandContext, words: readonly string[]): Promis
 
 type Runner = (command: CommandSpec, input: Parameters<CommandSpec['run']>[1]) => Promise<void>;
 
-async function buildProgram(run: Runner): Promise<Command> {
+async function buildProgram(words: readonly string[], run: Runner): Promise<Command> {
   const { Command: CommanderCommand } = await import('commander');
   const { COMMANDS, COMMAND_GROUPS } = await import('./commands/commands.ts');
   const { GLOBAL_OPTIONS } = await import('./commands/command.ts');
@@ -73,12 +73,13 @@ async function buildProgram(run: Runner): Promise<Command> {
 
   const program = new CommanderCommand('keyturn')
     .description('sign JSON Web Tokens with keys that live in an HSM and never leave it')
-    .version(readVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('hint: add --help to see what is possible')
     .exitOverride();
+  // Commander takes a root option wherever it stands; after a command `--version 3` means a key version.
+  if (words.length < 2) program.version(readVersion(), '--version', 'print the version');
   for (const option of GLOBAL_OPTIONS) addOption(program, option);
 
   const groups = new Map<string, Command>();

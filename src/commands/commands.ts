@@ -6,11 +6,16 @@ import { initCommand } from './init.ts';
 import { jwksExportCommand } from './jwks-export.ts';
 import { jwksShowCommand } from './jwks-show.ts';
 import { keyApplyCommand } from './key-apply.ts';
+import { keyDeclareCompromisedCommand } from './key-declare-compromised.ts';
 import { keyListCommand } from './key-list.ts';
+import { keyReactivateCommand } from './key-reactivate.ts';
+import { keyRollbackCommand } from './key-rollback.ts';
 import { keyRotateCommand } from './key-rotate.ts';
 import { keyShowCommand } from './key-show.ts';
+import { keySuspendCommand } from './key-suspend.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
+import { tokenDeclareCompromisedCommand } from './token-declare-compromised.ts';
 import { tokenRetryLoginCommand } from './token-retry-login.ts';
 import { tokenStatusCommand } from './token-status.ts';
 import { verifyCommand } from './verify.ts';
@@ -18,7 +23,7 @@ import { verifyCommand } from './verify.ts';
 /** First words that only gather commands. */
 export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['config', 'look after the configuration'],
-  ['key', 'make, inspect and rotate signing keys'],
+  ['key', 'make, inspect and rotate signing keys, and withdraw their versions'],
   ['jwks', 'public keys, as verifiers get them'],
   ['token', 'the PKCS#11 token and its HSM workers'],
 ]);
@@ -32,10 +37,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   keyListCommand,
   keyShowCommand,
   keyRotateCommand,
+  keyRollbackCommand,
+  keySuspendCommand,
+  keyReactivateCommand,
+  keyDeclareCompromisedCommand,
   signCommand,
   jwksShowCommand,
   jwksExportCommand,
   verifyCommand,
   tokenStatusCommand,
   tokenRetryLoginCommand,
+  tokenDeclareCompromisedCommand,
 ];

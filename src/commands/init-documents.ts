@@ -129,9 +129,13 @@ callers:
     identities: ["dns:auth-service"]
 
 grants:
-  # Operators make and rotate signing keys. They can't sign.
+  # Operators make, rotate and suspend signing keys. They can't sign.
   - role: operator
     callers: [admin, operator]
+
+  # Security officers may also declare keys compromised: final, and it can stop signing.
+  - role: securityOfficer
+    callers: [admin]
 
   # A signer gets JWTs signed, with these claims only.
   - role: signer

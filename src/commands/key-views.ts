@@ -30,7 +30,7 @@ export function describeSigningKey(key: SigningKey, nowMs: number): string[] {
       ['key set', key.keySet],
       [
         'signs',
-        key.activeVersion === undefined ? 'no version yet' : `version ${key.activeVersion}, kid ${key.activeKid ?? ''}`,
+        key.activeVersion === undefined ? 'no version now' : `version ${key.activeVersion}, kid ${key.activeKid ?? ''}`,
       ],
       ['JWT lifetime', `at most ${formatDuration(policy.maxJwtLifetimeMs)}`],
       [
@@ -61,7 +61,9 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
   const lines: string[] = [];
   if (key.lastProblem !== undefined) lines.push(`problem: ${key.lastProblem}`);
   if (key.reconciling) lines.push('key pairs are being made or destroyed in the token right now');
-  if (key.activeVersion === undefined) {
+  if (key.halted) {
+    lines.push('signing is halted: no standby takes over until `keyturn key reactivate` or `keyturn key rotate`');
+  } else if (key.activeVersion === undefined) {
     lines.push(
       key.readyTime === undefined
         ? 'it can sign as soon as a version is ready'
@@ -73,15 +75,14 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
       ? 'rotate is allowed now'
       : `rotate is allowed from ${formatTime(key.rotateAllowedTime.getTime(), nowMs)}`,
   );
-  const active = versions.find(({ state }) => state === 'ACTIVE');
-  if (active?.activateTime !== undefined) {
-    const dueMs = active.activateTime.getTime() + key.lifecyclePolicy.signingPeriodMs;
-    lines.push(`version ${active.version} is due to be replaced at ${formatTime(dueMs, nowMs)}`);
-  }
+  lines.push(...describeRotation(key, versions, nowMs));
   for (const version of versions) {
-    if (version.state === 'SUSPENDED' && version.suspendTime !== undefined) {
-      const endMs = version.suspendTime.getTime() + key.lifecyclePolicy.rollbackWindowMs;
-      lines.push(`version ${version.version} can come back until ${formatTime(endMs, nowMs)}`);
+    if (version.state === 'SUSPENDED') {
+      lines.push(
+        version.suspensionEndTime === undefined
+          ? `version ${version.version} is suspended until an operator decides: reactivate, or rotate`
+          : `version ${version.version} can come back until ${formatTime(version.suspensionEndTime.getTime(), nowMs)}`,
+      );
     }
     if (
       version.published &&
@@ -95,6 +96,22 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
     }
   }
   return lines.map((line) => BULLET + line);
+}
+
+function describeRotation(key: SigningKey, versions: readonly KeyVersion[], nowMs: number): string[] {
+  const { activeVersion, rotationDueTime, lifecyclePolicy } = key;
+  if (activeVersion === undefined || rotationDueTime === undefined) return [];
+  const dueMs = rotationDueTime.getTime();
+  if (dueMs <= nowMs) {
+    const { standbys } = lifecyclePolicy;
+    return [
+      `version ${activeVersion} has been due to be replaced since ${formatTime(dueMs, nowMs)}: rotation waits for ${standbys} standbys that verifiers know`,
+    ];
+  }
+  const activatedMs = versions.find(({ version }) => version === activeVersion)?.activateTime?.getTime();
+  const isHeld = activatedMs !== undefined && dueMs > activatedMs + lifecyclePolicy.signingPeriodMs;
+  const why = isHeld ? '; a rollback holds rotation until then, or until the next `keyturn key rotate`' : '';
+  return [`version ${activeVersion} is due to be replaced at ${formatTime(dueMs, nowMs)}${why}`];
 }
 
 function readinessOf(version: KeyVersion): string {

@@ -13,6 +13,8 @@ export interface Terminal {
   note(line: string): void;
   error(message: string): void;
   hint(message: string): void;
+  /** Whether somebody sits at stdin who can be asked. */
+  isInteractive(): boolean;
   /** All of stdin; FIELD_INVALID over the limit. */
   readInput(): Promise<Buffer>;
   /** The next line that the user types; empty at the end of stdin. */
@@ -25,6 +27,7 @@ export const processTerminal: Terminal = {
   note: (line) => process.stderr.write(`${line}\n`),
   error: (message) => process.stderr.write(`error: ${message}\n`),
   hint: (message) => process.stderr.write(`hint: ${message}\n`),
+  isInteractive: () => process.stdin.isTTY,
   readInput,
   readLine,
 };

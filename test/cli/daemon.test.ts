@@ -208,9 +208,10 @@ describe('the CLI with a daemon', () => {
   });
 
   it('asks before it tries the PIN again', async () => {
-    const refused = await runCli(['token', 'retry-login'], { cwd, input: 'no\n' });
+    const refused = await runCli(['token', 'retry-login'], { cwd, input: 'retry-login\n' });
+    expect(refused.stderr).toContain('there is no terminal to ask at; give --yes');
     expect(refused.code).toBe(2);
-    const confirmed = await runCli(['token', 'retry-login'], { cwd, input: 'retry-login\n' });
+    const confirmed = await run('token', 'retry-login', '--yes');
     expect(confirmed.code, confirmed.stderr).toBe(0);
   });
 

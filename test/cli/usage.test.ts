@@ -51,6 +51,16 @@ describe('keyturn', () => {
     ['a lifetime of half a second', ['sign', 'a', '--claims', '{}', '--lifetime', '500ms']],
     ['a count that is no number', ['key', 'apply', 'a', '--algorithm', 'ES256', '--standbys', 'two']],
     ['claims from a file that is not there', ['sign', 'a', '--claims', '@nowhere.json']],
+    ['no reason for a compromise', ['key', 'declare-compromised', 'a', '--yes']],
+    ['nobody who could confirm a compromise', ['key', 'declare-compromised', 'a', '--reason', 'x']],
+    ['nobody who could confirm it for the token', ['token', 'declare-compromised', '--reason', 'x']],
+    ['nobody who could confirm a halt', ['key', 'suspend', 'a', '--halt']],
+    ['a version that is no number', ['key', 'reactivate', 'a', 'last']],
+    [
+      'a compromised version that is no number',
+      ['key', 'declare-compromised', 'a', '--version', 'v3', '--reason', 'x'],
+    ],
+    ['the version asked of a command', ['key', 'list', '--version']],
     ['half of mTLS', ['key', 'list', '--address', '127.0.0.1:1', '--cert', 'a.pem']],
   ])('ends with 2 and says why for %s', async (_, words) => {
     const { code, stdout, stderr } = await runCli(words, { cwd });

@@ -16,6 +16,7 @@ const SILENT: Terminal = {
   error: () => undefined,
   hint: () => undefined,
   readInput: () => Promise.resolve(Buffer.alloc(0)),
+  isInteractive: () => false,
   readLine: () => Promise.resolve(''),
 };
 

@@ -81,12 +81,12 @@ describe('the configuration that init writes', () => {
 });
 
 describe('the access policy that init writes', () => {
-  it('lets auth-service sign the example, and operators administer but not sign', () => {
+  it('lets auth-service sign the example, and operators administer but not sign; only admin declares a compromise', () => {
     const { rights, callersByIdentity } = parseAccessPolicy(toAccessPolicyDocument());
     expect([...callersByIdentity.keys()].toSorted()).toEqual(['dns:auth-service', 'dns:operator', 'unix:admin']);
     const shown = [...rights].map(([caller, { roles, signingKeys }]) => [caller, [...roles], [...signingKeys.keys()]]);
     expect(shown).toEqual([
-      ['admin', ['operator'], []],
+      ['admin', ['operator', 'securityOfficer'], []],
       ['operator', ['operator'], []],
       ['auth-service', ['signer'], [EXAMPLE.signingKey]],
     ]);

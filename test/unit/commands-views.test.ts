@@ -137,6 +137,27 @@ describe('a signing key', () => {
     ]);
   });
 
+  it('says when a suspension waits for an operator, and when signing is halted', () => {
+    const suspended = { ...SUSPENDED, suspensionEndTime: undefined };
+    const halted = { ...KEY, activeVersion: undefined, activeKid: undefined, rotationDueTime: undefined, halted: true };
+    const lines = describeNext(halted, [suspended], NOW_MS);
+    expect(lines[0]).toMatch(/^- signing is halted: /);
+    expect(lines).toContain('- version 1 is suspended until an operator decides: reactivate, or rotate');
+    expect(lines.join('\n')).not.toMatch(/can sign from|due to be replaced|can come back/);
+  });
+
+  it('says that a rotation is late, or held by a rollback', () => {
+    const late = { ...KEY, rotationDueTime: at(-HOUR_MS) };
+    expect(describeNext(late, [VERSION], NOW_MS)).toContain(
+      '- version 2 has been due to be replaced since 2026-11-24T11:00:00Z (1 h ago): rotation waits for 2 standbys that verifiers know',
+    );
+    const held = { ...KEY, rotationDueTime: at(59 * DAY_MS) };
+    expect(describeNext(held, [VERSION], NOW_MS).join('\n')).toMatch(
+      /version 2 is due to be replaced at .*; a rollback holds rotation until then/,
+    );
+    expect(describeNext(KEY, [VERSION], NOW_MS).join('\n')).not.toContain('rollback holds');
+  });
+
   it('says from when a key without an ACTIVE version can sign, and what went wrong', () => {
     const waiting = {
       ...KEY,
