@@ -21,6 +21,7 @@ import { createHsmPool } from './hsm/pool.ts';
 import { startServers } from './server/daemon-servers.ts';
 import { HttpJwksProbe } from './server/http/http-jwks-probe.ts';
 import { createLogger } from './server/telemetry/logger.ts';
+import { Telemetry } from './server/telemetry/telemetry.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { EventStore } from './store/store.ts';
 
@@ -32,6 +33,7 @@ export interface Decorators {
 
 export interface Daemon {
   readonly httpUrl: string;
+  readonly metricsUrl: string | undefined;
   readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
   /** Ordered and idempotent: refuse new work, finish what is in flight, stop the workers, close the store. */
   stop(): Promise<void>;
@@ -52,8 +54,10 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
     for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
+    const telemetry = config.metrics === undefined ? undefined : new Telemetry(config.metrics, config, clock);
     const openedStore = await openSqliteStore({ file: config.storeFile, log });
-    const store = decorators.store?.(openedStore) ?? openedStore;
+    const decoratedStore = decorators.store?.(openedStore) ?? openedStore;
+    const store = telemetry?.meterStore(decoratedStore) ?? decoratedStore;
     closers.push(() => store.close());
     const ledger = await Ledger.open(store, clock, config.keySets);
     const pool = createHsmPool({
@@ -73,19 +77,21 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       hsm,
       clock,
       log,
-      probe,
+      probe: telemetry?.meterProbe(probe) ?? probe,
       accessPolicy: () => accessPolicy,
       limits: config.limits,
       clockStepLimitMs: config.clockStepLimitMs,
       randomBytes,
     });
-    const servers = await startServers({ config, app, accessPolicy: () => accessPolicy, log, clock });
+    telemetry?.watch(app);
+    const servers = await startServers({ config, app, telemetry, accessPolicy: () => accessPolicy, log, clock });
     probe.baseUrl = servers.httpUrl;
     app.start();
     closers.push(async () => {
       await Promise.all([servers.drain(config.limits.drainMs), app.stop()]);
     });
-    return { httpUrl: servers.httpUrl, grpcAddress: servers.grpcAddress, stop: closeAll };
+    const { httpUrl, metricsUrl, grpcAddress } = servers;
+    return { httpUrl, metricsUrl, grpcAddress, stop: closeAll };
   } catch (failure) {
     await closeAll();
     throw failure;
@@ -104,8 +110,8 @@ export async function runDaemon(configFile: string): Promise<void> {
     log.warn({}, 'SIGHUP changes nothing yet: restart the daemon to load a new configuration or access policy');
   });
   const daemon = await startDaemon({ config, clock: systemClock, log });
-  const { httpUrl, grpcAddress } = daemon;
-  log.info({ httpUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');
+  const { httpUrl, metricsUrl, grpcAddress } = daemon;
+  log.info({ httpUrl, metricsUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');
   const signal = await stopSignal;
   log.info({ signal }, 'draining');
   await daemon.stop();

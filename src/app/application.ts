@@ -3,8 +3,10 @@
  * this file and nothing behind it. Times are Unix ms; durations are ms. Every method rejects with a KeyturnError.
  */
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import type { Reason } from '../base/reasons.ts';
 import type { TokenStatus } from '../hsm/hsm.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
+import type { Step } from '../lifecycle/plan.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
 
 export interface SignJwtCommand {
@@ -102,7 +104,7 @@ export interface SigningKeyView {
   readonly policy: LifecyclePolicy;
   readonly etag: string;
   readonly createdAtMs: number;
-  readonly active: { readonly version: number; readonly kid: Kid } | undefined;
+  readonly active: ActiveVersionView | undefined;
   readonly propagatedStandbys: number;
   readonly publishedStandbys: number;
   readonly rotateAllowedAtMs: number | undefined;
@@ -112,6 +114,23 @@ export interface SigningKeyView {
   /** Undefined without an ACTIVE version. */
   readonly rotationDueAtMs: number | undefined;
   readonly isHalted: boolean;
+  /** Until a step is due that only time makes due; 0 while one is due. */
+  readonly nextStepInMs: number | undefined;
+  readonly failingSteps: readonly FailingStep[];
+}
+
+export interface ActiveVersionView {
+  readonly version: number;
+  readonly kid: Kid;
+  readonly activatedAtMs: number;
+  readonly expCeilingMs: number;
+}
+
+/** A due step that failed when it was last tried. */
+export interface FailingStep {
+  readonly step: Step['kind'];
+  readonly reason: Reason;
+  readonly failingForMs: number;
 }
 
 export interface KeyVersionView {

@@ -237,6 +237,7 @@ export class Keyturn implements Application {
     return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
       isReconciling: activeVersion(state) === undefined || this.#rotator.isReconciling(state.name),
       lastProblem: this.#rotator.lastProblem(state.name),
+      failingSteps: this.#rotator.failingSteps(state.name),
     });
   }
 

@@ -7,6 +7,7 @@ import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { plan, type Step } from '../lifecycle/plan.ts';
+import type { FailingStep } from './application.ts';
 import { performStep, type StepPorts } from './steps.ts';
 
 /** Pauses after a failed step: doubling from the first to the second. */
@@ -20,6 +21,8 @@ interface Failure {
   readonly error: KeyturnError;
   readonly retryAtMs: number;
   readonly pauseMs: number;
+  /** Monotonic time of the first failure in a row. */
+  readonly sinceMs: number;
 }
 
 /** By kind of step: one that fails must not keep the others from being done. */
@@ -77,6 +80,16 @@ export class Rotator {
     return [...(this.#failures.get(name) ?? [])]
       .map(([kind, { error }]) => `${kind}: ${error.reason}: ${error.message}`)
       .join('; ');
+  }
+
+  /** The same as data, with how long each has been failing. */
+  failingSteps(name: SigningKeyName): readonly FailingStep[] {
+    const nowMs = this.#ports.clock.monotonicMs();
+    return [...(this.#failures.get(name) ?? [])].map(([step, { error, sinceMs }]) => ({
+      step,
+      reason: error.reason,
+      failingForMs: nowMs - sinceMs,
+    }));
   }
 
   #dueSteps(name: SigningKeyName): readonly Step[] {
@@ -163,7 +176,9 @@ export class Rotator {
   #noteFailure(name: SigningKeyName, step: Step, error: KeyturnError): void {
     const before = this.#failures.get(name)?.get(step.kind);
     const pauseMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.pauseMs * 2, MAX_RETRY_MS);
-    this.#setFailure(name, step.kind, { error, pauseMs, retryAtMs: this.#ports.clock.monotonicMs() + pauseMs });
+    const nowMs = this.#ports.clock.monotonicMs();
+    const sinceMs = before?.sinceMs ?? nowMs;
+    this.#setFailure(name, step.kind, { error, pauseMs, retryAtMs: nowMs + pauseMs, sinceMs });
     this.#log.warn({ signingKey: name, step, retryInMs: pauseMs, err: error }, 'lifecycle step failed');
   }
 

@@ -12,7 +12,8 @@ import {
   rotationDueMs,
   standbysOf,
 } from '../lifecycle/rules.ts';
-import type { KeyVersionView, SigningKeyView } from './application.ts';
+import { plan } from '../lifecycle/plan.ts';
+import type { ActiveVersionView, KeyVersionView, SigningKeyView } from './application.ts';
 
 const ETAG_CHARACTERS = 16;
 
@@ -24,10 +25,7 @@ export function etagOf(state: SigningKeyState): string {
   return digest.slice(0, ETAG_CHARACTERS);
 }
 
-export interface Progress {
-  readonly isReconciling: boolean;
-  readonly lastProblem: string;
-}
+export type Progress = Pick<SigningKeyView, 'isReconciling' | 'lastProblem' | 'failingSteps'>;
 
 export function toSigningKeyView(state: SigningKeyState, around: Surroundings, progress: Progress): SigningKeyView {
   const active = activeVersion(state);
@@ -38,7 +36,7 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
     policy: state.policy,
     etag: etagOf(state),
     createdAtMs: state.createdAtMs,
-    active: active === undefined ? undefined : { version: active.number, kid: active.kid },
+    active: active === undefined ? undefined : toActiveView(active),
     propagatedStandbys: propagatedStandbys(state, around.keySet).length,
     publishedStandbys: standbysOf(state).filter((version) => version.isPublished).length,
     rotateAllowedAtMs: rotateAllowedAtMs(state, around),
@@ -46,7 +44,18 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
     rotationDueAtMs: active === undefined ? undefined : rotationDueMs(state, active),
     isHalted: state.isHalted,
     ...progress,
+    nextStepInMs: nextStepInMs(state, around),
   };
+}
+
+function toActiveView(active: KeyVersion): ActiveVersionView {
+  const { number, kid, activatedAtMs = 0, expCeilingMs = 0 } = active;
+  return { version: number, kid, activatedAtMs, expCeilingMs };
+}
+
+function nextStepInMs(state: SigningKeyState, around: Surroundings): number | undefined {
+  const { due, lookAgainMs } = plan(state, around);
+  return due.length > 0 ? 0 : lookAgainMs;
 }
 
 function rotateAllowedAtMs(state: SigningKeyState, around: Surroundings): number | undefined {

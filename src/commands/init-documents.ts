@@ -73,6 +73,10 @@ grpc:
 http:
   address: ${quote(choices.httpAddress)}
 
+# Prometheus fetches the metrics here, at /metrics. Without it nothing is counted, and nothing listens.
+# metrics:
+#   address: "127.0.0.1:9464"
+
 # The PKCS#11 token that makes and keeps the private keys.
 token:
   module: ${quote(choices.moduleFile)}   # the vendor's PKCS#11 library

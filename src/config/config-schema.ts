@@ -122,6 +122,7 @@ const limitsSchema = z.strictObject({
 export const configSchema = z.strictObject({
   grpc: grpcSchema,
   http: z.strictObject({ address: address.default({ host: '127.0.0.1', port: 8080 }) }).prefault({}),
+  metrics: z.strictObject({ address }).optional(),
   token: tokenSchema,
   store: z.strictObject({ file: filePath }),
   accessPolicy: filePath,

@@ -63,6 +63,8 @@ export interface Config {
   readonly file: string;
   readonly grpcListeners: readonly GrpcListenerConfig[];
   readonly http: HttpConfig;
+  /** Where Prometheus fetches the metrics; undefined: nowhere, and nothing is counted. */
+  readonly metrics: HttpConfig | undefined;
   readonly token: TokenConfig;
   readonly storeFile: string;
   readonly accessPolicyFile: string;

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { KeyturnError } from '../base/errors.ts';
 import { DEFAULT_KEY_SET, type KeySetName, parseKeySetName } from '../base/ids.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
-import type { Config, GrpcListenerConfig, TokenConfig } from './config.ts';
+import type { Config, GrpcListenerConfig, HttpConfig, TokenConfig } from './config.ts';
 import { type ConfigDocument, configSchema, keySetSchema } from './config-schema.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problems.ts';
 import { toProblems } from './schema-parts.ts';
@@ -36,6 +36,7 @@ function toConfig(document: ConfigDocument, file: string): Config {
     file,
     grpcListeners: toListeners(document.grpc, fromHere),
     http: document.http.address,
+    metrics: document.metrics?.address,
     token: toTokenConfig(document.token, fromHere),
     storeFile: fromHere(document.store.file),
     accessPolicyFile: fromHere(document.accessPolicy),
@@ -132,7 +133,7 @@ function problemOfKeySetName(name: string): string | undefined {
   }
 }
 
-function findListenerProblems({ grpcListeners, http }: Config): readonly ConfigProblem[] {
+function findListenerProblems({ grpcListeners, http, metrics }: Config): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const sockets = grpcListeners.filter((listener) => listener.kind === 'unix');
   sockets.forEach(({ path }, index) => {
@@ -148,8 +149,17 @@ function findListenerProblems({ grpcListeners, http }: Config): readonly ConfigP
       problems.push({ path: place, message: `${path} is another listener's already` });
   });
   const tls = grpcListeners.find((listener) => listener.kind === 'tls');
-  if (tls !== undefined && tls.port !== 0 && tls.port === http.port && tls.host === http.host) {
+  if (tls !== undefined && isSameAddress(http, tls))
     problems.push({ path: 'http.address', message: 'is the address of grpc.tls already' });
-  }
+  // Whoever may fetch the public keys may not read the metrics: never on one listener.
+  if (metrics !== undefined && isSameAddress(metrics, http))
+    problems.push({ path: 'metrics.address', message: 'is http.address already' });
+  if (metrics !== undefined && tls !== undefined && isSameAddress(metrics, tls))
+    problems.push({ path: 'metrics.address', message: 'is the address of grpc.tls already' });
   return problems;
+}
+
+/** Port 0 is a different one each time. */
+function isSameAddress(left: HttpConfig, right: HttpConfig): boolean {
+  return left.port !== 0 && left.port === right.port && left.host === right.host;
 }

@@ -13,10 +13,12 @@ import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grp
 import { Health } from './grpc/health-service.ts';
 import { loadReflection } from './grpc/reflection.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
-import { createJwksHandler } from './http/jwks-handler.ts';
+import { createJwksHandler, type HttpHandler } from './http/jwks-handler.ts';
+import { countingAnswers, createMetricsHandler } from './http/metrics-handler.ts';
 import type { Listener } from './listener.ts';
 import { listenTls } from './tls-listener.ts';
 import { BoundedLog } from './telemetry/bounded-log.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { listenUnix } from './unix-listener.ts';
 
 /** What is left of the grace for HTTP, after gRPC has taken its part. */
@@ -25,6 +27,8 @@ const MIN_HTTP_GRACE_MS = 1_000;
 export interface ServersOptions {
   readonly config: Pick<Config, 'grpcListeners' | 'http' | 'limits'>;
   readonly app: Application;
+  /** Counts, and is served on a listener of its own; absent: neither. */
+  readonly telemetry?: Telemetry | undefined;
   /** The policy now: a reload replaces it. */
   readonly accessPolicy: () => AccessPolicy;
   readonly log: Logger;
@@ -33,6 +37,7 @@ export interface ServersOptions {
 
 export interface Servers {
   readonly httpUrl: string;
+  readonly metricsUrl: string | undefined;
   /** Of the first TLS listener. */
   readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
   /**
@@ -43,7 +48,7 @@ export interface Servers {
 }
 
 /** What all gRPC servers share. */
-type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests'>;
+type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests' | 'signing' | 'onStatus'>;
 
 /** A gRPC server and the listener that feeds it. */
 interface GrpcEndpoint {
@@ -54,18 +59,28 @@ interface GrpcEndpoint {
 
 /** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
-  const { config, app, log, clock } = options;
+  const { config, app, telemetry, log, clock } = options;
   const services: Services = {
     health: new Health(app),
     reflection: loadReflection(),
     requests: new BoundedLog(clock, log),
+    signing: telemetry?.meterSigning(app) ?? app,
+    onStatus:
+      telemetry === undefined
+        ? undefined
+        : (method, code) => {
+            telemetry.countCall(method, code);
+          },
   };
   const { health } = services;
   const endpoints: GrpcEndpoint[] = [];
   let http: HttpServer | undefined;
+  let metrics: HttpServer | undefined;
   try {
     // First: what is signed over the others must be verifiable from the first moment.
-    http = await listenHttp(config.http, { handler: createJwksHandler(app), clock, log });
+    http = await listenHttp(config.http, { handler: createPublicHandler(app, telemetry), clock, log });
+    if (telemetry !== undefined)
+      metrics = await listenHttp(telemetry.address, { handler: createMetricsHandler(telemetry, log), clock, log });
     const refusals = new BoundedLog(clock, log);
     for (const listener of config.grpcListeners) {
       endpoints.push(
@@ -75,19 +90,29 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
       );
     }
   } catch (failure) {
-    await drainAll({ health, endpoints, http, clock }, 0);
+    await drainAll({ health, endpoints, http, metrics, clock }, 0);
     throw failure;
   }
-  const open = { health, endpoints, http, clock };
+  const open = { health, endpoints, http, metrics, clock };
   let drained: Promise<void> | undefined;
   return {
     httpUrl: http.url,
+    metricsUrl: metrics?.url,
     grpcAddress: findTlsAddress(endpoints),
     drain(graceMs) {
       drained ??= drainAll(open, graceMs);
       return drained;
     },
   };
+}
+
+function createPublicHandler(app: Application, telemetry: Telemetry | undefined): HttpHandler {
+  const handler = createJwksHandler(app);
+  return telemetry === undefined
+    ? handler
+    : countingAnswers(handler, (status) => {
+        telemetry.countHttpAnswer(status);
+      });
 }
 
 function findTlsAddress(endpoints: readonly GrpcEndpoint[]): Servers['grpcAddress'] {
@@ -144,10 +169,11 @@ interface OpenServers {
   readonly health: Health;
   readonly endpoints: readonly GrpcEndpoint[];
   readonly http: HttpServer | undefined;
+  readonly metrics: HttpServer | undefined;
   readonly clock: Clock;
 }
 
-async function drainAll({ health, endpoints, http, clock }: OpenServers, graceMs: number): Promise<void> {
+async function drainAll({ health, endpoints, http, metrics, clock }: OpenServers, graceMs: number): Promise<void> {
   const endMs = clock.monotonicMs() + graceMs;
   health.drain();
   const ended = endpoints.map(({ listener }) => listener.stop());
@@ -160,5 +186,6 @@ async function drainAll({ health, endpoints, http, clock }: OpenServers, graceMs
   cancel();
   // Handshakes that are still going on are nobody's work.
   cutAll();
-  await http?.drain(Math.max(MIN_HTTP_GRACE_MS, endMs - clock.monotonicMs()));
+  const httpGraceMs = Math.max(MIN_HTTP_GRACE_MS, endMs - clock.monotonicMs());
+  await Promise.all([http?.drain(httpGraceMs), metrics?.drain(httpGraceMs)]);
 }

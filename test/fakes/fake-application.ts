@@ -225,7 +225,7 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     },
     etag: 'etag-1',
     createdAtMs: CREATED_AT_MS,
-    active: { version: 1, kid },
+    active: { version: 1, kid, activatedAtMs: CREATED_AT_MS, expCeilingMs: CREATED_AT_MS + 2 * HOUR_MS },
     propagatedStandbys: 2,
     publishedStandbys: 2,
     rotateAllowedAtMs: undefined,
@@ -234,6 +234,8 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     lastProblem: '',
     rotationDueAtMs: CREATED_AT_MS + 720 * HOUR_MS,
     isHalted: false,
+    nextStepInMs: HOUR_MS,
+    failingSteps: [],
   };
   return { privateKey, jwk: { ...members, kid, alg: algorithm, use: 'sig' }, view };
 }

@@ -94,6 +94,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   pkcs11js: ['src/hsm/worker/'],
   jose: ['src/jose/'],
   pino: ['src/server/telemetry/'],
+  'prom-client': ['src/server/telemetry/'],
   yaml: ['src/config/'],
   zod: ['src/config/'],
 };

@@ -59,7 +59,7 @@ function resolves(
 }
 
 /** Anchors as the usual renderers make them. */
-function headingsOf(text: string): string[] {
+export function headingsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
       .toLowerCase()

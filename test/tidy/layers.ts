@@ -20,8 +20,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['base', 'jose', 'lifecycle', 'access', 'config'],
   audit: ['base', 'jose', 'lifecycle', 'access', 'config'],
   app: ['base', 'jose', 'lifecycle', 'access', 'config', 'audit', HSM_PORT, STORE_PORT],
-  // HsmStatus and the like are the port's types.
-  server: ['base', 'jose', 'lifecycle', 'access', 'config', 'audit', 'app', 'gen', HSM_PORT],
+  // TokenStatus and the like are the port's types; telemetry decorates the store port.
+  server: ['base', 'jose', 'lifecycle', 'access', 'config', 'audit', 'app', 'gen', HSM_PORT, STORE_PORT],
   'main.ts': ['base', 'jose', 'lifecycle', 'access', 'config', 'hsm', 'store', 'audit', 'app', 'server'],
   client: ['base', 'jose', 'lifecycle', 'gen'],
   // `serve`, `init` and `doctor` run on the daemon's machine: they read its configuration, start it, and look at the

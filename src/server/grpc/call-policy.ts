@@ -28,6 +28,8 @@ export interface CallPolicyPorts {
   readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
   readonly accessPolicy: () => AccessPolicy;
   readonly requests: BoundedLog;
+  /** Told each call's full method and status code, once. */
+  readonly onStatus?: ((method: string, code: string) => void) | undefined;
 }
 
 export class CallPolicy {
@@ -50,9 +52,14 @@ export class CallPolicy {
 
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
     const send = call.sendStatus.bind(call);
+    let isCounted = false;
     // Own property, so that what grpc-js itself finds wrong (size, encoding, deadline) passes here too.
     call.sendStatus = (status) => {
-      send(status.code === grpcStatus.OK || hasDetails(status) ? status : this.toStatus(explain(status), path, call));
+      const sent =
+        status.code === grpcStatus.OK || hasDetails(status) ? status : this.toStatus(explain(status), path, call);
+      if (!isCounted) this.#ports.onStatus?.(path, grpcStatus[sent.code] ?? 'UNKNOWN');
+      isCounted = true;
+      send(sent);
     };
     try {
       this.#requireMethod(call, path);

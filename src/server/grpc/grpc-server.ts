@@ -11,7 +11,7 @@ import type { Application } from '../../app/application.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { LimitsConfig } from '../../config/config.ts';
 import type { BoundedLog } from '../telemetry/bounded-log.ts';
-import { CallPolicy, type IdentifiableCall } from './call-policy.ts';
+import { CallPolicy, type CallPolicyPorts, type IdentifiableCall } from './call-policy.ts';
 import type { Health } from './health-service.ts';
 import { createKeyAdminService } from './key-admin-service.ts';
 import { createKeySetService } from './key-set-service.ts';
@@ -32,6 +32,8 @@ const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 export interface GrpcServerOptions {
   readonly app: Application;
+  /** Whose signJwt is called; it may be metered. */
+  readonly signing: Pick<Application, 'signJwt'>;
   readonly accessPolicy: () => AccessPolicy;
   readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
   readonly health: Health;
@@ -40,6 +42,7 @@ export interface GrpcServerOptions {
   readonly clock: Clock;
   /** For what callers can cause. */
   readonly requests: BoundedLog;
+  readonly onStatus: CallPolicyPorts['onStatus'];
 }
 
 export interface GrpcServer {
@@ -79,8 +82,8 @@ function toServerOptions(policy: CallPolicy, limits: LimitsConfig): ServerOption
   };
 }
 
-function addServices(server: Server, ports: HandlerPorts, { health, reflection }: GrpcServerOptions): void {
-  server.addService(signingService, createSigningService(ports));
+function addServices(server: Server, ports: HandlerPorts, { health, reflection, signing }: GrpcServerOptions): void {
+  server.addService(signingService, createSigningService(ports, signing));
   server.addService(keyAdminService, createKeyAdminService(ports));
   server.addService(keySetService, createKeySetService(ports));
   server.addService(tokenService, createTokenService(ports));

@@ -1,0 +1,129 @@
+/**
+ * Every metric of our own: name, kind, labels, help. One table, so that a name is written once; docs/reference/metrics.md
+ * and docs/operate/alerts.yaml use the same names, and tests compare. Labels have bounded values only: names from the
+ * configuration or from operators, reasons and codes of closed lists, methods of the proto files. Never a caller's
+ * data, a kid, or anything of a JWT.
+ */
+
+export interface MetricSpec {
+  readonly name: string;
+  readonly kind: 'gauge' | 'counter' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+export const METRICS = {
+  // Signing keys
+  signingKeyReady: gauge(
+    'keyturn_signing_key_ready',
+    '1 when the signing key has an ACTIVE version that may sign and the token is ready.',
+    'signing_key',
+  ),
+  activeVersionAge: gauge(
+    'keyturn_active_version_age_seconds',
+    'How long the ACTIVE version has been signing; absent without one.',
+    'signing_key',
+  ),
+  signingPeriod: gauge(
+    'keyturn_signing_period_seconds',
+    "The policy's signing period: how old the ACTIVE version should get.",
+    'signing_key',
+  ),
+  maxSigningPeriod: gauge(
+    'keyturn_max_signing_period_seconds',
+    "The policy's longest signing period: how old the ACTIVE version may get.",
+    'signing_key',
+  ),
+  publishedStandbys: gauge('keyturn_published_standbys', 'Standbys in the key set.', 'signing_key'),
+  propagatedStandbys: gauge(
+    'keyturn_propagated_standbys',
+    'Standbys that every verifier must know by now: what a rotation or an emergency can take.',
+    'signing_key',
+  ),
+  wantedStandbys: gauge('keyturn_wanted_standbys', 'Standbys that the policy asks for.', 'signing_key'),
+  nextStep: gauge(
+    'keyturn_next_step_seconds',
+    'Time until the next lifecycle step is due; 0 while one is; absent when none waits for time.',
+    'signing_key',
+  ),
+  stepLate: gauge(
+    'keyturn_step_late_seconds',
+    'How long a due lifecycle step has been failing, with the reason of its latest failure; absent when none is.',
+    'signing_key',
+    'step',
+    'reason',
+  ),
+  rotationDue: gauge(
+    'keyturn_rotation_due_seconds',
+    "Time until the ACTIVE version's rotation is due; negative when it is late.",
+    'signing_key',
+  ),
+  halted: gauge('keyturn_signing_key_halted', '1 while an operator has halted the signing key.', 'signing_key'),
+  expCeilingDistance: gauge(
+    'keyturn_exp_ceiling_distance_seconds',
+    "From now to the ACTIVE version's durable exp ceiling: no JWT is signed that expires later.",
+    'signing_key',
+  ),
+  maxJwtLifetime: gauge('keyturn_max_jwt_lifetime_seconds', "The policy's longest JWT lifetime.", 'signing_key'),
+  signingKeysOmitted: gauge('keyturn_signing_keys_omitted', 'Signing keys beyond the number that one scrape reports.'),
+
+  // Key sets
+  keySetGeneration: gauge('keyturn_key_set_generation', 'Generation that is published; 0 before the first.', 'key_set'),
+  keySetVersions: gauge('keyturn_key_set_published_versions', 'Key versions in the key set.', 'key_set'),
+  keySetMaxVersions: gauge('keyturn_key_set_max_published_versions', 'maxPublishedVersions of the key set.', 'key_set'),
+  keySetSilence: gauge(
+    'keyturn_key_set_unserved_seconds',
+    "Time since the HTTP listener last answered the daemon's own probe with the key set; 0 before its first generation.",
+    'key_set',
+  ),
+  jwksRequests: counter('keyturn_http_requests_total', 'Requests to the HTTP listener, by status.', 'status'),
+
+  // Token
+  tokenState: gauge('keyturn_token_state', '1 for the state that the token is in.', 'state'),
+  tokenProblem: gauge('keyturn_token_problem', '1 for the reason why the token is unavailable.', 'reason'),
+  workers: gauge('keyturn_hsm_workers', 'HSM worker processes by state.', 'state'),
+  sessions: gauge('keyturn_hsm_sessions', 'Signing sessions of the ready workers.'),
+  inFlight: gauge('keyturn_hsm_requests_in_flight', 'Sign requests that a session is working on.'),
+  workerRestarts: counter('keyturn_hsm_worker_restarts_total', 'HSM workers replaced since the daemon started.'),
+  queueDepth: gauge('keyturn_sign_queue_depth', 'Sign requests that wait for a session.'),
+  queueLimit: gauge('keyturn_sign_queue_limit', 'limits.maxQueuedRequests.'),
+
+  // Requests
+  signRequests: counter(
+    'keyturn_sign_requests_total',
+    'Sign requests by outcome: OK, or the reason of the refusal.',
+    'reason',
+  ),
+  signDuration: histogram('keyturn_sign_duration_seconds', 'Time to answer a sign request that was granted.'),
+  jwtsSigned: counter('keyturn_jwts_signed_total', 'JWTs that left the daemon.', 'signing_key'),
+  grpcRequests: counter('keyturn_grpc_requests_total', 'gRPC calls by full method and status code.', 'method', 'code'),
+
+  // Store
+  commitDuration: histogram('keyturn_store_commit_duration_seconds', 'Time of a durable commit.'),
+  commitFailures: counter('keyturn_store_commit_failures_total', 'Commits that failed, by reason.', 'reason'),
+
+  // Daemon
+  clockDrift: gauge(
+    'keyturn_wall_clock_drift_seconds',
+    'How far the wall clock has moved against the monotonic one since the daemon started: steps add up here.',
+  ),
+  clockStepLimit: gauge('keyturn_clock_step_limit_seconds', 'clock.stepLimit.'),
+  certificateExpiry: gauge(
+    'keyturn_tls_certificate_not_after_timestamp_seconds',
+    'Unix time at which the gRPC server certificate expires; absent without a TLS listener.',
+  ),
+} as const satisfies Record<string, MetricSpec>;
+
+export type MetricKey = keyof typeof METRICS;
+
+function gauge(name: string, help: string, ...labels: readonly string[]): MetricSpec & { readonly kind: 'gauge' } {
+  return { name, kind: 'gauge', labels, help };
+}
+
+function counter(name: string, help: string, ...labels: readonly string[]): MetricSpec & { readonly kind: 'counter' } {
+  return { name, kind: 'counter', labels, help };
+}
+
+function histogram(name: string, help: string): MetricSpec & { readonly kind: 'histogram' } {
+  return { name, kind: 'histogram', labels: [], help };
+}
