@@ -183,6 +183,68 @@ describe('the CLI with a daemon', () => {
     for (const { birthRecord } of keyVersions) expect(birthRecord.attributes['CKA_NEVER_EXTRACTABLE']).toBe('true');
   });
 
+  it('rolls the rotation back, and lets the other version sign again', async () => {
+    const preview = await run('key', 'rollback', 'access-tokens', '--dry-run');
+    expect(preview.stdout).toMatch(/^version 1 would sign, kid .*\nversion 2 would be suspended /);
+    const back = await run('key', 'rollback', 'access-tokens', '--reason', 'test');
+    expect(back, back.stderr).toMatchObject({ code: 0 });
+    expect(back.stdout).toMatch(/^version 1 signs now, kid /);
+    expect(back.stdout).toMatch(
+      /rotation on schedule is held until \d{4}-.* or until the next `keyturn key rotate`\n$/,
+    );
+    expect((await run('key', 'show', 'access-tokens')).stdout).toContain('a rollback holds rotation until then');
+    const again = await run('key', 'rollback', 'access-tokens');
+    expect(again.code, again.stdout).toBe(1);
+    expect(again.stderr).toMatch(/\(COMMAND_NOT_POSSIBLE\)\nhint: `keyturn key show` /);
+    const forward = await run('key', 'reactivate', 'access-tokens', '2', '--json');
+    expect(JSON.parse(forward.stdout)).toMatchObject({ dryRun: false, signingKey: { activeVersion: 2 } });
+    const unknown = await run('key', 'reactivate', 'access-tokens', '77');
+    expect(unknown.stderr).toMatch(/\(KEY_VERSION_NOT_FOUND\)\nhint: /);
+  });
+
+  it('stops signing only when told so at a terminal or with --yes, and starts again', async () => {
+    const refused = await run('key', 'suspend', 'access-tokens', '--halt');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('nothing was changed: there is no terminal to ask at; give --yes');
+    expect((await sign()).code).toBe(0);
+    const halted = await run('key', 'suspend', 'access-tokens', '--halt', '--yes');
+    expect(halted.stdout, halted.stderr).toMatch(/^signing key access-tokens has stopped signing; /);
+    expect((await sign()).stderr).toContain('(NO_ACTIVE_VERSION)');
+    expect((await run('key', 'show', 'access-tokens')).stdout).toContain('- signing is halted: ');
+    expect((await run('key', 'reactivate', 'access-tokens', '2')).code).toBe(0);
+    expect((await sign()).code).toBe(0);
+  });
+
+  it('withdraws a compromised version with --yes, tells who signs now, and does nothing the second time', async () => {
+    await eventually(async () => {
+      const { stdout } = await run('key', 'list');
+      return { code: stdout.includes('2 of 2 ready') ? 0 : 1, stdout, stderr: '' };
+    });
+    const words = ['key', 'declare-compromised', 'access-tokens', '--version', '2', '--reason', 'drill'];
+    const refused = await runCli(words, { cwd, input: 'access-tokens\n' });
+    expect(refused.code, refused.stdout).toBe(2);
+    const notPermitted = await run(...words, '--yes', '--as', 'operator');
+    expect(notPermitted.code, notPermitted.stdout).toBe(77);
+    const preview = await run(...words, '--dry-run');
+    expect(preview.stdout).toMatch(
+      /version 2 would be withdrawn for good, the private key destroyed\n- version \d would/,
+    );
+    const done = await run(...words, '--yes');
+    expect(done.stdout, done.stderr).toMatch(/- version 2 is withdrawn for good.*\n- version \d+ signs from here on\n/);
+    expect((await sign()).code).toBe(0);
+    expect((await run('key', 'show', 'access-tokens')).stdout).toMatch(/^2 +COMPROMISED +no /m);
+    expect((await run(...words, '--yes')).stdout).toContain('nothing falls: it was declared before');
+  });
+
+  it('shows what a stolen PIN would mean, without doing it', async () => {
+    const { code, stdout } = await run('token', 'declare-compromised', '--reason', 'drill', '--dry-run', '--json');
+    expect(code).toBe(0);
+    const { dryRun, effects } = JSON.parse(stdout) as { dryRun: boolean; effects: { readyTime?: string }[] };
+    expect({ dryRun, count: effects.length }).toEqual({ dryRun: true, count: 1 });
+    expect(Date.parse(effects[0]?.readyTime ?? '')).toBeGreaterThan(Date.now());
+    expect((await sign()).code).toBe(0);
+  });
+
   it('prints and exports the key set byte for byte as over HTTP', async () => {
     const overHttp = await (await fetch(jwksUrl)).text();
     expect((await run('jwks', 'show', '--json')).stdout).toBe(`${overHttp}\n`);
