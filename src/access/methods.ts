@@ -28,6 +28,8 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,
+  '/keyturn.v1.ClockService/GetClockStatus': INSPECT,
+  '/keyturn.v1.ClockService/ConfirmClock': ADMINISTER,
   '/grpc.health.v1.Health/Check': ANY_CALLER,
   '/grpc.health.v1.Health/List': ANY_CALLER,
   '/grpc.health.v1.Health/Watch': ANY_CALLER,

@@ -180,6 +180,15 @@ export interface KeySetSnapshot {
   readonly maxAgeSeconds: number;
 }
 
+/** Rule 8: whether the wall clock is believed. */
+export interface ClockStatus {
+  readonly isTrusted: boolean;
+  /** How far it is from where it should be, in ms. */
+  readonly stepMs: number;
+  readonly stepLimitMs: number;
+  readonly wallMs: number;
+}
+
 export interface Application {
   signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt>;
 
@@ -202,6 +211,10 @@ export interface Application {
 
   tokenStatus(): TokenStatus;
   retryLogin(caller: CallerName, reason: string): Promise<void>;
+
+  clockStatus(): ClockStatus;
+  /** `typedMs`: the time it is now, from another source than this machine (Unix ms). Errors: FIELD_INVALID. */
+  confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void>;
 
   /** Whether SignJwt for this signing key would find an ACTIVE version and a ready token; undefined for an unknown name. */
   isSigningKeyReady(name: string): boolean | undefined;

@@ -16,6 +16,7 @@ import { type AdministerPorts, applySigningKey, parseReason, rotate } from './ad
 import type {
   ApplySigningKeyCommand,
   Application,
+  ClockStatus,
   CompromiseEffect,
   DeclareCompromisedCommand,
   KeyCommand,
@@ -34,6 +35,7 @@ import type { JwksProbe } from './jwks-probe.ts';
 import { declareCompromised, reactivate, rollback, suspend } from './interrupt.ts';
 import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
+import { ClockGuard } from './clock-guard.ts';
 import { toPage } from './page.ts';
 import { Publisher } from './publisher.ts';
 import { Rotator } from './rotator.ts';
@@ -61,6 +63,7 @@ const JTI_BYTES = 16;
 export class Keyturn implements Application {
   readonly #ports: KeyturnPorts;
   readonly #meters: Meters;
+  readonly #clockGuard: ClockGuard;
   readonly #publisher = new Publisher();
   readonly #signers = new Signers();
   readonly #servedTime: ServedTime;
@@ -74,12 +77,14 @@ export class Keyturn implements Application {
     const { ledger, hsm, clock, log, randomBytes } = ports;
     this.#ports = ports;
     this.#meters = new Meters(clock);
+    this.#clockGuard = new ClockGuard({ ledger, clock, log, stepLimitMs: ports.clockStepLimitMs });
     const stepPorts = {
       ledger,
       hsm,
       log,
       clock,
       meters: this.#meters,
+      clockGuard: this.#clockGuard,
       randomId: () => randomBytes(CKA_ID_BYTES),
       surroundingsOf: (state: SigningKeyState) => this.#surroundingsIn(state.keySet),
     };
@@ -104,6 +109,7 @@ export class Keyturn implements Application {
       limits: ports.limits,
       accessPolicy: ports.accessPolicy,
       requireSigner: (name) => this.#requireSigner(name),
+      requireTrustedClock: () => this.#clockGuard.requireTrusted(),
       isFallen: (kid) => this.#signers.isFallen(kid),
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };
@@ -205,6 +211,16 @@ export class Keyturn implements Application {
     this.#ports.hsm.retryLogin();
   }
 
+  clockStatus(): ClockStatus {
+    const { isTrusted, stepMs } = this.#clockGuard.judge();
+    return { isTrusted, stepMs, wallMs: this.#ports.clock.wallMs(), stepLimitMs: this.#ports.clockStepLimitMs };
+  }
+
+  async confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void> {
+    await this.#clockGuard.confirm(caller, typedMs, parseReason(reason));
+    this.#rotator.wake();
+  }
+
   isSigningKeyReady(name: string): boolean | undefined {
     const state = [...this.#ports.ledger.signingKeys.values()].find((candidate) => candidate.name === name);
     if (state === undefined) return undefined;
@@ -221,6 +237,7 @@ export class Keyturn implements Application {
       keySet: this.#ports.ledger.requireKeySet(keySet),
       clockStepLimitMs: this.#ports.clockStepLimitMs,
       nowMs: this.#ports.clock.wallMs(),
+      isClockTrusted: this.#clockGuard.judge().isTrusted,
     };
   }
 

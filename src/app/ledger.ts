@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { hasReason, KeyturnError } from '../base/errors.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
+import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from '../lifecycle/fold.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
@@ -16,12 +17,14 @@ import { evolveToken, NEW_TOKEN_STATE, type TokenEvent, type TokenState } from '
 const SIGNING_KEY_PREFIX = 'signing-key/';
 const KEY_SET_PREFIX = 'key-set/';
 const TOKEN_STREAM = 'token';
+const CLOCK_STREAM = 'clock';
 
 /** What a transaction wants appended, and to what. */
 export type Change =
   | { readonly to: 'signingKey'; readonly name: SigningKeyName; readonly events: readonly SigningKeyEvent[] }
   | { readonly to: 'keySet'; readonly name: KeySetName; readonly events: readonly KeySetEvent[] }
-  | { readonly to: 'token'; readonly events: readonly TokenEvent[] };
+  | { readonly to: 'token'; readonly events: readonly TokenEvent[] }
+  | { readonly to: 'clock'; readonly events: readonly ClockEvent[] };
 
 /** What a narrowing takes from a version before it is durable: `signing` alone, or its place in the key set as well. */
 export type Withholding = 'signing' | 'everything';
@@ -30,6 +33,7 @@ interface Folded {
   readonly signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>;
   readonly keySets: ReadonlyMap<KeySetName, KeySetState>;
   readonly token: TokenState;
+  readonly clock: ClockState;
 }
 
 interface Narrowing {
@@ -74,6 +78,10 @@ export class Ledger {
 
   get token(): TokenState {
     return this.#state.token;
+  }
+
+  get clock(): ClockState {
+    return this.#state.clock;
   }
 
   requireSigningKey(name: SigningKeyName): SigningKeyState {
@@ -208,6 +216,8 @@ export class Ledger {
         };
       case 'token':
         return { stream: TOKEN_STREAM, expectedSequence: this.#state.token.sequence, events: change.events };
+      case 'clock':
+        return { stream: CLOCK_STREAM, expectedSequence: this.#state.clock.sequence, events: change.events };
     }
   }
 
@@ -270,6 +280,8 @@ function applyChange(state: Folded, change: Change): Folded {
     }
     case 'token':
       return { ...state, token: change.events.reduce(evolveToken, state.token) };
+    case 'clock':
+      return { ...state, clock: change.events.reduce(evolveClock, state.clock) };
   }
 }
 
@@ -283,7 +295,7 @@ function mergeAppends(appends: readonly StreamAppend[], next: StreamAppend): rea
 }
 
 function fold(streams: readonly StoredStream[]): Folded {
-  const empty: Folded = { signingKeys: new Map(), keySets: new Map(), token: NEW_TOKEN_STATE };
+  const empty: Folded = { signingKeys: new Map(), keySets: new Map(), token: NEW_TOKEN_STATE, clock: NEW_CLOCK_STATE };
   const created = (stream: StoredStream): number => stream.events[0]?.atMs ?? 0;
   return streams
     .toSorted((left, right) => created(left) - created(right) || left.stream.localeCompare(right.stream))
@@ -292,6 +304,7 @@ function fold(streams: readonly StoredStream[]): Folded {
 
 /** The boundary where stored JSON becomes typed events again. What was written passed the types; evolve checks the order. */
 function toChange({ stream, events }: StoredStream): Change {
+  if (stream === CLOCK_STREAM) return { to: 'clock', events: typed<ClockEvent>(events) };
   if (stream === TOKEN_STREAM) return { to: 'token', events: typed<TokenEvent>(events) };
   if (stream.startsWith(KEY_SET_PREFIX)) {
     return {

@@ -8,6 +8,7 @@ import type { SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { plan, type Step } from '../lifecycle/plan.ts';
 import type { FailingStep } from './application.ts';
+import type { ClockGuard } from './clock-guard.ts';
 import { performStep, type StepPorts } from './steps.ts';
 
 /** Pauses after a failed step: doubling from the first to the second. */
@@ -28,8 +29,13 @@ interface Failure {
 /** By kind of step: one that fails must not keep the others from being done. */
 type Failures = ReadonlyMap<Step['kind'], Failure>;
 
+export interface RotatorPorts extends StepPorts {
+  readonly clock: Clock;
+  readonly clockGuard: ClockGuard;
+}
+
 export class Rotator {
-  readonly #ports: StepPorts & { readonly clock: Clock };
+  readonly #ports: RotatorPorts;
   readonly #log: Logger;
   readonly #failures = new Map<SigningKeyName, Failures>();
   readonly #busy = new Set<SigningKeyName>();
@@ -38,7 +44,7 @@ export class Rotator {
   #wake: (() => void) | undefined;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(ports: StepPorts & { readonly clock: Clock }) {
+  constructor(ports: RotatorPorts) {
     this.#ports = ports;
     this.#log = ports.log;
   }
@@ -120,6 +126,7 @@ export class Rotator {
   /** One step for each signing key that has one due. Returns how long nothing will be due. */
   async #round(): Promise<number> {
     let sleepMs = MAX_SLEEP_MS;
+    await this.#ports.clockGuard.tick();
     await this.#retryNarrowings();
     for (const name of this.#ports.ledger.signingKeys.keys()) {
       if (!this.#isRunning) return 0;

@@ -2,7 +2,7 @@
  * Asks the daemon's own HTTP listener for each key set, again and again, and feeds the meters with what it answered:
  * served time is what verifiers could really have fetched, not what a record says.
  */
-import { type Clock, sleep } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { toKeyturnError } from '../base/errors.ts';
 import type { KeySetName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
@@ -15,8 +15,12 @@ import type { Meters } from './meters.ts';
 const PROBE_SHARE = 1 / 20;
 const MIN_PROBE_INTERVAL_MS = 100;
 const MAX_PROBE_INTERVAL_MS = 5_000;
-/** Two answers further apart than so many intervals prove nothing about the time between. */
-const MAX_GAP_INTERVALS = 3;
+/**
+ * Two answers further apart than this share of the ceiling prove nothing about the time between. Within it, a process
+ * that was too busy to ask counts on: while it answered nobody, nobody got a copy without the version either.
+ */
+const MAX_GAP_SHARE = 3 * PROBE_SHARE;
+const MIN_GAP_MS = 3 * MIN_PROBE_INTERVAL_MS;
 
 export interface ServedTimePorts {
   readonly ledger: Ledger;
@@ -31,6 +35,8 @@ export interface ServedTimePorts {
 export class ServedTime {
   readonly #ports: ServedTimePorts;
   readonly #failing = new Set<KeySetName>();
+  /** The generation that each key set had when it was last asked for. */
+  readonly #asked = new Map<KeySetName, number>();
   #isRunning = false;
   #done: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
@@ -51,32 +57,36 @@ export class ServedTime {
     await this.#done;
   }
 
-  /** A new generation is out: look at it now. */
+  /** Something was committed: a new generation is looked at now, so that no JWT waits for it (rule 4). */
   wake(): void {
-    this.#wake?.();
+    if (this.#published().some(({ name, generation }) => this.#asked.get(name) !== generation)) this.#wake?.();
+  }
+
+  #published(): readonly KeySetState[] {
+    return [...this.#ports.ledger.keySets.values()].filter((keySet) => keySet.generation > 0);
   }
 
   async #run(): Promise<void> {
     while (this.#isRunning) {
-      const keySets = [...this.#ports.ledger.keySets.values()].filter((keySet) => keySet.generation > 0);
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      const keySets = this.#published();
+      const { promise: woken, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
       for (const keySet of keySets) await this.#ask(keySet);
       if (!this.#isRunning) return;
-      await Promise.race([
-        woken,
-        sleep(this.#ports.clock, Math.min(MAX_PROBE_INTERVAL_MS, ...keySets.map(probeIntervalMs))),
-      ]);
+      const pauseMs = Math.min(MAX_PROBE_INTERVAL_MS, ...keySets.map(probeIntervalMs));
+      const cancel = this.#ports.clock.after(pauseMs, resolve);
+      await woken;
+      cancel();
     }
   }
 
   async #ask(keySet: KeySetState): Promise<void> {
     const { probe, meters, ledger, log, onAnswer } = this.#ports;
+    this.#asked.set(keySet.name, keySet.generation);
     try {
       const kids = await probe.fetchKids(keySet.name);
       if (kids === undefined) meters.noteFailure(keySet.name);
-      else meters.noteAnswer(keySet.name, kids, MAX_GAP_INTERVALS * probeIntervalMs(keySet));
+      else meters.noteAnswer(keySet.name, kids, maxGapMs(keySet));
       if (this.#failing.delete(keySet.name))
         log.info({ keySet: keySet.name }, 'the HTTP server answers with the key set again');
     } catch (thrown) {
@@ -108,9 +118,11 @@ export class ServedTime {
   }
 }
 
-function probeIntervalMs(keySet: KeySetState): number {
-  return Math.min(
-    MAX_PROBE_INTERVAL_MS,
-    Math.max(MIN_PROBE_INTERVAL_MS, keySet.promise.verifierCacheCeilingMs * PROBE_SHARE),
-  );
+function probeIntervalMs({ promise }: KeySetState): number {
+  const intervalMs = promise.verifierCacheCeilingMs * PROBE_SHARE;
+  return Math.min(MAX_PROBE_INTERVAL_MS, Math.max(MIN_PROBE_INTERVAL_MS, intervalMs));
+}
+
+function maxGapMs({ promise }: KeySetState): number {
+  return Math.max(MIN_GAP_MS, promise.verifierCacheCeilingMs * MAX_GAP_SHARE);
 }

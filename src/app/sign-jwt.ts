@@ -34,6 +34,8 @@ export interface SignJwtPorts {
   readonly accessPolicy: () => AccessPolicy;
   /** The version that signs now. Errors: SIGNING_KEY_NOT_FOUND, NO_ACTIVE_VERSION. */
   readonly requireSigner: (name: SigningKeyName) => Signer;
+  /** Rule 8. Errors: CLOCK_UNTRUSTED. */
+  readonly requireTrustedClock: () => void;
   /** Whether a version is compromised by now. */
   readonly isFallen: (kid: Kid) => boolean;
   /** A fresh `jti`: at least 128 random bits. */
@@ -57,6 +59,7 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
 
   const capMs = clock.monotonicMs() + limits.maxRequestMs;
   const deadlineMs = Math.min(command.deadlineMs ?? capMs, capMs);
+  ports.requireTrustedClock();
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
     const signer = ports.requireSigner(name);
     const iatSeconds = Math.floor(clock.wallMs() / SECOND_MS);

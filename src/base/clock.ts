@@ -7,6 +7,10 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds since an arbitrary origin of this process; fractions allowed. */
   monotonicMs(): number;
+  /** Milliseconds since the machine booted, a suspended machine's included; it goes on over restarts of the daemon. */
+  bootMs(): number;
+  /** Names this boot of the machine; empty where the system has no name for it. */
+  bootId(): string;
   /** Runs `run` once, `delayMs` of monotonic time from now, and doesn't keep the process alive. Returns the cancellation. */
   after(delayMs: number, run: () => void): () => void;
 }

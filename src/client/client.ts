@@ -8,10 +8,17 @@
 import { randomUUID } from 'node:crypto';
 import type { LifecycleState } from '../lifecycle/model.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
-import { fromKeyVersion, fromSigningKey, fromTokenStatus, toSigningKeyMessage, toSignJwtRequest } from './messages.ts';
-import { keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
+import {
+  fromClockStatus,
+  fromKeyVersion,
+  fromSigningKey,
+  fromTokenStatus,
+  toSigningKeyMessage,
+  toSignJwtRequest,
+} from './messages.ts';
+import { clockMethods, keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
 import { type ClientTarget, openTransport } from './transport.ts';
-import { fromDuration, requirePart, requireTime } from './values.ts';
+import { fromDuration, requirePart, requireTime, toTime } from './values.ts';
 
 export { KeyturnError } from '../base/errors.ts';
 export type { Reason } from '../base/reasons.ts';
@@ -177,6 +184,16 @@ export interface KeySet {
   readonly maxAgeMs: number;
 }
 
+/** Whether the daemon believes its machine's wall clock. */
+export interface ClockStatus {
+  readonly trusted: boolean;
+  /** How far the wall clock is from where it should be; negative when it is behind. */
+  readonly stepMs: number;
+  readonly stepLimitMs: number;
+  /** The wall clock. */
+  readonly time: Date;
+}
+
 export interface TokenStatus {
   readonly state: 'STARTING' | 'READY' | 'UNAVAILABLE';
   /** When not ready. */
@@ -224,6 +241,12 @@ export interface KeyturnClient extends LifecycleCommands {
   /** Default: the key set `default`. */
   getKeySet(request?: { readonly keySet?: string | undefined }, options?: CallOptions): Promise<KeySet>;
   getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
+  getClockStatus(options?: CallOptions): Promise<ClockStatus>;
+  /** `time`: what time it is now, from another source than the daemon's machine. */
+  confirmClock(
+    request: { readonly time: Date; readonly reason?: string | undefined },
+    options?: CallOptions,
+  ): Promise<ClockStatus>;
   /** Never tried again by itself: a token may lock after a few wrong PINs. */
   retryLogin(request?: { readonly reason?: string | undefined }, options?: CallOptions): Promise<void>;
   /** Takes no more calls; the connection ends when those in flight have. Idempotent. */
@@ -297,6 +320,14 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
         etag: answer.etag,
         maxAgeMs: fromDuration(answer.maxAge),
       };
+    },
+    async getClockStatus(options) {
+      return fromClockStatus(await transport.call(clockMethods.GetClockStatus, {}, short(options)));
+    },
+    async confirmClock({ time, reason = '' }, options) {
+      const request = { time: toTime(time), reason };
+      const { status } = await transport.call(clockMethods.ConfirmClock, request, short(options));
+      return fromClockStatus(requirePart(status, 'status'));
     },
     async getTokenStatus(options) {
       return fromTokenStatus(await transport.call(tokenMethods.GetTokenStatus, {}, short(options)));

@@ -1,5 +1,6 @@
 /** The client's types to and from proto messages. */
 import type { KeyVersion__Output } from '../gen/keyturn/v1/KeyVersion.ts';
+import type { GetClockStatusResponse__Output } from '../gen/keyturn/v1/GetClockStatusResponse.ts';
 import type { GetTokenStatusResponse__Output } from '../gen/keyturn/v1/GetTokenStatusResponse.ts';
 import type {
   LifecyclePolicy as LifecyclePolicyMessage,
@@ -16,6 +17,7 @@ import type {
   SigningKey,
   SignJwtRequest,
   TokenStatus,
+  ClockStatus,
 } from './client.ts';
 import { fromCount, fromDuration, fromText, fromTime, requirePart, requireTime, toDuration } from './values.ts';
 
@@ -118,6 +120,15 @@ function parseState(name: string): LifecycleState {
     'INTERNAL',
     `the daemon names a key version state, ${name}, that this client doesn't know; update the client`,
   );
+}
+
+export function fromClockStatus(message: GetClockStatusResponse__Output): ClockStatus {
+  return {
+    trusted: message.trusted,
+    stepMs: fromDuration(message.step),
+    stepLimitMs: fromDuration(message.stepLimit),
+    time: requireTime(message.time, 'time'),
+  };
 }
 
 export function fromTokenStatus(message: GetTokenStatusResponse__Output): TokenStatus {

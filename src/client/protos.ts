@@ -7,6 +7,7 @@ import type { ErrorInfo, ErrorInfo__Output } from '../gen/google/rpc/ErrorInfo.t
 import type { PreconditionFailure, PreconditionFailure__Output } from '../gen/google/rpc/PreconditionFailure.ts';
 import type { RetryInfo, RetryInfo__Output } from '../gen/google/rpc/RetryInfo.ts';
 import type { Status, Status__Output } from '../gen/google/rpc/Status.ts';
+import type { ProtoGrpcType as ClockProto } from '../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../gen/key_set_service.ts';
 import type { ProtoGrpcType as SigningProto } from '../gen/signing_service.ts';
@@ -16,13 +17,15 @@ const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as
   SigningProto &
   KeyAdminProto &
   KeySetProto &
-  TokenProto;
+  TokenProto &
+  ClockProto;
 const { v1 } = root.keyturn;
 
 export const signingMethods = v1.SigningService.service;
 export const keyAdminMethods = v1.KeyAdminService.service;
 export const keySetMethods = v1.KeySetService.service;
 export const tokenMethods = v1.TokenService.service;
+export const clockMethods = v1.ClockService.service;
 
 const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
 

@@ -1,7 +1,7 @@
 /** Proto's times and durations as the client's. What the API promises and an answer lacks is the daemon's fault. */
 import { KeyturnError } from '../base/errors.ts';
 import type { Duration, Duration__Output } from '../gen/google/protobuf/Duration.ts';
-import type { Timestamp__Output } from '../gen/google/protobuf/Timestamp.ts';
+import type { Timestamp, Timestamp__Output } from '../gen/google/protobuf/Timestamp.ts';
 
 const SECOND_MS = 1_000;
 const NANOS_PER_MS = 1_000_000;
@@ -28,6 +28,11 @@ export function fromDuration(duration: Duration__Output | null): number {
 export function toDuration(durationMs: number): Duration {
   const seconds = Math.trunc(durationMs / SECOND_MS);
   return { seconds, nanos: Math.round((durationMs - seconds * SECOND_MS) * NANOS_PER_MS) };
+}
+
+export function toTime(time: Date): Timestamp {
+  const seconds = Math.floor(time.getTime() / SECOND_MS);
+  return { seconds, nanos: (time.getTime() - seconds * SECOND_MS) * NANOS_PER_MS };
 }
 
 /** proto3 has no absent strings. */

@@ -1,5 +1,7 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
 import type { CommandSpec } from './command.ts';
+import { clockConfirmCommand } from './clock-confirm.ts';
+import { clockStatusCommand } from './clock-status.ts';
 import { configCheckCommand } from './config-check.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
@@ -26,6 +28,7 @@ export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['key', 'make, inspect and rotate signing keys, and withdraw their versions'],
   ['jwks', 'public keys, as verifiers get them'],
   ['token', 'the PKCS#11 token and its HSM workers'],
+  ['clock', 'the wall clock, and whether it is believed'],
 ]);
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -48,4 +51,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   tokenStatusCommand,
   tokenRetryLoginCommand,
   tokenDeclareCompromisedCommand,
+  clockStatusCommand,
+  clockConfirmCommand,
 ];

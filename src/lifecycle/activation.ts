@@ -1,6 +1,7 @@
 /**
  * How one version begins to sign and another stops, in one decision: whatever the command, the same events.
  */
+import { KeyturnError } from '../base/errors.ts';
 import type { CallerName } from '../base/ids.ts';
 import type { ActivationCause, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
 import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
@@ -12,6 +13,18 @@ export interface Surroundings {
   readonly clockStepLimitMs: number;
   /** Unix time in ms. */
   readonly nowMs: number;
+  /** Rule 8: whether `nowMs` may be believed. */
+  readonly isClockTrusted: boolean;
+}
+
+/** Rule 8: what widens is refused while the wall clock is off. Errors: CLOCK_UNTRUSTED. */
+export function requireTrustedClock(around: Surroundings): void {
+  if (around.isClockTrusted) return;
+  throw new KeyturnError(
+    'CLOCK_UNTRUSTED',
+    'the wall clock stepped; set it right, or confirm it with keyturn clock confirm and a time from elsewhere',
+    { rule: 'clock-guard' },
+  );
 }
 
 export interface Command {

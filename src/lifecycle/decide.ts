@@ -6,7 +6,7 @@ import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { KeySetName, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
-import { type Command, type Surroundings, toActivation } from './activation.ts';
+import { type Command, requireTrustedClock, type Surroundings, toActivation } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
 import type { LifecyclePolicy } from './model.ts';
@@ -170,6 +170,7 @@ export function decideRotate(
   options: RotateOptions,
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
+  requireTrustedClock(around);
   const successor = requireSuccessor(state, around, options.useLastStandby);
   return [
     ...toActivation(state, successor, around, { ...options, cause: 'rotation' }),

@@ -4,7 +4,7 @@
  */
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
-import { type Command, type Surroundings, toActivation, toSuspension } from './activation.ts';
+import { type Command, requireTrustedClock, type Surroundings, toActivation, toSuspension } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
 import { activeVersion, findEmergencySuccessor, isWindowOver, propagatedStandbys } from './rules.ts';
@@ -57,6 +57,7 @@ export function decideReactivate(
   command: Command & { readonly version: number },
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
+  requireTrustedClock(around);
   const version = requireVersion(state, command.version);
   requireComeback(state, version, around);
   return toActivation(state, version, around, { ...command, cause: 'reactivation' });
@@ -83,6 +84,7 @@ export function decideRollback(
   command: Command,
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
+  requireTrustedClock(around);
   const target = findRollbackTarget(state, around.nowMs);
   if (target === undefined) {
     const window = formatDuration(state.policy.rollbackWindowMs);

@@ -52,7 +52,31 @@ export function plan(state: SigningKeyState, around: Surroundings): Plan {
   if (active !== undefined) planRotation(state, active, around, due, waits);
   planStandbys(state, around, due, waits);
   for (const version of state.versions) planAfterlife(version, around, due, waits);
+  return around.isClockTrusted
+    ? toPlan(due, waits)
+    : toPlan(
+        due.filter((step) => !isHeldBack(step, state)),
+        waits,
+      );
+}
+
+function toPlan(due: readonly Step[], waits: readonly number[]): Plan {
   return { due, lookAgainMs: waits.length === 0 ? undefined : Math.max(0, Math.min(...waits)) };
+}
+
+/** Rule 8: what the wall clock decides, or what is final, waits for a clock that is trusted; a compromise waits for nothing. */
+const NEEDS_CLOCK: ReadonlySet<Step['kind']> = new Set([
+  'raiseExpCeiling',
+  'publishFirstGeneration',
+  'activateStandby',
+  'rotate',
+  'deactivate',
+  'withdraw',
+]);
+
+function isHeldBack(step: Step, state: SigningKeyState): boolean {
+  if (step.kind !== 'destroyPrivateKey') return NEEDS_CLOCK.has(step.kind);
+  return state.versions.find(({ number }) => number === step.version)?.state !== 'COMPROMISED';
 }
 
 /** Versions that a signing key should have waiting: its standbys, and one that begins to sign where none does. */

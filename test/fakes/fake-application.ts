@@ -6,6 +6,7 @@ import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from
 import type {
   Application,
   ApplySigningKeyCommand,
+  ClockStatus,
   CompromiseEffect,
   DeclareCompromisedCommand,
   KeyCommand,
@@ -146,6 +147,15 @@ export class FakeApplication implements Application {
 
   findKeySet(name: string): KeySetSnapshot | undefined {
     return name === DEFAULT_KEY_SET ? this.#snapshot : undefined;
+  }
+
+  clockStatus(): ClockStatus {
+    return { isTrusted: true, stepMs: -1_500, stepLimitMs: 60_000, wallMs: 1_700_000_000_000 };
+  }
+
+  confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void> {
+    this.#remember(caller, { typedMs, reason });
+    return Promise.resolve();
   }
 
   tokenStatus(): TokenStatus {

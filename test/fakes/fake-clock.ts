@@ -6,9 +6,13 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** How long the machine had been up when the test began. */
+const UP_BEFORE_MS = 5_000_000;
+
 export class FakeClock implements Clock {
   #wallMs: number;
   #monotonicMs = 1_000;
+  #bootId = 'boot-1';
   readonly #timers = new Set<Timer>();
 
   constructor(wallMs: number) {
@@ -21,6 +25,14 @@ export class FakeClock implements Clock {
 
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  bootMs(): number {
+    return this.#monotonicMs + UP_BEFORE_MS;
+  }
+
+  bootId(): string {
+    return this.#bootId;
   }
 
   after(delayMs: number, run: () => void): () => void {
@@ -55,6 +67,11 @@ export class FakeClock implements Clock {
   /** The wall clock steps; no time passes. */
   stepWall(byMs: number): void {
     this.#wallMs += byMs;
+  }
+
+  /** Another boot of the machine, as far as the clocks tell. */
+  reboot(): void {
+    this.#bootId = `${this.#bootId}+`;
   }
 
   #move(elapsedMs: number): void {

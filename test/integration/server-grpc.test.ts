@@ -171,6 +171,19 @@ describe('KeySetService and TokenService', () => {
     expect((await refusalOf(test.signer.getKeySet({ keySet: '../x' }))).reason).toBe('FIELD_INVALID');
   });
 
+  it('gives the clock status, signs and all, and passes a confirmed time on', async () => {
+    expect(await test.admin.getClockStatus()).toEqual({
+      trusted: true,
+      stepMs: -1_500,
+      stepLimitMs: 60_000,
+      time: new Date(1_700_000_000_000),
+    });
+    const time = new Date('2026-01-31T12:34:56.789Z');
+    await test.admin.confirmClock({ time, reason: 'from my watch' });
+    const command = { typedMs: time.getTime(), reason: 'from my watch' };
+    expect(test.app.asked.at(-1)).toEqual({ caller: 'admin', command });
+  });
+
   it('gives the token status and passes a login retry on', async () => {
     expect(await test.admin.getTokenStatus()).toMatchObject({
       state: 'READY',

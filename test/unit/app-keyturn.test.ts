@@ -63,6 +63,7 @@ describe('served time', () => {
     harness.isServing = false;
     harness.clock.stepWall(DAY);
     await harness.clock.advanceAsync(HOUR, STEP_MS);
+    harness.clock.stepWall(-DAY);
     expect((await refusalOf(harness.rotate())).reason).toBe('LAST_STANDBY');
     harness = await harness.restart();
     await harness.clock.advanceAsync(20 * MINUTE, STEP_MS);
@@ -245,5 +246,68 @@ describe('a full key set', () => {
     await harness.clock.advanceAsync(4 * HOUR, STEP_MS);
     expect(harness.stateOf(1)).toBe('DESTROYED');
     expect(harness.app.getSigningKey('access-tokens')).toMatchObject({ lastProblem: '', propagatedStandbys: 2 });
+  });
+});
+
+describe('the clock guard', () => {
+  const POLICY = { signingPeriodMs: 4 * HOUR, rollbackWindowMs: HOUR, maxJwtLifetimeMs: HOUR };
+  const YEAR = 365 * DAY;
+
+  it.each([
+    ['a year ahead', [YEAR]],
+    ['a day back', [-DAY]],
+    ['a year ahead in small steps', Array.from({ length: 60 }, () => YEAR / 60)],
+  ])(
+    'stops signing and everything final while the clock is %s, while running and over a restart',
+    async (_how, steps) => {
+      let harness = await startApp();
+      await harness.apply('access-tokens', POLICY);
+      await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+      await harness.rotate();
+      await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+      for (const step of steps) {
+        harness.clock.stepWall(step);
+        await harness.clock.advanceAsync(1_000, 500);
+      }
+      expect((await refusalOf(harness.sign())).reason).toBe('CLOCK_UNTRUSTED');
+      const published = harness.published();
+      const keys = harness.hsm.keys.size;
+      harness = await harness.restart();
+      await harness.clock.advanceAsync(6 * HOUR, STEP_MS);
+      expect((await refusalOf(harness.sign())).reason).toBe('CLOCK_UNTRUSTED');
+      expect((await refusalOf(harness.rotate())).reason).toBe('CLOCK_UNTRUSTED');
+      expect(harness.published(), 'nothing is withdrawn').toEqual(published);
+      expect(harness.hsm.keys.size, 'nothing is destroyed').toBe(keys);
+      expect(harness.stateOf(1)).toBe('SUSPENDED');
+      for (const step of steps) harness.clock.stepWall(-step);
+      await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+      await harness.sign();
+      expect(harness.stateOf(1), 'and what was due is done').toBe('DESTROYED');
+    },
+  );
+
+  it('goes on with a clock that an operator confirmed, and refuses a time that is not the time', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    harness.clock.stepWall(DAY);
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    const now = harness.clock.wallMs();
+    expect((await refusalOf(harness.app.confirmClock(OPERATOR, now - HOUR, 'x'))).reason).toBe('FIELD_INVALID');
+    expect((await refusalOf(harness.sign())).reason).toBe('CLOCK_UNTRUSTED');
+    await harness.app.confirmClock(OPERATOR, now + 20_000, 'looked at my phone');
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    await harness.sign();
+  });
+
+  it('does not keep a compromise from taking effect', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    const [first] = harness.published();
+    harness.clock.stepWall(-DAY);
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    await declare(harness, 1);
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    expect(harness.published()).not.toContain(first);
+    expect(harness.stateOf(1)).toBe('COMPROMISED');
   });
 });

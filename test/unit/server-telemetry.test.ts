@@ -74,7 +74,13 @@ describe('the logger', () => {
 
 it('a bounded log writes so many lines a minute and then says how many it left out', () => {
   let nowMs = 0;
-  const clock: Clock = { wallMs: () => 0, monotonicMs: () => nowMs, after: () => () => undefined };
+  const clock: Clock = {
+    wallMs: () => 0,
+    monotonicMs: () => nowMs,
+    bootMs: () => nowMs,
+    bootId: () => '',
+    after: () => () => undefined,
+  };
   const lines: LogLine[] = [];
   const log = new BoundedLog(clock, recordingLogger(lines));
   for (let count = 0; count < 100; count += 1) log.warn({ count }, 'x');

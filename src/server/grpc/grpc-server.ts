@@ -15,7 +15,15 @@ import { CallPolicy, type CallPolicyPorts, type IdentifiableCall } from './call-
 import type { Health } from './health-service.ts';
 import { createKeyAdminService } from './key-admin-service.ts';
 import { createKeySetService } from './key-set-service.ts';
-import { healthDefinition, keyAdminService, keySetService, signingService, tokenService } from './protos.ts';
+import { createClockService } from './clock-service.ts';
+import {
+  clockService,
+  healthDefinition,
+  keyAdminService,
+  keySetService,
+  signingService,
+  tokenService,
+} from './protos.ts';
 import { createSigningService } from './signing-service.ts';
 import { createTokenService } from './token-service.ts';
 import type { HandlerPorts } from './unary.ts';
@@ -86,6 +94,7 @@ function addServices(server: Server, ports: HandlerPorts, { health, reflection, 
   server.addService(signingService, createSigningService(ports, signing));
   server.addService(keyAdminService, createKeyAdminService(ports));
   server.addService(keySetService, createKeySetService(ports));
+  server.addService(clockService, createClockService(ports));
   server.addService(tokenService, createTokenService(ports));
   server.addService(healthDefinition, health.createHandlers(ports));
   reflection.addToServer(server);

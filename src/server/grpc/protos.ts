@@ -8,6 +8,7 @@ import type { ErrorInfo, ErrorInfo__Output } from '../../gen/google/rpc/ErrorInf
 import type { PreconditionFailure, PreconditionFailure__Output } from '../../gen/google/rpc/PreconditionFailure.ts';
 import type { RetryInfo, RetryInfo__Output } from '../../gen/google/rpc/RetryInfo.ts';
 import type { Status, Status__Output } from '../../gen/google/rpc/Status.ts';
+import type { ProtoGrpcType as ClockProto } from '../../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../../gen/key_set_service.ts';
 import type { ProtoGrpcType as SigningProto } from '../../gen/signing_service.ts';
@@ -17,13 +18,19 @@ const keyturnDefinition = loadSync([...PROTO_FILES], PROTO_OPTIONS);
 const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
 
 const { v1 } = (
-  loadPackageDefinition(keyturnDefinition) as GrpcObject & SigningProto & KeyAdminProto & KeySetProto & TokenProto
+  loadPackageDefinition(keyturnDefinition) as GrpcObject &
+    SigningProto &
+    KeyAdminProto &
+    KeySetProto &
+    TokenProto &
+    ClockProto
 ).keyturn;
 
 export const signingService = v1.SigningService.service;
 export const keyAdminService = v1.KeyAdminService.service;
 export const keySetService = v1.KeySetService.service;
 export const tokenService = v1.TokenService.service;
+export const clockService = v1.ClockService.service;
 
 /** The public health service; its own package's copy of the loader makes it a distinct type. */
 export const healthDefinition = healthService as unknown as ServiceDefinition;

@@ -1,7 +1,7 @@
 /** Durations and timestamps between proto (seconds and nanoseconds) and keyturn (whole milliseconds), range-checked. */
 import { KeyturnError } from '../../base/errors.ts';
 import type { Duration, Duration__Output } from '../../gen/google/protobuf/Duration.ts';
-import type { Timestamp } from '../../gen/google/protobuf/Timestamp.ts';
+import type { Timestamp, Timestamp__Output } from '../../gen/google/protobuf/Timestamp.ts';
 
 const SECOND_MS = 1_000;
 const NANOS_PER_MS = 1_000_000;
@@ -23,6 +23,20 @@ export function parseDurationMs(value: Duration__Output | null, field: string): 
 export function toDuration(durationMs: number): Duration {
   const wholeMs = Math.max(0, Math.round(durationMs));
   return { seconds: Math.floor(wholeMs / SECOND_MS), nanos: (wholeMs % SECOND_MS) * NANOS_PER_MS };
+}
+
+/** As a proto duration has it: both parts with the sign. */
+export function toSignedDuration(durationMs: number): Duration {
+  const wholeMs = Math.round(durationMs);
+  const seconds = Math.trunc(wholeMs / SECOND_MS);
+  return { seconds, nanos: (wholeMs - seconds * SECOND_MS) * NANOS_PER_MS };
+}
+
+/** Required. Errors: FIELD_INVALID. */
+export function parseTimestampMs(value: Timestamp__Output | null, field: string): number {
+  if (value === null) throw invalid(field, 'is required');
+  if (value.nanos < 0 || value.nanos >= NANOS_PER_SECOND) throw invalid(field, 'must have nanos below 1,000,000,000');
+  return value.seconds * SECOND_MS + Math.floor(value.nanos / NANOS_PER_MS);
 }
 
 export function toTimestamp(timeMs: number): Timestamp {

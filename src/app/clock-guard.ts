@@ -1,0 +1,110 @@
+/** Watches the wall clock for the application (rule 8): the judgement is lifecycle/clock-guard.ts's, the base is in the log. */
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import type { CallerName } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import { type ClockJudgement, type ClockReading, decideClockBase, judgeClock } from '../lifecycle/clock-guard.ts';
+import type { Ledger } from './ledger.ts';
+
+/** How often a believed clock is written down; after a reboot an earlier clock than that is not believed. */
+const HEARTBEAT_MS = 15 * 60_000;
+/** How close a time that an operator typed must be to the wall clock: people need a moment to type. */
+const CONFIRMATION_TOLERANCE_MS = 60_000;
+
+export interface ClockGuardPorts {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly stepLimitMs: number;
+}
+
+export class ClockGuard {
+  readonly #ports: ClockGuardPorts;
+  #wasTrusted = true;
+
+  constructor(ports: ClockGuardPorts) {
+    this.#ports = ports;
+  }
+
+  judge(): ClockJudgement {
+    return judgeClock(this.#ports.ledger.clock, this.#read(), this.#ports.stepLimitMs);
+  }
+
+  /** Errors: CLOCK_UNTRUSTED. */
+  requireTrusted(): void {
+    const { isTrusted, stepMs } = this.judge();
+    if (!isTrusted) throw untrusted(stepMs);
+  }
+
+  /** Takes a base where one is missing, writes the heartbeat when it is due, and says so when trust is lost or back. */
+  async tick(): Promise<void> {
+    const { ledger, log, stepLimitMs } = this.#ports;
+    const lastSeenMs = ledger.clock.lastSeenMs;
+    const base = decideClockBase(ledger.clock, this.#read(), stepLimitMs);
+    try {
+      if (base.length > 0) await ledger.transact(() => [{ to: 'clock', events: base }]);
+      else await this.#heartbeat();
+    } catch (thrown) {
+      log.warn({ err: toKeyturnError(thrown) }, 'the clock could not be recorded');
+    }
+    if (base.length > 0 && lastSeenMs > 0) {
+      const gapMs = this.#ports.clock.wallMs() - lastSeenMs;
+      log.warn(
+        { gapMs, gap: formatDuration(gapMs) },
+        'the machine was rebooted: its clock is believed over the gap since the last heartbeat',
+      );
+    }
+    const { isTrusted, stepMs } = this.judge();
+    if (isTrusted !== this.#wasTrusted) {
+      if (isTrusted) log.info({}, 'the wall clock is trusted again');
+      else
+        log.error(
+          { stepMs, step: formatDuration(stepMs) },
+          'the wall clock stepped: nothing is signed and nothing final is done until it is right again or confirmed',
+        );
+    }
+    this.#wasTrusted = isTrusted;
+  }
+
+  /** An operator says, from another source, what time it is: the wall clock is right after all, and becomes the base. */
+  async confirm(caller: CallerName, typedMs: number, reason: string): Promise<void> {
+    const now = this.#read();
+    const differenceMs = now.wallMs - typedMs;
+    if (Math.abs(differenceMs) > CONFIRMATION_TOLERANCE_MS) {
+      throw new KeyturnError(
+        'FIELD_INVALID',
+        `time must be the time it is now, from another source than this machine; the wall clock says ${new Date(now.wallMs).toISOString()}, which is ${formatDuration(differenceMs)} off: set the clock right instead`,
+        { field: 'time' },
+      );
+    }
+    const offsetMs = now.wallMs - now.bootMs;
+    await this.#ports.ledger.transact(() => [
+      {
+        to: 'clock',
+        events: [{ type: 'CLOCK_CONFIRMED', atMs: now.wallMs, offsetMs, bootId: now.bootId, caller, reason }],
+      },
+    ]);
+    await this.tick();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { ledger, clock } = this.#ports;
+    const atMs = clock.wallMs();
+    if (atMs - ledger.clock.lastSeenMs < HEARTBEAT_MS || !this.judge().isTrusted) return;
+    await ledger.transact(() => [{ to: 'clock', events: [{ type: 'CLOCK_SEEN', atMs }] }]);
+  }
+
+  #read(): ClockReading {
+    const { clock } = this.#ports;
+    return { wallMs: clock.wallMs(), bootMs: clock.bootMs(), bootId: clock.bootId() };
+  }
+}
+
+function untrusted(stepMs: number): KeyturnError {
+  return new KeyturnError(
+    'CLOCK_UNTRUSTED',
+    `the wall clock is ${formatDuration(stepMs)} from where it should be; set it right, or confirm it with keyturn clock confirm and a time from elsewhere`,
+    { rule: 'clock-guard' },
+  );
+}

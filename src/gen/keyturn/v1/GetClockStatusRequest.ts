@@ -1,0 +1,8 @@
+// Original file: proto/keyturn/v1/clock_service.proto
+
+
+export interface GetClockStatusRequest {
+}
+
+export interface GetClockStatusRequest__Output {
+}
