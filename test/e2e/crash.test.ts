@@ -2,16 +2,13 @@
  * kill -9 of the daemon at every step of apply and of rotate. The steps are the daemon's own calls to store and token,
  * counted in a first run that nobody kills; each is then a run that ends there, followed by a restart and a look.
  */
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { describe, expect, type ExpectStatic, it } from 'vitest';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
-import { readFileSync } from 'node:fs';
+import { objectsInToken } from '../fixtures/token-objects.ts';
 
-const run = promisify(execFile);
 const STEPPING_DAEMON = fileURLToPath(new URL('./stepping-daemon.ts', import.meta.url));
 const SIGNING_KEY = 'access-tokens';
 
@@ -45,40 +42,6 @@ async function work(daemon: DaemonProcess): Promise<void> {
       keyVersions.filter((version) => version.state === 'PRE_ACTIVE' && version.propagated).length === 2
     );
   });
-}
-
-interface TokenObject {
-  readonly id: string;
-  readonly kind: 'private' | 'public';
-}
-
-/** What is in the token, told by OpenSC's pkcs11-tool and not by keyturn. */
-async function objectsInToken(deployment: Deployment): Promise<TokenObject[]> {
-  const pin = readFileSync(deployment.token.pinFile, 'utf8').trim();
-  const options = { env: { ...process.env, ...deployment.token.environment } };
-  const { stdout } = await run(
-    'pkcs11-tool',
-    [
-      '--module',
-      deployment.token.softHsmModuleFile,
-      '--token-label',
-      deployment.token.label,
-      '--login',
-      '--pin',
-      pin,
-      '--list-objects',
-    ],
-    options,
-  );
-  const objects: TokenObject[] = [];
-  let kind: TokenObject['kind'] | undefined;
-  for (const line of stdout.split('\n')) {
-    if (line.startsWith('Private Key')) kind = 'private';
-    else if (line.startsWith('Public Key')) kind = 'public';
-    const id = /^\s+ID:\s+([0-9a-f]+)/.exec(line)?.[1];
-    if (id !== undefined && kind !== undefined) objects.push({ id, kind });
-  }
-  return objects;
 }
 
 async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, expect: ExpectStatic): Promise<void> {
