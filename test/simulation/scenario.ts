@@ -1,0 +1,232 @@
+/**
+ * What a simulated world is made of, drawn from its seed: the key set's promise, signing keys with safe policies,
+ * verifiers, and the happenings (commands and faults) with their times. A scenario is a value: shrinking leaves
+ * happenings out and runs the rest again.
+ */
+import type { KeySetPromise, LifecyclePolicy } from '../../src/lifecycle/model.ts';
+import { Prng } from './prng.ts';
+import type { SourceModules } from './sources.ts';
+import { VERIFIER_KINDS, type VerifierPlan } from './verifiers.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
+
+/** The mix: how many of 100 worlds have signing periods of which size. Fixed, and printed with every run. */
+export const MIX = [
+  { name: 'minutes', worlds: 20, leastMs: 10 * MINUTE, mostMs: HOUR },
+  { name: 'hours', worlds: 35, leastMs: HOUR, mostMs: DAY },
+  { name: 'days', worlds: 25, leastMs: DAY, mostMs: WEEK },
+  { name: 'weeks', worlds: 14, leastMs: WEEK, mostMs: 6 * WEEK },
+  { name: 'a quarter', worlds: 6, leastMs: 6 * WEEK, mostMs: 13 * WEEK },
+] as const;
+
+/** A world lasts so many of its shortest signing periods. */
+const PERIODS_PER_WORLD = 20;
+/** One world in so many has timers that fire on time; in the others they are late, as on a busy machine. */
+const EXACT_ONE_IN = 16;
+const MAX_KEYS = 3;
+const EXTRA_VERIFIERS = 2;
+
+export interface KeyPlan {
+  readonly name: string;
+  readonly policy: LifecyclePolicy;
+}
+
+export type Happening = { readonly atMs: number; readonly id: number } & (
+  | { readonly kind: 'rotate'; readonly key: number; readonly useLastStandby: boolean }
+  | { readonly kind: 'policy'; readonly key: number; readonly policy: LifecyclePolicy }
+  | { readonly kind: 'crash'; readonly afterPoints: number; readonly downMs: number }
+  | { readonly kind: 'stop'; readonly downMs: number; readonly promise: KeySetPromise | undefined }
+  | { readonly kind: 'token-outage'; readonly forMs: number }
+  | { readonly kind: 'no-new-keys'; readonly forMs: number }
+  | { readonly kind: 'disk-full'; readonly forMs: number }
+  | { readonly kind: 'http-outage'; readonly forMs: number }
+  | { readonly kind: 'clock-step'; readonly toOffsetMs: number }
+);
+
+export interface Scenario {
+  readonly seed: number;
+  readonly mix: (typeof MIX)[number]['name'];
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly clockStepLimitMs: number;
+  readonly promise: KeySetPromise;
+  readonly keys: readonly KeyPlan[];
+  readonly verifiers: readonly VerifierPlan[];
+  readonly happenings: readonly Happening[];
+  /** Timers fire on time. Otherwise they are late: little while served time is counted, most while nothing is under way. */
+  readonly isExact: boolean;
+  readonly busyLatenessMs: number;
+  readonly stuckLatenessMs: number;
+  readonly calmLatenessMs: number;
+  /** How long the token takes for a key; 0: no time at all. */
+  readonly tokenDelayMs: number;
+  readonly shortestPeriodMs: number;
+}
+
+const wholeSeconds = (ms: number): number => Math.max(SECOND, Math.floor(ms / SECOND) * SECOND);
+
+function drawPromise(prng: Prng, shortestPeriodMs: number): KeySetPromise {
+  const verifierCacheCeilingMs = wholeSeconds(
+    prng.logarithmic(Math.max(10 * SECOND, shortestPeriodMs / 2_000), Math.min(shortestPeriodMs / 3, 2 * DAY)),
+  );
+  const sharedCaches = prng.chance(0.8) ? 'assumed' : 'none';
+  const longestAgeMs = verifierCacheCeilingMs / (sharedCaches === 'assumed' ? 2 : 1);
+  return {
+    verifierCacheCeilingMs,
+    sharedCaches,
+    jwksMaxAgeMs: prng.chance(0.5) ? wholeSeconds(longestAgeMs) : wholeSeconds(longestAgeMs * prng.fraction()),
+    verifierSkewMs: wholeSeconds(prng.logarithmic(SECOND, Math.min(5 * MINUTE, shortestPeriodMs / 20))),
+    maxPublishedVersions: 64,
+  };
+}
+
+function drawPolicy(prng: Prng, sources: SourceModules, shortestPeriodMs: number): LifecyclePolicy {
+  const signingPeriodMs = wholeSeconds(prng.chance(0.5) ? shortestPeriodMs : prng.logarithmic(1, 3) * shortestPeriodMs);
+  return sources.policy.parsePolicy({
+    signingPeriodMs,
+    maxSigningPeriodMs: wholeSeconds(signingPeriodMs * prng.logarithmic(1.2, 4)),
+    maxJwtLifetimeMs: wholeSeconds(prng.logarithmic(Math.max(30 * SECOND, signingPeriodMs / 200), 2 * signingPeriodMs)),
+    rollbackWindowMs: prng.chance(0.2) ? 0 : wholeSeconds(prng.fraction() * Math.min(signingPeriodMs, 7 * DAY)),
+    standbys: prng.chance(0.85) ? 2 : 1,
+    addJti: false,
+  });
+}
+
+function drawVerifiers(prng: Prng, promise: KeySetPromise): readonly VerifierPlan[] {
+  const extra = Array.from({ length: EXTRA_VERIFIERS }, () => VERIFIER_KINDS[prng.whole(0, VERIFIER_KINDS.length - 1)]);
+  return [...VERIFIER_KINDS, ...extra]
+    .filter((kind) => kind !== undefined)
+    .filter((kind) => kind !== 'shared-cache' || promise.sharedCaches === 'assumed')
+    .map((kind) => {
+      // The extremes are where rules break; a slow clock with full leeway accepts longest.
+      const offsetShare = prng.weighted([
+        [4, -1],
+        [2, 1],
+        [1, 0],
+        [2, 2 * prng.fraction() - 1],
+      ]);
+      const clockOffsetMs = Math.round(offsetShare * promise.verifierSkewMs);
+      return {
+        kind,
+        clockOffsetMs,
+        leewayMs: promise.verifierSkewMs - Math.abs(clockOffsetMs),
+        cooldownMs: Math.round(promise.verifierCacheCeilingMs * prng.logarithmic(0.01, 1)),
+      };
+    });
+}
+
+/** How often each kind happens, in times per shortest signing period. */
+const RATES = [
+  [0.4, 'rotate'],
+  [0.1, 'policy'],
+  [0.15, 'crash'],
+  [0.08, 'stop'],
+  [0.1, 'token-outage'],
+  [0.08, 'no-new-keys'],
+  [0.06, 'disk-full'],
+  [0.1, 'http-outage'],
+  [0.1, 'clock-step'],
+] as const satisfies readonly (readonly [number, Happening['kind']])[];
+
+interface DrawContext {
+  readonly sources: SourceModules;
+  readonly shortestPeriodMs: number;
+  readonly keyCount: number;
+  readonly clockStepLimitMs: number;
+  readonly promise: KeySetPromise;
+}
+
+function drawHappening(prng: Prng, id: number, atMs: number, context: DrawContext): Happening {
+  const { sources, shortestPeriodMs, keyCount, clockStepLimitMs, promise } = context;
+  const key = prng.whole(0, keyCount - 1);
+  const forMs = Math.round(prng.logarithmic(SECOND, 1.5 * shortestPeriodMs));
+  // One in ten downtimes is a long one.
+  const downMs = Math.round(
+    prng.chance(0.1) ? prng.logarithmic(1, 4) * shortestPeriodMs : prng.logarithmic(SECOND, shortestPeriodMs / 4),
+  );
+  const kind = prng.weighted(RATES);
+  switch (kind) {
+    case 'rotate':
+      return { id, atMs, kind, key, useLastStandby: prng.chance(0.3) };
+    case 'policy':
+      return { id, atMs, kind, key, policy: drawPolicy(prng, sources, shortestPeriodMs) };
+    case 'crash':
+      return { id, atMs, kind, afterPoints: prng.whole(1, 8), downMs };
+    case 'stop': {
+      const next = prng.chance(0.4) ? drawPromise(prng, shortestPeriodMs) : undefined;
+      // What verifiers were told about caches and clocks stays; what is promised about time changes.
+      const { sharedCaches, verifierSkewMs } = promise;
+      const factor = sharedCaches === 'assumed' ? 2 : 1;
+      const changed =
+        next === undefined
+          ? undefined
+          : {
+              ...next,
+              sharedCaches,
+              verifierSkewMs,
+              jwksMaxAgeMs: wholeSeconds(Math.min(next.jwksMaxAgeMs, next.verifierCacheCeilingMs / factor)),
+            };
+      return { id, atMs, kind, downMs, promise: changed };
+    }
+    case 'clock-step':
+      return { id, atMs, kind, toOffsetMs: Math.round((2 * prng.fraction() - 1) * clockStepLimitMs) };
+    case 'token-outage':
+    case 'no-new-keys':
+    case 'disk-full':
+    case 'http-outage':
+      return { id, atMs, kind, forMs };
+  }
+}
+
+function drawHappenings(prng: Prng, durationMs: number, context: DrawContext): readonly Happening[] {
+  const perPeriod = RATES.reduce((sum, [rate]) => sum + rate, 0);
+  const happenings: Happening[] = [];
+  let atMs = 0;
+  for (;;) {
+    atMs += (-Math.log(1 - prng.fraction()) * context.shortestPeriodMs) / perPeriod;
+    if (atMs >= durationMs) return happenings;
+    happenings.push(drawHappening(prng, happenings.length + 1, Math.round(atMs), context));
+  }
+}
+
+export function drawScenario(seed: number, sources: SourceModules): Scenario {
+  const prng = new Prng(seed);
+  const { name, leastMs, mostMs } = prng.weighted(MIX.map((size) => [size.worlds, size] as const));
+  const shortestPeriodMs = wholeSeconds(prng.logarithmic(leastMs, mostMs));
+  const clockStepLimitMs = wholeSeconds(prng.logarithmic(SECOND, Math.min(5 * MINUTE, shortestPeriodMs / 20)));
+  const promise = drawPromise(prng, shortestPeriodMs);
+  const keys = Array.from({ length: prng.whole(1, MAX_KEYS) }, (_, index) => ({
+    name: `key-${index + 1}`,
+    policy: drawPolicy(prng, sources, shortestPeriodMs),
+  }));
+  const durationMs = PERIODS_PER_WORLD * shortestPeriodMs;
+  const verifiers = drawVerifiers(prng, promise);
+  const isExact = prng.whole(1, EXACT_ONE_IN) === 1 && name === 'minutes';
+  return {
+    seed,
+    mix: name,
+    startMs: Date.UTC(2026, 0, 1),
+    durationMs,
+    clockStepLimitMs,
+    promise,
+    keys,
+    verifiers,
+    happenings: drawHappenings(prng, durationMs, {
+      sources,
+      shortestPeriodMs,
+      keyCount: keys.length,
+      clockStepLimitMs,
+      promise,
+    }),
+    isExact,
+    busyLatenessMs: promise.verifierCacheCeilingMs / 8,
+    stuckLatenessMs: shortestPeriodMs / 40,
+    calmLatenessMs: shortestPeriodMs / 4,
+    tokenDelayMs: prng.chance(0.3) ? Math.round(prng.logarithmic(1, 2_000)) : 0,
+    shortestPeriodMs,
+  };
+}

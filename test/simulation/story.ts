@@ -1,0 +1,60 @@
+/** A violation told in words, with virtual times: what the world was like, what happened, and what went wrong. */
+import { formatDuration } from '../../src/base/duration.ts';
+import type { LifecyclePolicy } from '../../src/lifecycle/model.ts';
+import type { Happening, Scenario } from './scenario.ts';
+import type { Outcome } from './world.ts';
+
+/** Lines of what the subject did that a story shows, before its end. */
+const MAX_LINES = 40;
+
+const span = (ms: number): string => formatDuration(Math.max(0, Math.round(ms / 1_000) * 1_000));
+
+function describePolicy(policy: LifecyclePolicy): string {
+  const { signingPeriodMs, maxSigningPeriodMs, maxJwtLifetimeMs, rollbackWindowMs, standbys } = policy;
+  return `signing period ${span(signingPeriodMs)} (at most ${span(maxSigningPeriodMs)}), JWTs live up to ${span(maxJwtLifetimeMs)}, rollback window ${span(rollbackWindowMs)}, ${standbys} standby${standbys === 1 ? '' : 's'}`;
+}
+
+export function describeHappening(happening: Happening, { keys }: Scenario): string {
+  switch (happening.kind) {
+    case 'rotate':
+      return `an operator rotates ${keys[happening.key]?.name}${happening.useLastStandby ? ' with use_last_standby' : ''}`;
+    case 'policy':
+      return `an operator changes the policy of ${keys[happening.key]?.name}: ${describePolicy(happening.policy)}`;
+    case 'crash':
+      return `the daemon will crash at crash point ${happening.afterPoints} from here and stay down for ${span(happening.downMs)}`;
+    case 'stop': {
+      const { promise, downMs } = happening;
+      const changed =
+        promise === undefined
+          ? ''
+          : `; from then on the ceiling is ${span(promise.verifierCacheCeilingMs)} and max-age ${span(promise.jwksMaxAgeMs)}`;
+      return `the daemon is stopped for ${span(downMs)}${changed}`;
+    }
+    case 'clock-step':
+      return `the daemon's wall clock is stepped to ${happening.toOffsetMs} ms from true time`;
+    case 'token-outage':
+      return `the token is unavailable for ${span(happening.forMs)}`;
+    case 'no-new-keys':
+      return `the token makes no keys for ${span(happening.forMs)}`;
+    case 'disk-full':
+      return `the disk is full for ${span(happening.forMs)}`;
+    case 'http-outage':
+      return `HTTP does not answer for ${span(happening.forMs)}`;
+  }
+}
+
+export function tellStory({ scenario, violation, trace }: Outcome): string {
+  const { seed, startMs, promise, keys, clockStepLimitMs, happenings } = scenario;
+  const at = (ms: number): string => `+${span(ms - startMs)}`.padEnd(18);
+  const shown = trace.slice(-MAX_LINES);
+  return [
+    `Counter-example (seed ${seed}, ${happenings.length} happenings left after shrinking):`,
+    `  The key set promises max-age ${span(promise.jwksMaxAgeMs)}, a ceiling of ${span(promise.verifierCacheCeilingMs)} and a skew of ${span(promise.verifierSkewMs)}; clock steps up to ${span(clockStepLimitMs)} are allowed for.`,
+    ...keys.map(({ name, policy }) => `  ${name}: ${describePolicy(policy)}.`),
+    ...(shown.length < trace.length ? [`  … ${trace.length - shown.length} lines before these …`] : []),
+    ...shown.map(({ atMs, words }) => `  ${at(atMs)} ${words}`),
+    ...(violation === undefined
+      ? []
+      : [`  ${at(violation.atMs)} VIOLATION (${violation.invariant}): ${violation.words}.`]),
+  ].join('\n');
+}
