@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../base/assert-never.ts';
 import { KeyturnError, toKeyturnError } from '../base/errors.ts';
-import { type CallerName, parseCallerName, parseCkaId, type SigningKeyName } from '../base/ids.ts';
+import { parseCkaId, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { toPublicKey } from '../jose/public-key.ts';
@@ -14,12 +14,10 @@ import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecy
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import type { Step } from '../lifecycle/plan.ts';
-import { activeVersion, nextExpCeilingMs, propagatedStandbys } from '../lifecycle/rules.ts';
+import { activeVersion, propagatedStandbys } from '../lifecycle/rules.ts';
+import { hasRoom, SCHEDULED_ROTATION, TAKEOVER, toIntent, toMade, toStepEvents } from '../lifecycle/step-events.ts';
 import type { Change, Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';
-
-/** The daemon itself, where a command needs a caller. */
-export const DAEMON_CALLER: CallerName = parseCallerName('keyturn');
 
 export interface StepPorts {
   readonly ledger: Ledger;
@@ -31,46 +29,26 @@ export interface StepPorts {
   readonly surroundingsOf: (state: SigningKeyState) => Surroundings;
 }
 
-/** CKA_LABEL of a version: every key of ours begins with `keyturn/`. */
-function labelOf(state: SigningKeyState, version: number): string {
-  return `keyturn/${state.name}/${version}`;
-}
-
 /** Does one step. Rejects with what went wrong; nothing is then half done that a later plan would not see. */
 export async function performStep(ports: StepPorts, name: SigningKeyName, step: Step): Promise<void> {
-  const commit = (decide: Decide): Promise<void> => commitEvents(ports, name, decide);
   switch (step.kind) {
     case 'abandonIntent':
       return abandonIntent(ports, name, step.version, 'the daemon stopped or failed before the key was made');
     case 'makeVersion':
       return makeVersion(ports, name);
-    case 'publishFirstGeneration':
-      return commit((state, around) => publishEvents(state, step.versions, around, around.keySet.generation === 0));
-    case 'publishVersions':
-      return commit((state, around) => publishEvents(state, step.versions, around, false));
     case 'activateStandby':
       return activateStandby(ports, name);
     case 'rotate':
       return rotateOnSchedule(ports, name, step.useLastStandby);
     case 'destroyPrivateKey':
       return destroyPrivateKey(ports, name, step.version);
+    case 'publishFirstGeneration':
+    case 'publishVersions':
     case 'raiseExpCeiling':
-      return commit((state, { nowMs }) => [
-        {
-          type: 'EXP_CEILING_RAISED',
-          atMs: nowMs,
-          version: step.version,
-          expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
-        },
-      ]);
     case 'notePropagated':
-      return commit((_state, { nowMs }) => [
-        { type: 'VERSION_PROPAGATED', atMs: nowMs, version: step.version, basis: 'served' },
-      ]);
     case 'deactivate':
-      return commit((_state, { nowMs }) => [{ type: 'VERSION_DEACTIVATED', atMs: nowMs, version: step.version }]);
     case 'withdraw':
-      return commit((_state, { nowMs }) => [{ type: 'VERSION_DESTROYED', atMs: nowMs, version: step.version }]);
+      return commitEvents(ports, name, (state, around) => toStepEvents(step, state, around));
     default:
       return assertNever(step);
   }
@@ -91,63 +69,19 @@ export function commitEvents(ports: DecisionPorts, name: SigningKeyName, decide:
   return ports.ledger.transact(() => decideChanges(ports, name, decide));
 }
 
-function publishEvents(
-  state: SigningKeyState,
-  versions: readonly number[],
-  around: Surroundings,
-  isFirstGeneration: boolean,
-): readonly SigningKeyEvent[] {
-  const { nowMs, keySet } = around;
-  const published = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PUBLISHED', atMs: nowMs, version }));
-  if (!isFirstGeneration) return published;
-  const propagated = versions.map(
-    (version): SigningKeyEvent => ({ type: 'VERSION_PROPAGATED', atMs: nowMs, version, basis: 'first-generation' }),
-  );
-  const first = Math.min(...versions);
-  const activated: SigningKeyEvent = {
-    type: 'VERSION_ACTIVATED',
-    atMs: nowMs,
-    version: first,
-    expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
-    cause: 'first',
-    requestId: '',
-    caller: DAEMON_CALLER,
-    reason: `first generation of key set ${keySet.name}`,
-  };
-  return [...published, ...propagated, activated];
-}
-
 async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void> {
   const { ledger, hsm } = ports;
   const ckaId = parseCkaId(Buffer.from(ports.randomId()).toString('hex'));
   const before = ledger.requireSigningKey(name);
   requireRoom(ports, before);
   const version = before.nextVersion;
-  const ckaLabel = labelOf(before, version);
-  await ledger.transact(() => [
-    {
-      to: 'signingKey',
-      name,
-      events: [{ type: 'VERSION_INTENDED', atMs: nowOf(ports, before), version, ckaId, ckaLabel }],
-    },
-  ]);
+  const intent = toIntent(before, ckaId, ports.surroundingsOf(before).nowMs);
+  await ledger.transact(() => [{ to: 'signingKey', name, events: [intent] }]);
   try {
-    const made = await hsm.generateKeyPair({ ckaId, ckaLabel, spec: before.spec });
+    const made = await hsm.generateKeyPair({ ckaId, ckaLabel: intent.ckaLabel, spec: before.spec });
     const kid = toKid(made.publicKey);
     await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: toPublicKey(made.publicKey) });
-    await commitEvents(ports, name, (state, around) => {
-      const { nowMs } = around;
-      const event: SigningKeyEvent = {
-        type: 'VERSION_MADE',
-        atMs: nowMs,
-        version,
-        kid,
-        publicKey: made.publicKey,
-        birth: made.birth,
-      };
-      // Into a key set that has content it goes at once; a first generation waits for all of its versions (rule 4).
-      return around.keySet.generation === 0 ? [event] : [event, ...publishEvents(state, [version], around, false)];
-    });
+    await commitEvents(ports, name, (state, around) => toMade(state, { version, kid, ...made }, around));
   } catch (thrown) {
     const error = toKeyturnError(thrown);
     ports.log.warn({ signingKey: name, version, err: error }, 'key version could not be made');
@@ -159,17 +93,10 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
 /** Rule 11: a key set never outgrows its bound; the answer is to wait for a withdrawal or to raise the bound. */
 function requireRoom(ports: StepPorts, state: SigningKeyState): void {
   const { keySet } = ports.surroundingsOf(state);
-  const { maxPublishedVersions } = keySet.promise;
-  const pending = ports.ledger
-    .signingKeysOf(keySet.name)
-    .flatMap(({ intents, versions }) => [
-      ...intents,
-      ...versions.filter((version) => version.state === 'PRE_ACTIVE' && !version.isPublished),
-    ]);
-  if (keySet.kids.length + pending.length < maxPublishedVersions) return;
+  if (hasRoom(keySet, ports.ledger.signingKeysOf(keySet.name))) return;
   throw new KeyturnError(
     'KEY_SET_FULL',
-    `key set ${keySet.name} holds ${keySet.kids.length} of at most ${maxPublishedVersions} versions; the next standby is made when an old version leaves it`,
+    `key set ${keySet.name} holds ${keySet.kids.length} of at most ${keySet.promise.maxPublishedVersions} versions; the next standby is made when an old version leaves it`,
     {
       subject: keySet.name,
       rule: 'bounded-key-set',
@@ -193,9 +120,8 @@ async function activateStandby(ports: StepPorts, name: SigningKeyName): Promise<
   const [candidate] = propagatedStandbys(state, ports.surroundingsOf(state).keySet);
   if (candidate === undefined) return;
   await tryVersion(ports.hsm, state, candidate);
-  const command = { caller: DAEMON_CALLER, reason: 'no version was ACTIVE' };
   await commitEvents(ports, name, (now, around) =>
-    isStill(propagatedStandbys(now, around.keySet)[0], candidate) ? decideActivateStandby(now, command, around) : [],
+    isStill(propagatedStandbys(now, around.keySet)[0], candidate) ? decideActivateStandby(now, TAKEOVER, around) : [],
   );
 }
 
@@ -204,7 +130,7 @@ async function rotateOnSchedule(ports: StepPorts, name: SigningKeyName, useLastS
   const active = activeVersion(state);
   const candidate = requireSuccessor(state, ports.surroundingsOf(state), useLastStandby);
   await tryVersion(ports.hsm, state, candidate);
-  const options = { caller: DAEMON_CALLER, reason: 'signing period over', requestId: '', useLastStandby };
+  const options = { ...SCHEDULED_ROTATION, requestId: '', useLastStandby };
   await commitEvents(ports, name, (now, around) => {
     // An operator may have rotated meanwhile: then nothing is due any more, and the next plan says so.
     if (activeVersion(now)?.number !== active?.number) return [];
@@ -240,8 +166,4 @@ async function destroyPrivateKey(ports: StepPorts, name: SigningKeyName, number:
   await commitEvents(ports, name, (_state, { nowMs }) => [
     { type: 'PRIVATE_KEY_DESTROYED', atMs: nowMs, version: number },
   ]);
-}
-
-function nowOf(ports: StepPorts, state: SigningKeyState): number {
-  return ports.surroundingsOf(state).nowMs;
 }
