@@ -28,6 +28,8 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,
+  '/keyturn.v1.TokenService/Reconcile': INSPECT,
+  '/keyturn.v1.TokenService/ResolveObject': { allow: ['securityOfficer'] },
   '/keyturn.v1.ClockService/GetClockStatus': INSPECT,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTER,
   '/grpc.health.v1.Health/Check': ANY_CALLER,

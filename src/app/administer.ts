@@ -37,6 +37,8 @@ export interface AdministerPorts extends StepPorts {
   readonly rotator: Rotator;
   /** Whether SignJwt could sign now. */
   readonly isSignable: (name: SigningKeyName) => boolean;
+  /** Rule 9. Errors: SIGNING_KEY_FENCED. */
+  readonly requireUnfenced: (name: SigningKeyName) => void;
   readonly surroundingsIn: (keySet: SigningKeyState['keySet']) => Surroundings;
 }
 
@@ -74,6 +76,7 @@ export async function applySigningKey(
   const decide = (): readonly SigningKeyEvent[] => {
     const state = ports.ledger.signingKeys.get(name);
     requireEtag(state, command.etag, name);
+    if (state !== undefined) ports.requireUnfenced(name);
     const keySet =
       command.keySet === ''
         ? (state?.keySet ?? DEFAULT_KEY_SET)
@@ -157,6 +160,7 @@ export async function rotate(ports: AdministerPorts, caller: CallerName, command
     const earlier = findRotation(state, options.requestId, around.nowMs);
     if (earlier !== undefined) return earlier;
     requireEtag(state, command.etag, name);
+    ports.requireUnfenced(name);
     const successor = requireSuccessor(state, around, options.useLastStandby);
     const active = state.versions.findLast((version) => version.state === 'ACTIVE');
     if (command.validateOnly) return { activated: successor.number, suspended: active?.number };

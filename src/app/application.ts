@@ -7,6 +7,7 @@ import type { Reason } from '../base/reasons.ts';
 import type { TokenStatus } from '../hsm/hsm.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { Step } from '../lifecycle/plan.ts';
+import type { Finding } from '../lifecycle/reconcile.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
 
 export interface SignJwtCommand {
@@ -212,6 +213,10 @@ export interface Application {
   tokenStatus(): TokenStatus;
   retryLogin(caller: CallerName, reason: string): Promise<void>;
 
+  /** Compares store and token, with a challenge to each published version. */
+  reconcile(): Promise<readonly Finding[]>;
+  /** An operator's decision about an object that the store can't explain. */
+  resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void>;
   clockStatus(): ClockStatus;
   /** `typedMs`: the time it is now, from another source than this machine (Unix ms). Errors: FIELD_INVALID. */
   confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void>;

@@ -73,6 +73,7 @@ export async function suspend(ports: AdministerPorts, caller: CallerName, comman
 
 export async function reactivate(ports: AdministerPorts, caller: CallerName, command: ReactivateCommand): Outcome {
   const { name, state, around } = prepare(ports, command);
+  ports.requireUnfenced(name);
   const decide: Decide = (now, then) =>
     decideReactivate(now, { caller, reason: command.reason, version: command.version }, then);
   const after = evolved(state, decide, around);
@@ -84,6 +85,7 @@ export async function reactivate(ports: AdministerPorts, caller: CallerName, com
 
 export async function rollback(ports: AdministerPorts, caller: CallerName, command: KeyCommand): Outcome {
   const { name, state, around } = prepare(ports, command);
+  ports.requireUnfenced(name);
   const target = findRollbackTarget(state, around.nowMs);
   const decide: Decide = (now, then) => {
     // What is committed must be what was tried.

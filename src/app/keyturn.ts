@@ -11,6 +11,7 @@ import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { whenPropagated } from '../lifecycle/decide.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { Finding } from '../lifecycle/reconcile.ts';
 import { activeVersion } from '../lifecycle/rules.ts';
 import { type AdministerPorts, applySigningKey, parseReason, rotate } from './administer.ts';
 import type {
@@ -38,6 +39,7 @@ import { Meters } from './meters.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { toPage } from './page.ts';
 import { Publisher } from './publisher.ts';
+import { Reconciler } from './reconciler.ts';
 import { Rotator } from './rotator.ts';
 import { ServedTime } from './served-time.ts';
 import { signJwt, type SignJwtLimits, type SignJwtPorts } from './sign-jwt.ts';
@@ -64,6 +66,7 @@ export class Keyturn implements Application {
   readonly #ports: KeyturnPorts;
   readonly #meters: Meters;
   readonly #clockGuard: ClockGuard;
+  readonly #reconciler: Reconciler;
   readonly #publisher = new Publisher();
   readonly #signers = new Signers();
   readonly #servedTime: ServedTime;
@@ -77,6 +80,7 @@ export class Keyturn implements Application {
     const { ledger, hsm, clock, log, randomBytes } = ports;
     this.#ports = ports;
     this.#meters = new Meters(clock);
+    this.#reconciler = new Reconciler({ ledger, hsm, clock, log, onChange: () => this.#onAnswer() });
     this.#clockGuard = new ClockGuard({ ledger, clock, log, stepLimitMs: ports.clockStepLimitMs });
     const stepPorts = {
       ledger,
@@ -85,6 +89,7 @@ export class Keyturn implements Application {
       clock,
       meters: this.#meters,
       clockGuard: this.#clockGuard,
+      isUnfenced: (name: SigningKeyName) => this.#reconciler.isUnfenced(name),
       randomId: () => randomBytes(CKA_ID_BYTES),
       surroundingsOf: (state: SigningKeyState) => this.#surroundingsIn(state.keySet),
     };
@@ -100,6 +105,7 @@ export class Keyturn implements Application {
     this.#administering = {
       ...stepPorts,
       rotator: this.#rotator,
+      requireUnfenced: (name) => this.#reconciler.requireUnfenced(name),
       isSignable: (name) => this.#findSigner(name) !== undefined,
       surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
     };
@@ -121,16 +127,21 @@ export class Keyturn implements Application {
     this.#cancellations.push(
       this.#ports.ledger.onChange(() => this.#onChange()),
       this.#ports.hsm.onStateChange((status) => {
-        if (status.state === 'ready') this.#rotator.retryNow();
+        if (status.state === 'ready') {
+          this.#reconciler.onTokenReady();
+          this.#rotator.retryNow();
+        }
         this.#notifyReadiness();
       }),
     );
+    if (this.#ports.hsm.status().state === 'ready') this.#reconciler.onTokenReady();
     this.#servedTime.start();
     this.#rotator.start();
   }
 
   /** Ends the step in progress and records the meters. The HSM and the store stay open. Idempotent. */
   async stop(): Promise<void> {
+    this.#reconciler.stop();
     await this.#servedTime.stop();
     await this.#rotator.stop();
     await this.#rotator.recordAllMeters();
@@ -211,6 +222,14 @@ export class Keyturn implements Application {
     this.#ports.hsm.retryLogin();
   }
 
+  reconcile(): Promise<readonly Finding[]> {
+    return this.#reconciler.reconcile();
+  }
+
+  resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
+    return this.#reconciler.resolve(caller, ckaId, action, parseReason(reason));
+  }
+
   clockStatus(): ClockStatus {
     const { isTrusted, stepMs } = this.#clockGuard.judge();
     return { isTrusted, stepMs, wallMs: this.#ports.clock.wallMs(), stepLimitMs: this.#ports.clockStepLimitMs };
@@ -270,12 +289,13 @@ export class Keyturn implements Application {
   #findSigner(name: SigningKeyName): Signer | undefined {
     const signer = this.#signers.find(name);
     if (signer === undefined || this.#ports.clock.wallMs() >= signer.signingEndsMs) return undefined;
-    return this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
+    return this.#reconciler.isUnfenced(name) && this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
   }
 
   #requireSigner(name: SigningKeyName): Signer {
     const signer = this.#findSigner(name);
     if (signer !== undefined) return signer;
+    this.#reconciler.requireUnfenced(this.#ports.ledger.requireSigningKey(name).name);
     const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
     const isOver = this.#ports.clock.wallMs() >= (this.#signers.find(name)?.signingEndsMs ?? Number.POSITIVE_INFINITY);
     throw noActiveVersion(state, this.#surroundingsIn(state.keySet), this.#rotator.lastProblem(name), isOver);

@@ -11,7 +11,7 @@ import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from '../lifecycle/fold.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
-import type { EventStore, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
+import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
 import { evolveToken, NEW_TOKEN_STATE, type TokenEvent, type TokenState } from './token-log.ts';
 
 const SIGNING_KEY_PREFIX = 'signing-key/';
@@ -120,7 +120,7 @@ export class Ledger {
    * Decides and commits in one turn. `decide` sees the state and returns what to append; nothing to append commits
    * nothing. A change of published versions also appends the key set's next generation, in the same commit.
    */
-  transact(decide: () => readonly Change[]): Promise<void> {
+  transact(decide: () => readonly Change[], options?: CommitOptions): Promise<void> {
     return this.#mutex.run(async () => {
       const changes = decide().filter((change) => change.events.length > 0);
       if (changes.length === 0) return;
@@ -129,6 +129,7 @@ export class Ledger {
       const next = generations.reduce(applyChange, evolved);
       await this.#store.commit(
         [...changes, ...generations].map((change) => this.#toAppend(change)).reduce(mergeAppends, []),
+        options,
       );
       this.#state = next;
       this.#notify();
@@ -165,7 +166,7 @@ export class Ledger {
   async #commitNarrowing(narrowing: Narrowing): Promise<void> {
     this.#undurable.add(narrowing);
     try {
-      await this.transact(narrowing.decide);
+      await this.transact(narrowing.decide, { mayUseReserve: true });
     } catch (thrown) {
       // Only the disk is waited for; a decision that is refused now would be refused for ever.
       if (!hasReason(thrown, 'STORE_UNAVAILABLE')) this.#release(narrowing);

@@ -32,6 +32,7 @@ type Failures = ReadonlyMap<Step['kind'], Failure>;
 export interface RotatorPorts extends StepPorts {
   readonly clock: Clock;
   readonly clockGuard: ClockGuard;
+  readonly isUnfenced: (name: SigningKeyName) => boolean;
 }
 
 export class Rotator {
@@ -147,6 +148,8 @@ export class Rotator {
   }
 
   async #visit(name: SigningKeyName): Promise<number> {
+    // Rule 9: nothing of it changes until an operator has decided.
+    if (!this.#ports.isUnfenced(name)) return MAX_SLEEP_MS;
     const { ledger, meters, surroundingsOf, clock } = this.#ports;
     const recorded = ledger.requireSigningKey(name);
     const { state } = meters.observe(recorded);

@@ -10,6 +10,7 @@ import type { LifecycleState } from '../lifecycle/model.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import {
   fromClockStatus,
+  fromFinding,
   fromKeyVersion,
   fromSigningKey,
   fromTokenStatus,
@@ -184,6 +185,15 @@ export interface KeySet {
   readonly maxAgeMs: number;
 }
 
+/** How store and token differ; docs/reference/lifecycle.md says what each kind means. */
+export interface Finding {
+  readonly kind: 'ORPHAN' | 'RESURRECTED' | 'MISSING' | 'DUPLICATE' | 'CHALLENGE_FAILED';
+  readonly ckaId: string;
+  readonly ckaLabel: string;
+  readonly signingKey: string | undefined;
+  readonly version: number | undefined;
+}
+
 /** Whether the daemon believes its machine's wall clock. */
 export interface ClockStatus {
   readonly trusted: boolean;
@@ -241,6 +251,12 @@ export interface KeyturnClient extends LifecycleCommands {
   /** Default: the key set `default`. */
   getKeySet(request?: { readonly keySet?: string | undefined }, options?: CallOptions): Promise<KeySet>;
   getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
+  /** Empty when store and token agree. */
+  reconcile(options?: CallOptions): Promise<{ readonly findings: readonly Finding[] }>;
+  resolveObject(
+    request: { readonly ckaId: string; readonly action: 'destroy' | 'ignore'; readonly reason?: string | undefined },
+    options?: CallOptions,
+  ): Promise<void>;
   getClockStatus(options?: CallOptions): Promise<ClockStatus>;
   /** `time`: what time it is now, from another source than the daemon's machine. */
   confirmClock(
@@ -320,6 +336,18 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
         etag: answer.etag,
         maxAgeMs: fromDuration(answer.maxAge),
       };
+    },
+    async reconcile(options) {
+      const { findings } = await transport.call(tokenMethods.Reconcile, {}, long(options));
+      return { findings: findings.map(fromFinding) };
+    },
+    async resolveObject({ ckaId, action, reason = '' }, options) {
+      const request = {
+        ckaId,
+        action: action === 'destroy' ? 'RESOLVE_ACTION_DESTROY' : 'RESOLVE_ACTION_IGNORE',
+        reason,
+      } as const;
+      await transport.call(tokenMethods.ResolveObject, request, long(options));
     },
     async getClockStatus(options) {
       return fromClockStatus(await transport.call(clockMethods.GetClockStatus, {}, short(options)));

@@ -1,5 +1,6 @@
 /** The client's types to and from proto messages. */
 import type { KeyVersion__Output } from '../gen/keyturn/v1/KeyVersion.ts';
+import type { Finding__Output } from '../gen/keyturn/v1/Finding.ts';
 import type { GetClockStatusResponse__Output } from '../gen/keyturn/v1/GetClockStatusResponse.ts';
 import type { GetTokenStatusResponse__Output } from '../gen/keyturn/v1/GetTokenStatusResponse.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   SignJwtRequest,
   TokenStatus,
   ClockStatus,
+  Finding,
 } from './client.ts';
 import { fromCount, fromDuration, fromText, fromTime, requirePart, requireTime, toDuration } from './values.ts';
 
@@ -120,6 +122,24 @@ function parseState(name: string): LifecycleState {
     'INTERNAL',
     `the daemon names a key version state, ${name}, that this client doesn't know; update the client`,
   );
+}
+
+const FINDING_KINDS = {
+  FINDING_KIND_ORPHAN: 'ORPHAN',
+  FINDING_KIND_RESURRECTED: 'RESURRECTED',
+  FINDING_KIND_MISSING: 'MISSING',
+  FINDING_KIND_DUPLICATE: 'DUPLICATE',
+  FINDING_KIND_CHALLENGE_FAILED: 'CHALLENGE_FAILED',
+} as const;
+
+export function fromFinding({ kind, ckaId, ckaLabel, signingKey, version }: Finding__Output): Finding {
+  if (kind === 'FINDING_KIND_UNSPECIFIED') {
+    throw new KeyturnError(
+      'INTERNAL',
+      "the daemon names a kind of finding that this client doesn't know; update the client",
+    );
+  }
+  return { kind: FINDING_KINDS[kind], ckaId, ckaLabel, signingKey: fromText(signingKey), version: fromCount(version) };
 }
 
 export function fromClockStatus(message: GetClockStatusResponse__Output): ClockStatus {

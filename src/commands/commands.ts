@@ -18,6 +18,8 @@ import { keySuspendCommand } from './key-suspend.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
 import { tokenDeclareCompromisedCommand } from './token-declare-compromised.ts';
+import { tokenReconcileCommand } from './token-reconcile.ts';
+import { tokenResolveCommand } from './token-resolve.ts';
 import { tokenRetryLoginCommand } from './token-retry-login.ts';
 import { tokenStatusCommand } from './token-status.ts';
 import { verifyCommand } from './verify.ts';
@@ -50,6 +52,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   verifyCommand,
   tokenStatusCommand,
   tokenRetryLoginCommand,
+  tokenReconcileCommand,
+  tokenResolveCommand,
   tokenDeclareCompromisedCommand,
   clockStatusCommand,
   clockConfirmCommand,

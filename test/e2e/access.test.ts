@@ -33,6 +33,8 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/keyturn.v1.KeySetService/GetKeySet': KNOWN,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECTORS,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTRATORS,
+  '/keyturn.v1.TokenService/Reconcile': INSPECTORS,
+  '/keyturn.v1.TokenService/ResolveObject': ['security-officer', 'admin'],
   '/keyturn.v1.ClockService/GetClockStatus': INSPECTORS,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTRATORS,
   '/grpc.health.v1.Health/Check': KNOWN,

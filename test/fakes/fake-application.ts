@@ -2,6 +2,7 @@
  * An Application without token, store or rules: keys are made in this process, and what it was asked is remembered.
  * For tests of the servers and the client. Its JWTs are real and verify against its key set.
  */
+import type { Finding } from '../../src/lifecycle/reconcile.ts';
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type {
   Application,
@@ -43,6 +44,7 @@ const HOUR_MS = 3_600_000;
 export class FakeApplication implements Application {
   /** What came in, newest last. */
   readonly asked: Asked[] = [];
+  findings: readonly Finding[] = [];
   /** Thrown by every method while set. */
   failure: Error | undefined;
   /** Awaited by signJwt, when set, before it answers. */
@@ -147,6 +149,15 @@ export class FakeApplication implements Application {
 
   findKeySet(name: string): KeySetSnapshot | undefined {
     return name === DEFAULT_KEY_SET ? this.#snapshot : undefined;
+  }
+
+  reconcile(): Promise<readonly Finding[]> {
+    return Promise.resolve(this.findings);
+  }
+
+  resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
+    this.#remember(caller, { ckaId, action, reason });
+    return Promise.resolve();
   }
 
   clockStatus(): ClockStatus {

@@ -1,4 +1,5 @@
 /** The gRPC services over real connections, with the typed client at the other end. */
+import { parseCkaId } from '../../src/base/ids.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { startTestServers, type TestServers } from '../fixtures/test-servers.ts';
@@ -181,6 +182,21 @@ describe('KeySetService and TokenService', () => {
     const time = new Date('2026-01-31T12:34:56.789Z');
     await test.admin.confirmClock({ time, reason: 'from my watch' });
     const command = { typedMs: time.getTime(), reason: 'from my watch' };
+    expect(test.app.asked.at(-1)).toEqual({ caller: 'admin', command });
+  });
+
+  it('gives the findings of a reconciliation and passes a decision on', async () => {
+    const ckaId = parseCkaId('ab'.repeat(16));
+    test.app.findings = [
+      { kind: 'orphan', ckaId, ckaLabel: 'keyturn/lost/7', signingKey: 'lost', version: 7 },
+      { kind: 'challengeFailed', ckaId, ckaLabel: 'x', signingKey: undefined, version: undefined },
+    ];
+    expect((await test.admin.reconcile()).findings).toEqual([
+      { kind: 'ORPHAN', ckaId, ckaLabel: 'keyturn/lost/7', signingKey: 'lost', version: 7 },
+      { kind: 'CHALLENGE_FAILED', ckaId, ckaLabel: 'x', signingKey: undefined, version: undefined },
+    ]);
+    await test.admin.resolveObject({ ckaId, action: 'ignore', reason: 'known' });
+    const command = { ckaId, action: 'ignore', reason: 'known' };
     expect(test.app.asked.at(-1)).toEqual({ caller: 'admin', command });
   });
 

@@ -249,6 +249,51 @@ describe('a full key set', () => {
   });
 });
 
+describe('an old store', () => {
+  /** The store of an hour ago meets the token of now: a rotation happened in between. */
+  async function restoredOldStore(): Promise<AppHarness> {
+    const harness = await startApp();
+    await harness.apply();
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    const backup = harness.store.reopened();
+    await harness.rotate();
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    void harness.app.stop();
+    const restored = await startApp({ clock: harness.clock, hsm: harness.hsm, store: backup });
+    await restored.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    return restored;
+  }
+
+  it('fences its signing keys: no signing, no change, and nothing is deleted', async () => {
+    const harness = await restoredOldStore();
+    expect((await refusalOf(harness.sign())).reason).toBe('SIGNING_KEY_FENCED');
+    expect((await refusalOf(harness.rotate())).reason).toBe('SIGNING_KEY_FENCED');
+    await harness.clock.advanceAsync(2 * HOUR, STEP_MS);
+    expect(harness.hsm.keys.size).toBe(4);
+    expect(await harness.app.reconcile()).toMatchObject([{ kind: 'orphan', signingKey: 'access-tokens', version: 4 }]);
+  });
+
+  it.each(['destroy', 'ignore'] as const)('goes on when an operator decides to %s the orphan', async (action) => {
+    const harness = await restoredOldStore();
+    const [orphan] = await harness.app.reconcile();
+    await harness.app.resolveObject(OPERATOR, orphan?.ckaId ?? '', action, 'looked at it');
+    await harness.sign();
+    expect(harness.hsm.keys.size).toBe(action === 'destroy' ? 3 : 4);
+    const again = await harness.restart();
+    await again.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    await again.sign();
+  });
+
+  it('does not let an operator resolve an object that the store explains', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    const [version] = harness.app.listKeyVersions('access-tokens', 1, '').items;
+    const refusal = await refusalOf(harness.app.resolveObject(OPERATOR, version?.ckaId ?? '', 'destroy', ''));
+    expect(refusal.reason).toBe('KEY_VERSION_NOT_FOUND');
+    expect(harness.hsm.keys.size).toBe(3);
+  });
+});
+
 describe('the clock guard', () => {
   const POLICY = { signingPeriodMs: 4 * HOUR, rollbackWindowMs: HOUR, maxJwtLifetimeMs: HOUR };
   const YEAR = 365 * DAY;

@@ -1,5 +1,12 @@
 /** keyturn.v1.TokenService. */
 import type { Clock } from '../../base/clock.ts';
+import { KeyturnError } from '../../base/errors.ts';
+import type { Finding as FindingMessage } from '../../gen/keyturn/v1/Finding.ts';
+import type { FindingKind as FindingKindMessage } from '../../gen/keyturn/v1/FindingKind.ts';
+import type { ReconcileRequest__Output } from '../../gen/keyturn/v1/ReconcileRequest.ts';
+import type { ReconcileResponse } from '../../gen/keyturn/v1/ReconcileResponse.ts';
+import type { ResolveObjectRequest__Output } from '../../gen/keyturn/v1/ResolveObjectRequest.ts';
+import type { ResolveObjectResponse } from '../../gen/keyturn/v1/ResolveObjectResponse.ts';
 import type { GetTokenStatusRequest__Output } from '../../gen/keyturn/v1/GetTokenStatusRequest.ts';
 import type { GetTokenStatusResponse } from '../../gen/keyturn/v1/GetTokenStatusResponse.ts';
 import type { RetryLoginRequest__Output } from '../../gen/keyturn/v1/RetryLoginRequest.ts';
@@ -8,6 +15,7 @@ import type { TokenServiceHandlers } from '../../gen/keyturn/v1/TokenService.ts'
 import type { TokenState } from '../../gen/keyturn/v1/TokenState.ts';
 import type { Worker } from '../../gen/keyturn/v1/Worker.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
+import type { Finding, FindingKind } from '../../lifecycle/reconcile.ts';
 import { type HandlerPorts, unary } from './unary.ts';
 import { toDuration } from './values.ts';
 
@@ -24,11 +32,44 @@ export function createTokenService(ports: HandlerPorts): TokenServiceHandlers {
       return { ...status, state: TOKEN_STATES[state], workers: workers.map((worker) => toWorker(worker, ports.clock)) };
     }),
 
+    Reconcile: unary(ports, async (_request: ReconcileRequest__Output): Promise<ReconcileResponse> => {
+      const findings = await ports.app.reconcile();
+      return { findings: findings.map(toFinding) };
+    }),
+
+    ResolveObject: unary(
+      ports,
+      async ({ ckaId, action, reason }: ResolveObjectRequest__Output, { caller }): Promise<ResolveObjectResponse> => {
+        if (action === 'RESOLVE_ACTION_UNSPECIFIED') {
+          throw new KeyturnError('FIELD_INVALID', 'action must be destroy or ignore', { field: 'action' });
+        }
+        await ports.app.resolveObject(
+          caller,
+          ckaId,
+          action === 'RESOLVE_ACTION_DESTROY' ? 'destroy' : 'ignore',
+          reason,
+        );
+        return {};
+      },
+    ),
+
     RetryLogin: unary(ports, async ({ reason }: RetryLoginRequest__Output, { caller }): Promise<RetryLoginResponse> => {
       await ports.app.retryLogin(caller, reason);
       return {};
     }),
   };
+}
+
+const FINDING_KINDS = {
+  orphan: 'FINDING_KIND_ORPHAN',
+  resurrected: 'FINDING_KIND_RESURRECTED',
+  missing: 'FINDING_KIND_MISSING',
+  duplicate: 'FINDING_KIND_DUPLICATE',
+  challengeFailed: 'FINDING_KIND_CHALLENGE_FAILED',
+} as const satisfies Record<FindingKind, FindingKindMessage>;
+
+function toFinding({ kind, ckaId, ckaLabel, signingKey = '', version = 0 }: Finding): FindingMessage {
+  return { kind: FINDING_KINDS[kind], ckaId, ckaLabel, signingKey, version };
 }
 
 function toWorker({ sinceMs, ...worker }: WorkerStatus, clock: Clock): Worker {

@@ -1,0 +1,177 @@
+/**
+ * Holds store and token against each other once the token is ready, and on demand (rule 9). Until that has been done no
+ * signing key signs or changes; afterwards those do not whose objects the store can't explain. It reports and never
+ * deletes: repairs are an operator's commands.
+ */
+import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import { type CallerName, parseCkaId, type CkaId, type SigningKeyName } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Hsm } from '../hsm/hsm.ts';
+import { toPublicKey } from '../jose/public-key.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import { compareWithToken, fencedBy, type Finding } from '../lifecycle/reconcile.ts';
+import type { Ledger } from './ledger.ts';
+
+const RETRY_MS = 2_000;
+
+export interface ReconcilerPorts {
+  readonly ledger: Ledger;
+  readonly hsm: Hsm;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The fences may have changed. */
+  readonly onChange: () => void;
+}
+
+export class Reconciler {
+  readonly #ports: ReconcilerPorts;
+  #findings: readonly Finding[] | undefined;
+  #fenced: ReadonlySet<string> = new Set();
+  #isRunning = false;
+  #retry: (() => void) | undefined;
+
+  constructor(ports: ReconcilerPorts) {
+    this.#ports = ports;
+  }
+
+  /** The token is ready: look once, and again until it worked. */
+  onTokenReady(): void {
+    if (this.#findings !== undefined || this.#isRunning) return;
+    this.#isRunning = true;
+    void this.#firstLook();
+  }
+
+  stop(): void {
+    this.#retry?.();
+  }
+
+  /** May the signing key sign and change? Errors: SIGNING_KEY_FENCED, TOKEN_UNAVAILABLE while nobody has looked yet. */
+  requireUnfenced(name: SigningKeyName): void {
+    if (this.isUnfenced(name)) return;
+    if (this.#findings === undefined) {
+      throw new KeyturnError(
+        'TOKEN_UNAVAILABLE',
+        'store and token have not been compared yet; that is done as soon as the token is ready',
+        { subject: name },
+      );
+    }
+    const objects = this.#findings
+      .filter((finding) => finding.signingKey === name)
+      .map(({ kind, ckaId }) => `${ckaId} (${kind})`);
+    throw new KeyturnError(
+      'SIGNING_KEY_FENCED',
+      `signing key ${name} neither signs nor changes: the token holds objects of it that the store can't explain, as after the restore of an old store: ${objects.join(', ')}; look with keyturn token reconcile, then decide about each with keyturn token resolve`,
+      { subject: name, rule: 'fence' },
+    );
+  }
+
+  isUnfenced(name: SigningKeyName): boolean {
+    return this.#findings !== undefined && !this.#fenced.has(name);
+  }
+
+  /** Compares anew, with a challenge signature by every published version whose private key should be there. */
+  async reconcile(): Promise<readonly Finding[]> {
+    const { ledger, hsm, log } = this.#ports;
+    const before = ledger.signingKeys;
+    const objects = await hsm.listKeys();
+    const findings = [...compareWithToken({ before: before.values(), now: ledger.signingKeys.values(), objects })];
+    for (const state of ledger.signingKeys.values()) {
+      for (const version of state.versions.filter(isChallengeable)) {
+        if (findings.some(({ ckaId }) => ckaId === version.ckaId)) continue;
+        if (!(await this.#passesChallenge(state, version))) {
+          const { ckaId, ckaLabel, number } = version;
+          findings.push({ kind: 'challengeFailed', ckaId, ckaLabel, signingKey: state.name, version: number });
+        }
+      }
+    }
+    for (const finding of findings) log.error({ finding }, 'store and token differ');
+    this.#settle(findings);
+    return findings;
+  }
+
+  /**
+   * An operator's decision about an object that fences: `destroy` it in the token, or `ignore` it and lift the fence.
+   * Errors: KEY_VERSION_NOT_FOUND for an object that isn't among the findings.
+   */
+  async resolve(caller: CallerName, ckaIdText: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
+    const ckaId = parseCkaId(ckaIdText);
+    const finding = (await this.reconcile()).find((candidate) => candidate.ckaId === ckaId && isUnexplained(candidate));
+    if (finding === undefined) {
+      throw new KeyturnError(
+        'KEY_VERSION_NOT_FOUND',
+        `the token holds no object with CKA_ID ${ckaId} that the store can't explain; keyturn token reconcile lists those`,
+        { field: 'cka_id' },
+      );
+    }
+    const { ledger, hsm, clock } = this.#ports;
+    const record = (type: 'OBJECT_IGNORED' | 'OBJECT_DESTROYED'): Promise<void> =>
+      ledger.transact(() => [
+        { to: 'token', events: [{ type, atMs: clock.wallMs(), ckaId, ckaLabel: finding.ckaLabel, caller, reason }] },
+      ]);
+    if (action === 'ignore') {
+      await record('OBJECT_IGNORED');
+    } else {
+      await hsm.destroyKeyPair(ckaId);
+      await record('OBJECT_DESTROYED');
+    }
+    await this.reconcile();
+  }
+
+  #settle(findings: readonly Finding[]): void {
+    this.#findings = findings;
+    this.#fenced = fencedBy(findings, (ckaId) => this.#isIgnored(ckaId));
+    this.#ports.onChange();
+  }
+
+  #isIgnored(ckaId: CkaId): boolean {
+    return this.#ports.ledger.token.ignored.has(ckaId);
+  }
+
+  async #passesChallenge(state: SigningKeyState, version: KeyVersion): Promise<boolean> {
+    try {
+      const publicKey = toPublicKey(version.publicKey);
+      await this.#ports.hsm.tryKey({ ckaId: version.ckaId, algorithm: state.spec.algorithm, publicKey });
+      return true;
+    } catch (thrown) {
+      const error = toKeyturnError(thrown);
+      // Gone meanwhile, with the store's knowledge: that is no finding.
+      const now = this.#ports.ledger.signingKeys
+        .get(state.name)
+        ?.versions.find(({ number }) => number === version.number);
+      if (now === undefined || !isChallengeable(now)) return true;
+      if (error.reason === 'TOKEN_UNAVAILABLE' || error.reason === 'SHUTTING_DOWN') throw error;
+      return false;
+    }
+  }
+
+  async #firstLook(): Promise<void> {
+    for (let isDone = false; !isDone; ) {
+      try {
+        await this.reconcile();
+        isDone = true;
+      } catch (thrown) {
+        const error = toKeyturnError(thrown);
+        if (error.reason === 'SHUTTING_DOWN') return;
+        this.#ports.log.warn({ err: error, retryInMs: RETRY_MS }, 'store and token could not be compared');
+        await new Promise<void>((resolve) => {
+          const cancel = this.#ports.clock.after(RETRY_MS, resolve);
+          this.#retry = () => {
+            cancel();
+            isDone = true;
+            resolve();
+          };
+        });
+      }
+    }
+    this.#isRunning = false;
+  }
+}
+
+function isChallengeable(version: KeyVersion): boolean {
+  return version.isPublished && version.privateKey === 'present';
+}
+
+function isUnexplained({ kind }: Finding): boolean {
+  return kind === 'orphan' || kind === 'resurrected';
+}

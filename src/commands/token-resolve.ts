@@ -1,0 +1,36 @@
+/** `keyturn token resolve CKA_ID`: an operator's decision about an object that the store can't explain. */
+import { KeyturnError } from '../base/errors.ts';
+import { type CommandSpec, isSwitchedOn, textOption } from './command.ts';
+import { confirmByName, requireConfirmable, YES_OPTION } from './confirm.ts';
+import { withClient } from './connection.ts';
+import { EXIT } from './exit-code.ts';
+
+export const tokenResolveCommand: CommandSpec = {
+  name: 'token resolve',
+  summary: "decide about a key in the token that the store can't explain, which fences its signing key",
+  arguments: [{ syntax: '<cka-id>', description: 'as `keyturn token reconcile` shows it' }],
+  options: [
+    { flags: '--destroy', description: 'destroy it in the token, for good' },
+    { flags: '--ignore', description: 'leave it in the token; it no longer fences' },
+    YES_OPTION,
+    { flags: '--reason <text>', description: 'why; kept in the event log' },
+  ],
+  async run(context, { arguments: [ckaId = ''], options }) {
+    const { terminal } = context;
+    const isDestroyed = isSwitchedOn(options, 'destroy');
+    if (isDestroyed === isSwitchedOn(options, 'ignore')) {
+      throw new KeyturnError('FIELD_INVALID', 'say either --destroy or --ignore', { field: 'action' });
+    }
+    if (isDestroyed) {
+      requireConfirmable(context, options);
+      if (!isSwitchedOn(options, 'yes'))
+        terminal.note('A destroyed private key is gone for good, and with it the evidence.');
+      await confirmByName(context, options, ckaId);
+    }
+    const action = isDestroyed ? 'destroy' : 'ignore';
+    const reason = textOption(options, 'reason');
+    await withClient(context, options, (client) => client.resolveObject({ ckaId, action, reason }));
+    terminal.note(`${ckaId}: ${isDestroyed ? 'destroyed' : 'ignored'}; \`keyturn token reconcile\` tells what is left`);
+    return EXIT.ok;
+  },
+};
