@@ -27,7 +27,7 @@ export function parseAlerts(text: string): readonly AlertRule[] {
 
 /** Words of PromQL that look like names of metrics. */
 const PROMQL_WORDS = new Set(
-  'and or unless on ignoring group_left group_right by without bool sum max min avg count rate increase time offset histogram_quantile abs'.split(
+  'and or unless on ignoring group_left group_right by without bool sum max min avg count rate increase time offset histogram_quantile max_over_time abs'.split(
     ' ',
   ),
 );

@@ -21,7 +21,6 @@ const SECOND = 1_000;
 const CONFIG = {
   keySets: new Map([[KEY_SET, DEFAULT_PROMISE]]),
   limits: LIMITS,
-  clockStepLimitMs: MINUTE,
   grpcListeners: [],
 };
 
@@ -85,6 +84,7 @@ function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): v
     isSigningKeyReady: () => true,
     findKeySet: () => undefined,
     tokenStatus: () => READY,
+    clockStatus: () => ({ isTrusted: true, stepMs: 0, stepLimitMs: MINUTE, wallMs: T0 }),
     ...more,
   });
 }
@@ -292,11 +292,14 @@ describe('the token', () => {
 });
 
 describe('the clock', () => {
-  it('shows how far the wall clock has stepped since the start, small steps added up', async () => {
-    expect(await valueOf('keyturn_wall_clock_drift_seconds')).toBe(0);
-    clock.stepWall(-20 * SECOND);
-    clock.stepWall(-20 * SECOND);
-    expect(await valueOf('keyturn_wall_clock_drift_seconds')).toBe(-40);
+  it('shows whether it is believed, how far it stepped and how far it may', async () => {
+    watch([]);
+    expect(await valueOf('keyturn_wall_clock_trusted')).toBe(1);
+    const status = { isTrusted: false, stepMs: -90_000, stepLimitMs: MINUTE, wallMs: T0 };
+    watch([], { clockStatus: () => status });
+    expect(await valueOf('keyturn_wall_clock_trusted')).toBe(0);
+    expect(await valueOf('keyturn_wall_clock_step_seconds')).toBe(-90);
+    expect(await valueOf('keyturn_clock_step_limit_seconds')).toBe(60);
   });
 });
 

@@ -103,9 +103,10 @@ export const METRICS = {
   commitFailures: counter('keyturn_store_commit_failures_total', 'Commits that failed, by reason.', 'reason'),
 
   // Daemon
-  clockDrift: gauge(
-    'keyturn_wall_clock_drift_seconds',
-    'How far the wall clock has moved against the monotonic one since the daemon started: steps add up here.',
+  clockTrusted: gauge('keyturn_wall_clock_trusted', '1 when the wall clock is believed; nothing is signed otherwise.'),
+  clockStep: gauge(
+    'keyturn_wall_clock_step_seconds',
+    'How far the wall clock is from where it should be by the clock that no step moves: small steps add up here.',
   ),
   clockStepLimit: gauge('keyturn_clock_step_limit_seconds', 'clock.stepLimit.'),
   certificateExpiry: gauge(

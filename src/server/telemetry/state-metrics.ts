@@ -3,7 +3,7 @@
  * What is gone from the application is gone from the metrics.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Application, SigningKeyView } from '../../app/application.ts';
+import type { Application, ClockStatus, SigningKeyView } from '../../app/application.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KeySetName } from '../../base/ids.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
@@ -20,7 +20,10 @@ const TOKEN_STATES: readonly TokenStatus['state'][] = ['starting', 'ready', 'una
 const WORKER_STATES: readonly WorkerStatus['state'][] = ['starting', 'ready', 'draining'];
 
 export interface StateSources {
-  readonly app: Pick<Application, 'listSigningKeys' | 'isSigningKeyReady' | 'findKeySet' | 'tokenStatus'>;
+  readonly app: Pick<
+    Application,
+    'listSigningKeys' | 'isSigningKeyReady' | 'findKeySet' | 'tokenStatus' | 'clockStatus'
+  >;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
   readonly silenceMs: (keySet: KeySetName) => number;
   readonly clock: Clock;
@@ -44,6 +47,7 @@ export async function readState(instruments: Instruments, sources: StateSources)
   instruments.signingKeysOmitted.set(omitted);
   setKeySets(instruments, sources);
   setToken(instruments, sources.app.tokenStatus());
+  setClock(instruments, sources.app.clockStatus());
 }
 
 function forgetSigningKeys(instruments: Instruments): void {
@@ -111,6 +115,12 @@ function setToken(instruments: Instruments, status: TokenStatus): void {
   // The pool counts since the start of the daemon, as a counter must.
   instruments.workerRestarts.reset();
   instruments.workerRestarts.inc(status.workerRestarts);
+}
+
+function setClock(instruments: Instruments, { isTrusted, stepMs, stepLimitMs }: ClockStatus): void {
+  instruments.clockTrusted.set(isTrusted ? 1 : 0);
+  instruments.clockStep.set(stepMs / SECOND_MS);
+  instruments.clockStepLimit.set(stepLimitMs / SECOND_MS);
 }
 
 function sum(numbers: readonly number[]): number {

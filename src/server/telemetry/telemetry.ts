@@ -22,7 +22,7 @@ const FRESH_MS = 1_000;
 /** Stands for every method that there isn't. */
 const UNKNOWN_METHOD = 'unknown';
 
-export type TelemetryConfig = Pick<Config, 'keySets' | 'limits' | 'clockStepLimitMs' | 'grpcListeners'>;
+export type TelemetryConfig = Pick<Config, 'keySets' | 'limits' | 'grpcListeners'>;
 
 export class Telemetry {
   /** Where the metrics are served. */
@@ -31,7 +31,6 @@ export class Telemetry {
   readonly #instruments: Instruments;
   readonly #config: TelemetryConfig;
   readonly #clock: Clock;
-  readonly #clockBaseMs: number;
   #app: StateSources['app'] | undefined;
   #probe: MeteredProbe | undefined;
   #latest: { readonly text: string; readonly atMs: number } | undefined;
@@ -41,10 +40,8 @@ export class Telemetry {
     this.address = address;
     this.#config = config;
     this.#clock = clock;
-    this.#clockBaseMs = clock.wallMs() - clock.monotonicMs();
     this.#instruments = createInstruments(this.#registry);
     this.#instruments.queueLimit.set(config.limits.maxQueuedRequests);
-    this.#instruments.clockStepLimit.set(config.clockStepLimitMs / SECOND_MS);
     for (const listener of config.grpcListeners) {
       if (listener.kind !== 'tls') continue;
       // What the listener has loaded: read once, at the same time.
@@ -97,7 +94,6 @@ export class Telemetry {
   /** Never two at once. Metric by metric, so that a thousand signing keys don't hold up everything else. */
   async #write(atMs: number): Promise<string> {
     const clock = this.#clock;
-    this.#instruments.clockDrift.set((clock.wallMs() - clock.monotonicMs() - this.#clockBaseMs) / SECOND_MS);
     if (this.#app !== undefined) {
       await readState(this.#instruments, {
         app: this.#app,
