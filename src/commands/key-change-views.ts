@@ -66,7 +66,7 @@ function describeEffect(effect: CompromiseEffect, { isDryRun, isRetained, nowMs 
     );
   }
   if (activeVersion !== undefined) {
-    lines.push(`- version ${activeVersion} ${isDryRun ? 'would sign from then on' : 'signs from here on'}`);
+    lines.push(`- signing ${isDryRun ? 'would go on' : 'goes on'} with version ${activeVersion}`);
   } else {
     const when = readyTime === undefined ? '' : `; it could go on at ${formatTime(readyTime.getTime(), nowMs)}`;
     lines.push(

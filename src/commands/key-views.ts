@@ -87,6 +87,8 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
     if (
       version.published &&
       version.state !== 'ACTIVE' &&
+      // A standby has a ceiling beforehand, and has signed nothing.
+      version.activateTime !== undefined &&
       version.expCeiling !== undefined &&
       version.expCeiling.getTime() > nowMs
     ) {

@@ -227,10 +227,12 @@ describe('the CLI with a daemon', () => {
     expect(notPermitted.code, notPermitted.stdout).toBe(77);
     const preview = await run(...words, '--dry-run');
     expect(preview.stdout).toMatch(
-      /version 2 would be withdrawn for good, the private key destroyed\n- version \d would/,
+      /version 2 would be withdrawn for good, the private key destroyed\n- signing would go on with version \d/,
     );
     const done = await run(...words, '--yes');
-    expect(done.stdout, done.stderr).toMatch(/- version 2 is withdrawn for good.*\n- version \d+ signs from here on\n/);
+    expect(done.stdout, done.stderr).toMatch(
+      /- version 2 is withdrawn for good.*\n- signing goes on with version \d+\n/,
+    );
     expect((await sign()).code).toBe(0);
     expect((await run('key', 'show', 'access-tokens')).stdout).toMatch(/^2 +COMPROMISED +no /m);
     expect((await run(...words, '--yes')).stdout).toContain('nothing falls: it was declared before');

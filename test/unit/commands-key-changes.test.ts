@@ -86,7 +86,7 @@ describe('a declaration of compromise', () => {
     expect(lines.slice(0, 4)).toEqual([
       'signing key access-tokens:',
       '- version 3 would be withdrawn for good, the private key destroyed',
-      '- version 4 would sign from then on',
+      '- signing would go on with version 4',
       '- the last JWT of the withdrawn version expires before 2026-11-24T13:00:00Z (in 1 h)',
     ]);
     expect(lines.slice(4).join(' ')).toMatch(/old copy of the key set .*verifierCacheCeiling/);
@@ -105,7 +105,7 @@ describe('a declaration of compromise', () => {
     expect(describeCompromise([again], { ...done, isRetained: false })).toEqual([
       'signing key access-tokens:',
       '- nothing falls: it was declared before',
-      '- version 4 signs from here on',
+      '- signing goes on with version 4',
     ]);
     expect(describeCompromise([], { ...done, isRetained: false })).toEqual([
       'there is no signing key, so nothing falls',

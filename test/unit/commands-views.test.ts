@@ -72,7 +72,8 @@ const STANDBY: KeyVersion = {
   propagated: false,
   servedMs: 20 * 60_000,
   activateTime: undefined,
-  expCeiling: undefined,
+  // Reserved for an emergency.
+  expCeiling: at(2 * HOUR_MS),
 };
 const SUSPENDED: KeyVersion = {
   ...VERSION,
