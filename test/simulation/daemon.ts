@@ -2,6 +2,7 @@
  * The simulated subject: a signing service that verifiers and callers see, with processes that come and go. `Daemon`
  * runs keyturn's real application on the simulated machine; foreign-rules.ts has others behind the same interface.
  */
+import type { KeyCommand } from '../../src/app/application.ts';
 import type { Keyturn } from '../../src/app/keyturn.ts';
 import type { Ledger } from '../../src/app/ledger.ts';
 import type { AccessPolicy } from '../../src/access/policy.ts';
@@ -22,6 +23,10 @@ const LIMITS = { maxClaimsBytes: 1_024, maxClaimsDepth: 4, maxRequestMs: 10_000 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** What the world asks of whatever it tests. */
+function toKeyCommand(signingKey: string): KeyCommand {
+  return { signingKey, validateOnly: false, etag: '', reason: '' };
+}
+
 export interface Subject {
   readonly isUp: boolean;
   /** Starts a process. Rejects when it can't. */
@@ -39,6 +44,13 @@ export interface Subject {
   sign(key: string, lifetimeMs: number | undefined): Promise<string>;
   apply(key: string, policy: LifecyclePolicy): Promise<void>;
   rotate(key: string, useLastStandby: boolean): Promise<void>;
+  suspend(key: string, halt: boolean): Promise<void>;
+  reactivate(key: string, version: number): Promise<void>;
+  rollback(key: string): Promise<void>;
+  /** `key` undefined: the whole token; `version` undefined: the whole signing key. */
+  declareCompromised(key: string | undefined, version: number | undefined, retain: boolean): Promise<void>;
+  /** Standbys that the subject itself takes for propagated. */
+  propagatedStandbys(key: string): number;
   /** Tells that the token came back or went. */
   tellTokenState(): void;
   /** The problem when a key in the token is in no record of the subject. */
@@ -176,14 +188,33 @@ export class Daemon implements Subject {
   }
 
   async rotate(key: string, useLastStandby: boolean): Promise<void> {
-    await this.#requireApp().rotate(CALLER, {
-      signingKey: key,
-      useLastStandby,
-      requestId: '',
-      validateOnly: false,
-      etag: '',
-      reason: '',
-    });
+    await this.#requireApp().rotate(CALLER, { ...toKeyCommand(key), useLastStandby, requestId: '' });
+  }
+
+  async suspend(key: string, halt: boolean): Promise<void> {
+    await this.#requireApp().suspend(CALLER, { ...toKeyCommand(key), halt });
+  }
+
+  async reactivate(key: string, version: number): Promise<void> {
+    await this.#requireApp().reactivate(CALLER, { ...toKeyCommand(key), version });
+  }
+
+  async rollback(key: string): Promise<void> {
+    await this.#requireApp().rollback(CALLER, toKeyCommand(key));
+  }
+
+  async declareCompromised(key: string | undefined, version: number | undefined, retain: boolean): Promise<void> {
+    const scope =
+      key === undefined
+        ? ({ kind: 'token' } as const)
+        : version === undefined
+          ? ({ kind: 'signingKey', signingKey: key } as const)
+          : ({ kind: 'version', signingKey: key, version } as const);
+    await this.#requireApp().declareCompromised(CALLER, { scope, retain, validateOnly: false, reason: 'simulated' });
+  }
+
+  propagatedStandbys(key: string): number {
+    return this.#process?.app?.getSigningKey(key).propagatedStandbys ?? 0;
   }
 
   tellTokenState(): void {

@@ -12,10 +12,24 @@ export interface VersionFacts {
   state: string;
   /** The promise's ceiling when it became ACTIVE last. */
   activationCeilingMs: number;
-  /** When it was withdrawn as compromised; true time. */
-  compromisedAtMs: number | undefined;
+  /** When it became ACTIVE first, by the daemon's wall clock. */
+  activatedAtMs?: number;
+  /** When an operator began to declare it compromised: from then on verifiers may miss it. */
+  declaredAtMs?: number;
+  /** When that became durable, or was answered with OK. */
+  compromisedAtMs?: number;
   /** The JWT of it that expires last. */
-  longest: ParsedJwt | undefined;
+  longest?: ParsedJwt;
+}
+
+interface KeyFacts {
+  readonly name: string;
+  readonly versions: Map<number, VersionFacts>;
+  readonly active: Set<number>;
+  maxSigningPeriodMs: number;
+  /** A rollback was the latest activation, of a version that began to sign then. */
+  isHeld: boolean;
+  heldSinceMs?: number;
 }
 
 /** Members that events of several types have; absent where the type has none. */
@@ -25,18 +39,49 @@ interface AnyEvent extends StoredEvent {
   readonly cause?: string;
   readonly basis?: string;
   readonly kids?: readonly string[];
+  readonly caller?: string;
+  readonly policy?: { readonly maxSigningPeriodMs: number };
 }
 
+export interface Problem {
+  readonly invariant: 'one-active' | 'operator-decides';
+  readonly words: string;
+}
+
+/** What a commit brought. */
 export interface Noted {
-  /** Signing keys with a version that became ACTIVE in this commit. */
+  /** Signing keys with a version that became ACTIVE. */
   readonly activated: readonly string[];
-  /** Kids that left a key set in this commit. */
+  /** Kids that left a key set. */
   readonly withdrawn: readonly string[];
   readonly compromised: readonly VersionFacts[];
   readonly rotations: number;
-  readonly problem: string | undefined;
+  readonly problems: readonly Problem[];
 }
 
+interface MutableNoted {
+  readonly activated: string[];
+  readonly withdrawn: string[];
+  readonly compromised: VersionFacts[];
+  rotations: number;
+  readonly problems: Problem[];
+}
+
+interface NoteContext {
+  readonly ceilingMs: number;
+  readonly nowMs: number;
+  readonly noted: MutableNoted;
+}
+
+const STATE_AFTER: Readonly<Record<string, string>> = {
+  VERSION_ACTIVATED: 'ACTIVE',
+  VERSION_SUSPENDED: 'SUSPENDED',
+  VERSION_DEACTIVATED: 'DEACTIVATED',
+  VERSION_DESTROYED: 'DESTROYED',
+  VERSION_COMPROMISED: 'COMPROMISED',
+};
+/** The caller of what the daemon does by itself. */
+const DAEMON = 'keyturn';
 const KEY_PREFIX = 'signing-key/';
 /** Too many to tell. */
 const UNTOLD = new Set([
@@ -53,94 +98,94 @@ export function hasNewGeneration(appends: readonly StreamAppend[]): boolean {
 
 export class Facts {
   readonly #byKid = new Map<string, VersionFacts>();
-  readonly #byKey = new Map<string, Map<number, VersionFacts>>();
+  readonly #keys = new Map<string, KeyFacts>();
   #published: readonly string[] = [];
 
   find(kid: string): VersionFacts | undefined {
     return this.#byKid.get(kid);
   }
 
+  /** Versions of a signing key in a state, by number. */
+  versionsOf(key: string, state: string): readonly VersionFacts[] {
+    return [...(this.#keys.get(key)?.versions.values() ?? [])].filter((version) => version.state === state);
+  }
+
+  /** Versions that are not gone, of one signing key or of all. */
+  livingOf(key: string | undefined): readonly VersionFacts[] {
+    return [...this.#byKid.values()].filter(
+      (version) =>
+        (key === undefined || version.key === key) && version.state !== 'DESTROYED' && version.state !== 'COMPROMISED',
+    );
+  }
+
   note(appends: readonly StreamAppend[], ceilingMs: number, nowMs: number): Noted {
-    const noted = {
-      activated: [] as string[],
-      withdrawn: [] as string[],
-      compromised: [] as VersionFacts[],
-      rotations: 0,
-    };
-    const touched = new Set<string>();
+    const noted: MutableNoted = { activated: [], withdrawn: [], compromised: [], rotations: 0, problems: [] };
     for (const { stream, events } of appends) {
-      const key = stream.startsWith(KEY_PREFIX) ? stream.slice(KEY_PREFIX.length) : undefined;
+      const name = stream.startsWith(KEY_PREFIX) ? stream.slice(KEY_PREFIX.length) : undefined;
       for (const event of events as readonly AnyEvent[]) {
         if (UNTOLD.has(event.type)) continue;
-        if (key !== undefined) {
-          this.#noteVersion(key, event, ceilingMs, nowMs, noted);
-          touched.add(key);
-        } else if (event.kids !== undefined) {
-          const kids = new Set(event.kids);
-          noted.withdrawn.push(...this.#published.filter((kid) => !kids.has(kid)));
-          this.#published = event.kids;
-        }
+        if (name !== undefined) this.#noteEvent(this.#keyOf(name), event, { ceilingMs, nowMs, noted });
+        else if (event.kids !== undefined) this.#noteGeneration(event.kids, noted);
+      }
+      // Looked at when a commit is whole: within one, a version may become ACTIVE before the other stops.
+      const active = name === undefined ? undefined : this.#keys.get(name)?.active;
+      if (active !== undefined && active.size > 1) {
+        const words = `versions ${[...active].join(' and ')} of ${name} are ACTIVE at once`;
+        noted.problems.push({ invariant: 'one-active', words });
       }
     }
-    return { ...noted, problem: this.#findTwoActive(touched) };
+    return noted;
   }
 
-  #noteVersion(
-    key: string,
-    event: AnyEvent,
-    ceilingMs: number,
-    nowMs: number,
-    noted: { activated: string[]; compromised: VersionFacts[]; rotations: number },
-  ): void {
-    const { type, version: number = 0, kid, cause } = event;
+  #keyOf(name: string): KeyFacts {
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    const facts: KeyFacts = { name, versions: new Map(), active: new Set(), maxSigningPeriodMs: 0, isHeld: false };
+    this.#keys.set(name, facts);
+    return facts;
+  }
+
+  #noteGeneration(kids: readonly string[], noted: MutableNoted): void {
+    const left = new Set(kids);
+    noted.withdrawn.push(...this.#published.filter((kid) => !left.has(kid)));
+    this.#published = kids;
+  }
+
+  #noteEvent(key: KeyFacts, event: AnyEvent, around: NoteContext): void {
+    const { type, version: number = 0, kid, policy } = event;
+    if (policy !== undefined) key.maxSigningPeriodMs = policy.maxSigningPeriodMs;
     if (type === 'VERSION_MADE' && kid !== undefined) {
-      const facts = {
-        key,
-        number,
-        kid,
-        state: 'PRE_ACTIVE',
-        activationCeilingMs: 0,
-        compromisedAtMs: undefined,
-        longest: undefined,
-      };
-      this.#byKid.set(kid, facts);
-      const ofKey = this.#byKey.get(key) ?? new Map<number, VersionFacts>();
-      this.#byKey.set(key, ofKey.set(number, facts));
+      const made: VersionFacts = { key: key.name, number, kid, state: 'PRE_ACTIVE', activationCeilingMs: 0 };
+      this.#byKid.set(kid, made);
+      key.versions.set(number, made);
       return;
     }
-    const facts = this.#byKey.get(key)?.get(number);
-    if (facts === undefined) return;
-    switch (type) {
-      case 'VERSION_ACTIVATED':
-        facts.state = 'ACTIVE';
-        facts.activationCeilingMs = ceilingMs;
-        noted.activated.push(key);
-        if (cause === 'rotation') noted.rotations += 1;
-        return;
-      case 'VERSION_SUSPENDED':
-        facts.state = 'SUSPENDED';
-        return;
-      case 'VERSION_DEACTIVATED':
-        facts.state = 'DEACTIVATED';
-        return;
-      case 'VERSION_DESTROYED':
-        facts.state = 'DESTROYED';
-        return;
-      case 'VERSION_COMPROMISED':
-        facts.state = 'COMPROMISED';
-        facts.compromisedAtMs ??= nowMs;
-        noted.compromised.push(facts);
-    }
+    const version = key.versions.get(number);
+    const state = STATE_AFTER[type];
+    if (version === undefined || state === undefined) return;
+    version.state = state;
+    key.active.delete(number);
+    if (state === 'ACTIVE') this.#noteActivation(key, version, event, around);
+    if (state !== 'COMPROMISED') return;
+    version.declaredAtMs ??= around.nowMs;
+    version.compromisedAtMs ??= around.nowMs;
+    around.noted.compromised.push(version);
   }
 
-  /** Looked at when a commit is whole: within one, a version may become ACTIVE before the other stops. */
-  #findTwoActive(keys: ReadonlySet<string>): string | undefined {
-    for (const key of keys) {
-      const active = [...(this.#byKey.get(key)?.values() ?? [])].filter(({ state }) => state === 'ACTIVE');
-      if (active.length > 1)
-        return `versions ${active.map(({ number }) => number).join(' and ')} of ${key} are ACTIVE at once`;
+  #noteActivation(key: KeyFacts, version: VersionFacts, event: AnyEvent, { ceilingMs, noted }: NoteContext): void {
+    const { cause, caller, atMs } = event;
+    key.active.add(version.number);
+    noted.activated.push(key.name);
+    if (cause === 'rotation') noted.rotations += 1;
+    const endsAtMs = (key.heldSinceMs ?? 0) + key.maxSigningPeriodMs;
+    if (key.isHeld && cause === 'rotation' && caller === DAEMON && atMs < endsAtMs) {
+      const words = `a scheduled rotation of ${key.name} undoes a rollback before maxSigningPeriod is over`;
+      noted.problems.push({ invariant: 'operator-decides', words });
     }
-    return undefined;
+    version.activationCeilingMs = ceilingMs;
+    version.activatedAtMs ??= atMs;
+    key.isHeld = cause === 'rollback';
+    key.heldSinceMs = version.activatedAtMs;
   }
 }
 

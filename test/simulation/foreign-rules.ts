@@ -76,6 +76,26 @@ class ForeignSigner implements Subject {
     return 'calm';
   }
 
+  suspend(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  reactivate(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  rollback(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  declareCompromised(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  propagatedStandbys(): number {
+    return 0;
+  }
+
   tellTokenState(): void {
     // No token, no faults.
   }

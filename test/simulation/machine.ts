@@ -6,7 +6,7 @@
 import type { KeyturnError } from '../../src/base/errors.ts';
 import type { KeySetName, Kid } from '../../src/base/ids.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenStatus } from '../../src/hsm/hsm.ts';
-import type { EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
+import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
 import type { JwksProbe } from '../../src/app/jwks-probe.ts';
 import { signCheaply } from './cheap-signature.ts';
 import { drawOf } from './prng.ts';
@@ -34,6 +34,8 @@ export class Machine {
   }
 
   isDiskFull = false;
+  /** What is kept free for a narrowing is gone, too: the disk is broken rather than full. */
+  isReserveGone = false;
   isTokenDown = false;
   canTokenGenerate = true;
   isHttpDown = false;
@@ -111,11 +113,12 @@ export class ProcessPorts implements EventStore, JwksProbe {
     return Promise.resolve(this.#machine.load());
   }
 
-  async commit(appends: readonly StreamAppend[]): Promise<void> {
+  async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
     const { diesAt, beforeCommit, afterCommit } = this.#hooks;
     await Promise.resolve();
     if (this.#isKilled || diesAt('before-commit')) return NEVER;
-    if (this.#machine.isDiskFull) throw this.#failure('STORE_UNAVAILABLE', 'the disk is full');
+    const isReserveUsed = options?.mayUseReserve === true && !this.#machine.isReserveGone;
+    if (this.#machine.isDiskFull && !isReserveUsed) throw this.#failure('STORE_UNAVAILABLE', 'the disk is full');
     const stale = appends.find(({ stream, expectedSequence }) => this.#machine.sequenceOf(stream) !== expectedSequence);
     if (stale !== undefined) throw this.#failure('CONCURRENT_CHANGE', `${stale.stream} changed meanwhile`);
     beforeCommit(appends);
@@ -182,7 +185,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
   }
 
   async #sign({ ckaId, signingInput }: SignRequest): Promise<Uint8Array> {
-    await Promise.resolve();
+    await this.#hooks.tokenDelay();
     if (this.#isKilled) return NEVER;
     this.#requireToken();
     return signCheaply(this.#requireKey(ckaId), signingInput);

@@ -13,6 +13,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
+const YEAR = 365 * DAY;
 
 /** The mix: how many of 100 worlds have signing periods of which size. Fixed, and printed with every run. */
 export const MIX = [
@@ -38,13 +39,23 @@ export interface KeyPlan {
 export type Happening = { readonly atMs: number; readonly id: number } & (
   | { readonly kind: 'rotate'; readonly key: number; readonly useLastStandby: boolean }
   | { readonly kind: 'policy'; readonly key: number; readonly policy: LifecyclePolicy }
+  | { readonly kind: 'suspend'; readonly key: number; readonly halt: boolean; readonly reactivateAfterMs: number }
+  | { readonly kind: 'rollback'; readonly key: number }
+  | {
+      readonly kind: 'compromise';
+      readonly key: number;
+      readonly what: 'active' | 'standby' | 'old' | 'signing-key' | 'token';
+      readonly retain: boolean;
+    }
   | { readonly kind: 'crash'; readonly afterPoints: number; readonly downMs: number }
+  | { readonly kind: 'reboot'; readonly downMs: number; readonly toOffsetMs: number; readonly untilRightMs: number }
   | { readonly kind: 'stop'; readonly downMs: number; readonly promise: KeySetPromise | undefined }
   | { readonly kind: 'token-outage'; readonly forMs: number }
   | { readonly kind: 'no-new-keys'; readonly forMs: number }
-  | { readonly kind: 'disk-full'; readonly forMs: number }
+  | { readonly kind: 'disk-full'; readonly forMs: number; readonly isReserveGone: boolean }
   | { readonly kind: 'http-outage'; readonly forMs: number }
-  | { readonly kind: 'clock-step'; readonly toOffsetMs: number }
+  /** Small ones stay; big ones are set right after a time. */
+  | { readonly kind: 'clock-step'; readonly toOffsetMs: number; readonly untilRightMs: number | undefined }
 );
 
 export interface Scenario {
@@ -123,7 +134,11 @@ function drawVerifiers(prng: Prng, promise: KeySetPromise): readonly VerifierPla
 const RATES = [
   [0.4, 'rotate'],
   [0.1, 'policy'],
+  [0.06, 'suspend'],
+  [0.08, 'rollback'],
+  [0.12, 'compromise'],
   [0.15, 'crash'],
+  [0.04, 'reboot'],
   [0.08, 'stop'],
   [0.1, 'token-outage'],
   [0.08, 'no-new-keys'],
@@ -154,6 +169,27 @@ function drawHappening(prng: Prng, id: number, atMs: number, context: DrawContex
       return { id, atMs, kind, key, useLastStandby: prng.chance(0.3) };
     case 'policy':
       return { id, atMs, kind, key, policy: drawPolicy(prng, sources, shortestPeriodMs) };
+    case 'suspend':
+      return { id, atMs, kind, key, halt: prng.chance(0.3), reactivateAfterMs: forMs };
+    case 'rollback':
+      return { id, atMs, kind, key };
+    case 'compromise': {
+      const what = prng.weighted([
+        [6, 'active'],
+        [2, 'standby'],
+        [2, 'old'],
+        [1, 'signing-key'],
+        [0.5, 'token'],
+      ] as const);
+      return { id, atMs, kind, key, what, retain: prng.chance(0.3) };
+    }
+    case 'reboot': {
+      // Up to the limit in either direction, or far behind: that is what a dead battery does.
+      const isBehind = prng.chance(0.3);
+      const smallMs = (2 * prng.fraction() - 1) * clockStepLimitMs;
+      const toOffsetMs = Math.round(isBehind ? -prng.logarithmic(3 * clockStepLimitMs, YEAR) : smallMs);
+      return { id, atMs, kind, downMs, toOffsetMs, untilRightMs: forMs };
+    }
     case 'crash':
       return { id, atMs, kind, afterPoints: prng.whole(1, 8), downMs };
     case 'stop': {
@@ -172,11 +208,20 @@ function drawHappening(prng: Prng, id: number, atMs: number, context: DrawContex
             };
       return { id, atMs, kind, downMs, promise: changed };
     }
-    case 'clock-step':
-      return { id, atMs, kind, toOffsetMs: Math.round((2 * prng.fraction() - 1) * clockStepLimitMs) };
+    case 'clock-step': {
+      const sign = prng.chance(0.5) ? 1 : -1;
+      if (prng.chance(0.4)) {
+        const toOffsetMs = Math.round(sign * prng.logarithmic(3 * clockStepLimitMs, YEAR));
+        return { id, atMs, kind, toOffsetMs, untilRightMs: forMs };
+      }
+      // The extremes are where rules break.
+      const share = prng.chance(0.5) ? 1 : prng.fraction();
+      return { id, atMs, kind, toOffsetMs: Math.round(sign * share * clockStepLimitMs), untilRightMs: undefined };
+    }
+    case 'disk-full':
+      return { id, atMs, kind, forMs, isReserveGone: prng.chance(0.4) };
     case 'token-outage':
     case 'no-new-keys':
-    case 'disk-full':
     case 'http-outage':
       return { id, atMs, kind, forMs };
   }

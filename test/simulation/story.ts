@@ -20,6 +20,14 @@ export function describeHappening(happening: Happening, { keys }: Scenario): str
       return `an operator rotates ${keys[happening.key]?.name}${happening.useLastStandby ? ' with use_last_standby' : ''}`;
     case 'policy':
       return `an operator changes the policy of ${keys[happening.key]?.name}: ${describePolicy(happening.policy)}`;
+    case 'suspend':
+      return `an operator suspends ${keys[happening.key]?.name}${happening.halt ? ' with halt' : ''}, to reactivate it after ${span(happening.reactivateAfterMs)}`;
+    case 'rollback':
+      return `an operator rolls ${keys[happening.key]?.name} back`;
+    case 'compromise':
+      return `an operator declares compromised: ${describeScope(happening, keys[happening.key]?.name ?? '')}`;
+    case 'reboot':
+      return `the machine goes down for ${span(happening.downMs)} and comes back with its clock ${happening.toOffsetMs} ms off`;
     case 'crash':
       return `the daemon will crash at crash point ${happening.afterPoints} from here and stay down for ${span(happening.downMs)}`;
     case 'stop': {
@@ -31,15 +39,30 @@ export function describeHappening(happening: Happening, { keys }: Scenario): str
       return `the daemon is stopped for ${span(downMs)}${changed}`;
     }
     case 'clock-step':
-      return `the daemon's wall clock is stepped to ${happening.toOffsetMs} ms from true time`;
+      return `the daemon's wall clock is stepped to ${happening.toOffsetMs} ms from true time${happening.untilRightMs === undefined ? '' : `, and set right after ${span(happening.untilRightMs)}`}`;
     case 'token-outage':
       return `the token is unavailable for ${span(happening.forMs)}`;
     case 'no-new-keys':
       return `the token makes no keys for ${span(happening.forMs)}`;
     case 'disk-full':
-      return `the disk is full for ${span(happening.forMs)}`;
+      return `the disk ${happening.isReserveGone ? 'takes nothing' : 'is full'} for ${span(happening.forMs)}`;
     case 'http-outage':
       return `HTTP does not answer for ${span(happening.forMs)}`;
+  }
+}
+
+function describeScope({ what }: Happening & { kind: 'compromise' }, key: string): string {
+  switch (what) {
+    case 'active':
+      return `the ACTIVE version of ${key}`;
+    case 'standby':
+      return `a standby of ${key}`;
+    case 'old':
+      return `a version of ${key} that signed before`;
+    case 'signing-key':
+      return `${key} as a whole`;
+    case 'token':
+      return 'the whole token';
   }
 }
 

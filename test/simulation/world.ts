@@ -1,28 +1,21 @@
 /**
- * One simulated world: a scenario played against a subject, with verifiers that judge every JWT. It ends at its time,
- * or at the first violation of an invariant. The same scenario and sources end the same way every time.
+ * One simulated world: a scenario played against a subject, watched by a witness. It ends at its time, or at the first
+ * violation of an invariant. The same scenario and sources end the same way every time.
  */
 import type { KeySetPromise } from '../../src/lifecycle/model.ts';
-import type { StreamAppend } from '../../src/store/store.ts';
 import { Counts } from './counts.ts';
 import { Daemon, type Subject } from './daemon.ts';
-import { Facts, hasNewGeneration, tellEvents, type VersionFacts } from './facts.ts';
+import { Emergencies } from './emergencies.ts';
 import { type CrashPoint, Machine, type ProcessHooks } from './machine.ts';
 import { fractionOf } from './prng.ts';
 import type { Happening, Scenario } from './scenario.ts';
 import type { SourceModules } from './sources.ts';
 import { describeHappening } from './story.ts';
-import { type ParsedJwt, parseJwt, SharedCache, type Surroundings, Verifier } from './verifiers.ts';
 import { EventQueue, type MachineTime, settle } from './virtual-time.ts';
+import { type Invariant, Witness } from './witness.ts';
 
 export interface Violation {
-  readonly invariant:
-    | 'verifiable'
-    | 'compromised-dies-out'
-    | 'keeps-signing'
-    | 'one-active'
-    | 'every-key-listed'
-    | 'no-defect';
+  readonly invariant: Invariant;
   readonly atMs: number;
   readonly words: string;
 }
@@ -43,13 +36,11 @@ export interface Outcome {
 const SIGNINGS_PER_PERIOD = 3;
 /** A start that failed is tried again after so long, as a supervisor would. */
 const START_AGAIN_MS = 5_000;
-/** Names for draws: each use of chance has its own. */
-const HAWK = 1;
-const CACHE = 2;
-const LATE = 3;
-const LIFETIME = 4;
-const PAUSE = 5;
-const RECHECK = 6;
+/** Served time is counted across gaps up to 3/20 of the ceiling: timers stay below that while it is. */
+const COUNTING_LATENESS_SHARE = 1 / 8;
+/** Names for draws. */
+const LIFETIME = 11;
+const PAUSE = 12;
 
 export type MakeSubject = (world: {
   readonly scenario: Scenario;
@@ -77,10 +68,9 @@ export class World {
   readonly #queue = new EventQueue();
   readonly #machine: Machine;
   readonly #subject: Subject;
-  readonly #facts = new Facts();
+  readonly #witness: Witness;
+  readonly #emergencies: Emergencies;
   readonly #counts = new Counts();
-  readonly #cache: SharedCache;
-  readonly #verifiers: readonly Verifier[];
   readonly #trace: TraceLine[] = [];
   readonly #isTracing: boolean;
   #promise: KeySetPromise;
@@ -89,8 +79,7 @@ export class World {
   #crashDownMs = 0;
   #isBooting = false;
   #draws = 0;
-  #pace: ReturnType<Subject['pace']> = 'busy';
-  #isPaceKnown = false;
+  #pace: ReturnType<Subject['pace']> | undefined;
 
   constructor(scenario: Scenario, makeSubject: MakeSubject, isTracing: boolean) {
     this.#scenario = scenario;
@@ -104,17 +93,34 @@ export class World {
       time: this.#time,
       hooks: {
         diesAt: (point) => this.#diesAt(point),
-        beforeCommit: (appends) => this.#beforeCommit(appends),
-        afterCommit: (appends) => this.#afterCommit(appends),
+        beforeCommit: (appends) => this.#witness.beforeCommit(appends),
+        afterCommit: (appends) => {
+          this.#pace = undefined;
+          const activated = this.#witness.afterCommit(appends);
+          // When the process has seen its own commit, too.
+          for (const key of activated) this.#queue.add(this.#time.nowMs, () => this.#sign(key, undefined));
+        },
         tokenDelay: () => this.#tokenDelay(),
       },
     });
-    const around: Surroundings = {
+    this.#witness = new Witness({
+      scenario,
+      time: this.#time,
+      queue: this.#queue,
+      counts: this.#counts,
       fetch: () => this.#subject.fetch(),
-      ceilingMs: () => this.#promise.verifierCacheCeilingMs,
-    };
-    this.#cache = new SharedCache(around);
-    this.#verifiers = scenario.verifiers.map((plan) => new Verifier(plan, around, this.#cache));
+      promise: () => this.#promise,
+      tell: isTracing ? (words) => this.#tell(words) : undefined,
+      violate: (invariant, words) => this.#violate(invariant, words),
+    });
+    this.#emergencies = new Emergencies({
+      subject: this.#subject,
+      witness: this.#witness,
+      counts: this.#counts,
+      policyOf: (key) => scenario.keys.find(({ name }) => name === key)?.policy,
+      violate: (invariant, words) => this.#violate(invariant, words),
+      command: (what, done) => this.#command(what, done),
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -132,7 +138,7 @@ export class World {
       const nextMs = Math.min(timerMs, this.#queue.nextAtMs);
       if (nextMs > endMs) break;
       this.#time.nowMs = Math.max(this.#time.nowMs, nextMs);
-      if (timerMs <= this.#queue.nextAtMs) this.#subject.fireTimers();
+      if (timerMs < this.#queue.nextAtMs) this.#subject.fireTimers();
       else this.#queue.take()?.run();
       await settle();
     }
@@ -143,28 +149,21 @@ export class World {
 
   /** How late timers fire now: little while served time is counted, much while nothing but waiting is left to do. */
   #latenessMs(): number {
-    if (!this.#isPaceKnown) {
-      this.#pace = this.#subject.pace();
-      this.#isPaceKnown = true;
-    }
-    const { busyLatenessMs, calmLatenessMs, stuckLatenessMs, isExact } = this.#scenario;
+    const { shortestPeriodMs, isExact } = this.#scenario;
     if (isExact) return 0;
+    this.#pace ??= this.#subject.pace();
     if (this.#pace === 'counting' && !this.#machine.isHttpDown) {
-      return Math.min(busyLatenessMs, this.#promise.verifierCacheCeilingMs / 8);
+      return this.#promise.verifierCacheCeilingMs * COUNTING_LATENESS_SHARE;
     }
-    return this.#pace === 'calm' ? calmLatenessMs : stuckLatenessMs;
+    return shortestPeriodMs / (this.#pace === 'calm' ? 4 : 40);
   }
 
   #tell(words: string): void {
     if (this.#isTracing) this.#trace.push({ atMs: this.#time.nowMs, words });
   }
 
-  #violate(invariant: Violation['invariant'], words: string): void {
+  #violate(invariant: Invariant, words: string): void {
     this.#violation ??= { invariant, atMs: this.#time.nowMs, words };
-  }
-
-  #draw(...names: number[]): number {
-    return fractionOf(this.#scenario.seed, ...names);
   }
 
   // ── processes ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,16 +171,15 @@ export class World {
   #boot(): void {
     if (this.#subject.isUp || this.#isBooting) return;
     this.#isBooting = true;
-    this.#isPaceKnown = false;
+    this.#pace = undefined;
     this.#subject.boot(this.#promise).then(
       () => {
         this.#isBooting = false;
-        this.#isPaceKnown = false;
+        this.#pace = undefined;
         this.#tell('the daemon is up');
       },
       () => {
-        this.#isBooting = false;
-        this.#subject.kill();
+        this.#die();
         this.#counts.add('failedStarts');
         this.#bootIn(START_AGAIN_MS);
       },
@@ -195,13 +193,17 @@ export class World {
     });
   }
 
+  #die(): void {
+    this.#subject.kill();
+    this.#isBooting = false;
+    this.#pace = undefined;
+  }
+
   #diesAt(point: CrashPoint): boolean {
     if (this.#crashIn === 0 || (this.#crashIn -= 1) > 0) return false;
     this.#tell(`the daemon crashes (${point.replace('-', ' ')})`);
     this.#counts.add('crashes');
-    this.#subject.kill();
-    this.#isBooting = false;
-    this.#isPaceKnown = false;
+    this.#die();
     this.#bootIn(this.#crashDownMs);
     return true;
   }
@@ -211,7 +213,7 @@ export class World {
     this.#subject.stop().then(
       () => {
         this.#tell('the daemon has stopped');
-        this.#isPaceKnown = false;
+        this.#pace = undefined;
         this.#bootIn(downMs);
       },
       (defect: unknown) => this.#violate('no-defect', `stopping failed: ${String(defect)}`),
@@ -231,33 +233,33 @@ export class World {
   #happen(happening: Happening): void {
     this.#tell(describeHappening(happening, this.#scenario));
     const machine = this.#machine;
+    const subject = this.#subject;
     switch (happening.kind) {
       case 'rotate':
-        return this.#command('rotate', this.#subject.rotate(this.#nameOf(happening.key), happening.useLastStandby));
       case 'policy':
-        this.#counts.add('policyChanges');
-        return this.#command('policy', this.#subject.apply(this.#nameOf(happening.key), happening.policy));
+      case 'suspend':
+      case 'rollback':
+      case 'compromise':
+        if (subject.isUp) this.#commandedBy(happening);
+        return;
       case 'crash':
         this.#crashIn = happening.afterPoints;
         this.#crashDownMs = happening.downMs;
         return;
+      case 'reboot':
+        return this.#reboot(happening);
       case 'stop':
-        if (happening.promise !== undefined) {
-          this.#counts.add('promiseChanges');
-          this.#promise = happening.promise;
-        }
-        return this.#stop(happening.downMs);
+        return this.#stopFor(happening);
       case 'clock-step':
         this.#counts.add('clockSteps');
-        this.#time.wallOffsetMs = happening.toOffsetMs;
-        return;
+        return this.#stepClock(happening.toOffsetMs, happening.untilRightMs);
       case 'token-outage':
         this.#counts.add('tokenOutages');
         machine.isTokenDown = true;
-        this.#subject.tellTokenState();
+        subject.tellTokenState();
         return this.#later(happening.forMs, 'the token is back', () => {
           machine.isTokenDown = false;
-          this.#subject.tellTokenState();
+          subject.tellTokenState();
         });
       case 'no-new-keys':
         this.#counts.add('generationOutages');
@@ -266,6 +268,7 @@ export class World {
       case 'disk-full':
         this.#counts.add('diskFull');
         machine.isDiskFull = true;
+        machine.isReserveGone = happening.isReserveGone;
         return this.#later(happening.forMs, 'the disk has room again', () => (machine.isDiskFull = false));
       case 'http-outage':
         this.#counts.add('httpOutages');
@@ -274,15 +277,72 @@ export class World {
     }
   }
 
+  #commandedBy(happening: Happening & { kind: 'rotate' | 'policy' | 'suspend' | 'rollback' | 'compromise' }): void {
+    const key = this.#scenario.keys[happening.key]?.name ?? '';
+    const subject = this.#subject;
+    switch (happening.kind) {
+      case 'rotate':
+        if (happening.useLastStandby) this.#emergencies.noteWeakened(key);
+        return this.#command('rotate', subject.rotate(key, happening.useLastStandby));
+      case 'policy':
+        this.#counts.add('policyChanges');
+        this.#emergencies.noteWeakened(key);
+        return this.#command('policy', subject.apply(key, happening.policy));
+      case 'rollback':
+        this.#counts.add('rollbacks');
+        return this.#command('rollback', subject.rollback(key));
+      case 'suspend':
+        this.#counts.add('suspensions');
+        this.#emergencies.noteWeakened(key);
+        this.#command('suspend', subject.suspend(key, happening.halt));
+        return this.#later(happening.reactivateAfterMs, `an operator reactivates a version of ${key}`, () => {
+          const [version] = this.#witness.facts.versionsOf(key, 'SUSPENDED').toReversed();
+          if (version !== undefined && subject.isUp)
+            this.#command('reactivate', subject.reactivate(key, version.number));
+        });
+      case 'compromise':
+        this.#counts.add('compromises');
+        subject.fireTimers();
+        // When what was late is done.
+        this.#queue.add(this.#time.nowMs, () => void this.#emergencies.compromise(happening, key));
+    }
+  }
+
+  #reboot({ downMs, toOffsetMs, untilRightMs }: Happening & { kind: 'reboot' }): void {
+    const wasUp = this.#subject.isUp || this.#isBooting;
+    this.#counts.add('reboots');
+    this.#die();
+    this.#time.boots += 1;
+    this.#time.bootedAtMs = this.#time.nowMs + downMs;
+    this.#stepClock(toOffsetMs, untilRightMs);
+    // Whoever was down already has a start before it.
+    if (wasUp) this.#bootIn(downMs);
+  }
+
+  #stopFor({ downMs, promise }: Happening & { kind: 'stop' }): void {
+    if (!this.#subject.isUp) return;
+    this.#stop(downMs);
+    if (promise === undefined) return;
+    this.#counts.add('promiseChanges');
+    if (promise.verifierCacheCeilingMs > this.#promise.verifierCacheCeilingMs)
+      for (const { name } of this.#scenario.keys) this.#emergencies.noteWeakened(name);
+    this.#promise = promise;
+  }
+
+  #stepClock(toOffsetMs: number, untilRightMs: number | undefined): void {
+    const time = this.#time;
+    time.wallOffsetMs = toOffsetMs;
+    if (Math.abs(toOffsetMs) <= this.#scenario.clockStepLimitMs) return;
+    this.#later(untilRightMs ?? 0, 'the wall clock is set right', () => {
+      if (time.wallOffsetMs === toOffsetMs) time.wallOffsetMs = 0;
+    });
+  }
+
   #later(delayMs: number, words: string, run: () => void): void {
     this.#queue.add(this.#time.nowMs + delayMs, () => {
       this.#tell(words);
       run();
     });
-  }
-
-  #nameOf(key: number): string {
-    return this.#scenario.keys[key]?.name ?? '';
   }
 
   /** Refusals are answers; what isn't refused with a reason is a defect. */
@@ -294,71 +354,34 @@ export class World {
       },
       (refusal: unknown) => {
         this.#counts.add('commandsRefused');
-        const { reason = String(refusal) } = refusal as { reason?: string };
-        this.#tell(`${what}: refused (${reason})`);
-        if (reason === 'INTERNAL' || reason === 'STORE_DAMAGED')
-          this.#violate('no-defect', `${what} failed with ${reason}: ${String((refusal as Error).cause)}`);
+        this.#tell(`${what}: refused (${this.#reasonOf(what, refusal)})`);
       },
     );
   }
 
-  // ── commits ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Some verifiers fetch at the worst moment: right before what is published changes. */
-  #beforeCommit(appends: readonly StreamAppend[]): void {
-    if (!hasNewGeneration(appends)) return;
-    this.#draws += 1;
-    const { nowMs } = this.#time;
-    if (this.#draw(CACHE, this.#draws) < 0.5) this.#cache.refresh(nowMs);
-    this.#verifiers.forEach((verifier, index) => {
-      if (this.#draw(HAWK, this.#draws, index) < 0.5) return;
-      if (verifier.plan.kind !== 'shared-cache') return verifier.fetch(nowMs);
-      // Behind the cache the worst moment is the last one at which the cache still has it.
-      this.#queue.add(nowMs + this.#promise.jwksMaxAgeMs - 1, () => verifier.fetch(this.#time.nowMs));
-    });
-  }
-
-  #afterCommit(appends: readonly StreamAppend[]): void {
-    this.#counts.add('commits');
-    this.#isPaceKnown = false;
-    const { nowMs } = this.#time;
-    const noted = this.#facts.note(appends, this.#promise.verifierCacheCeilingMs, nowMs);
-    if (this.#isTracing) for (const line of tellEvents(appends)) this.#tell(line);
-    this.#counts.add('rotations', noted.rotations);
-    this.#counts.add('activations', noted.activated.length);
-    if (noted.problem !== undefined) this.#violate('one-active', noted.problem);
-    // When the process has seen its own commit, too.
-    for (const key of noted.activated) this.#queue.add(nowMs, () => this.#sign(key, undefined));
-    if (noted.withdrawn.length > 0) this.#queue.add(nowMs, () => this.#recheck(noted.withdrawn));
-  }
-
-  /** Whoever fetches now must still be able to verify what those versions signed. */
-  #recheck(kids: readonly string[]): void {
-    for (const kid of kids) {
-      const jwt = this.#facts.find(kid)?.longest;
-      if (jwt === undefined || this.#time.nowMs >= jwt.expMs + this.#promise.verifierSkewMs) continue;
-      this.#draws += 1;
-      this.#verifiers.forEach((verifier, index) => {
-        if (this.#draw(RECHECK, this.#draws, index) < 0.5) verifier.fetch(this.#time.nowMs);
-        this.#judge(verifier, jwt);
-      });
-    }
+  #reasonOf(what: string, refusal: unknown): string {
+    const { reason = String(refusal), cause } = refusal as { reason?: string; cause?: unknown };
+    if (reason === 'INTERNAL' || reason === 'STORE_DAMAGED' || refusal instanceof TypeError)
+      this.#violate('no-defect', `${what} failed with ${reason}: ${String(cause)}`);
+    return reason;
   }
 
   // ── JWTs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #signForEver(): void {
-    const { shortestPeriodMs, keys } = this.#scenario;
+    const { shortestPeriodMs, keys, seed } = this.#scenario;
     const { nowMs } = this.#time;
     // What is late is done now, so that callers find the daemon as it is when they do come.
     this.#subject.fireTimers();
     for (const { name } of keys) {
       this.#draws += 1;
-      const lifetimeMs = this.#draw(LIFETIME, this.#draws) < 0.5 ? undefined : 1_000;
+      const lifetimeMs = fractionOf(seed, LIFETIME, this.#draws) < 0.5 ? undefined : 1_000;
       this.#queue.add(nowMs, () => this.#sign(name, lifetimeMs));
+      this.#emergencies.lookAt(name);
     }
     const meanMs = shortestPeriodMs / SIGNINGS_PER_PERIOD;
-    this.#queue.add(nowMs + Math.ceil(meanMs * (0.5 + this.#draw(PAUSE, this.#draws))), () => this.#signForEver());
+    const pauseMs = Math.ceil(meanMs * (0.5 + fractionOf(seed, PAUSE, this.#draws)));
+    this.#queue.add(nowMs + pauseMs, () => this.#signForEver());
     const unlisted = this.#subject.findUnlistedKey();
     if (unlisted !== undefined) this.#violate('every-key-listed', `the token holds ${unlisted}, which no record knows`);
   }
@@ -366,54 +389,11 @@ export class World {
   #sign(key: string, lifetimeMs: number | undefined): void {
     if (!this.#subject.isUp) return;
     this.#subject.sign(key, lifetimeMs).then(
-      (compact) => this.#onJwt(parseJwt(compact)),
+      (compact) => void this.#witness.onJwt(compact),
       (refusal: unknown) => {
         this.#counts.add('jwtsRefused');
-        const { reason = String(refusal) } = refusal as { reason?: string };
-        if (reason === 'INTERNAL') this.#violate('no-defect', `signing failed: ${String((refusal as Error).cause)}`);
+        this.#reasonOf('signing', refusal);
       },
     );
-  }
-
-  #onJwt(jwt: ParsedJwt): void {
-    this.#counts.add('jwtsIssued');
-    const facts = this.#facts.find(jwt.kid);
-    if (facts === undefined) return this.#violate('verifiable', `a JWT has kid ${jwt.kid}, which was never made`);
-    if (facts.longest === undefined || facts.longest.expMs < jwt.expMs) facts.longest = jwt;
-    for (const verifier of this.#verifiers) this.#judge(verifier, jwt);
-    this.#draws += 1;
-    const lastMs = jwt.expMs + this.#promise.verifierSkewMs;
-    const share = this.#draw(LATE, this.#draws);
-    // Half of the late looks come at the very end of the JWT's life.
-    const lateMs = share < 0.5 ? lastMs - 1 : this.#time.nowMs + (2 * share - 1) * (lastMs - this.#time.nowMs);
-    if (lateMs > this.#time.nowMs)
-      this.#queue.add(Math.floor(lateMs), () => {
-        for (const verifier of this.#verifiers) this.#judge(verifier, jwt);
-      });
-  }
-
-  #judge(verifier: Verifier, jwt: ParsedJwt): void {
-    const { nowMs } = this.#time;
-    const verdict = verifier.judge(jwt, nowMs);
-    this.#counts.addVerification(verifier.plan.kind);
-    if (verdict !== 'unknown-kid' && verdict !== 'bad-signature') return;
-    const facts = this.#facts.find(jwt.kid);
-    if (facts === undefined || facts.compromisedAtMs !== undefined || this.#isOutsidePromise(verifier, facts)) return;
-    const { copy, plan } = verifier;
-    const ageMs = nowMs - (copy?.answeredAtMs ?? nowMs);
-    const why =
-      verdict === 'unknown-kid'
-        ? `its copy of the key set, ${Math.round(ageMs / 1_000)} s old, does not have the kid`
-        : 'the key under that kid is another one';
-    this.#violate(
-      'verifiable',
-      `the verifier "${plan.kind}" (clock ${plan.clockOffsetMs} ms off, leeway ${plan.leewayMs} ms) meets a JWT of version ${facts.number} of ${facts.key}, issued ${Math.round((nowMs - jwt.iatMs) / 1_000)} s ago and not expired, and can't verify it: ${why}`,
-    );
-  }
-
-  /** A ceiling raised after the version began to sign covers no copy that is older than what was promised until then. */
-  #isOutsidePromise({ copy }: Verifier, { activationCeilingMs }: VersionFacts): boolean {
-    if (copy === undefined) return true;
-    return this.#time.nowMs - copy.answeredAtMs > Math.max(copy.ceilingMs, activationCeilingMs);
   }
 }
