@@ -1,0 +1,301 @@
+/**
+ * What will happen to the signing keys of a key set, and when: the daemon's own `plan` and events on virtual time, with
+ * an ideal token, a clock that is right and an HTTP server that never pauses. Pure; nothing is promised, as reality may
+ * only be later.
+ */
+import { assertNever } from '../base/assert-never.ts';
+import { type CkaId, type Kid, parseCkaId, parseKid, type SigningKeyName } from '../base/ids.ts';
+import type { Surroundings } from './activation.ts';
+import { decideActivateStandby, decideRotate } from './decide.ts';
+import type { SigningKeyEvent } from './events.ts';
+import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from './fold.ts';
+import { describeChanges, type Moment, toContent } from './moments.ts';
+import { plan, type Step } from './plan.ts';
+import { expCeilingStepMs } from './policy.ts';
+import { activeVersion, nextExpCeilingMs, propagatedStandbys, rotationDueMs, signingEndsMs } from './rules.ts';
+import { hasRoom, SCHEDULED_ROTATION, TAKEOVER, toIntent, toMade, toStepEvents } from './step-events.ts';
+
+/** A forecast ends early rather than outgrow these. */
+const MAX_MOMENTS = 2_000;
+const MAX_STEPS = 20_000;
+/** Time always goes on: a wait of nothing must not stop it. */
+const MIN_WAIT_MS = 1;
+/** An `exp_ceiling` that needs no raise. */
+const CEILING_ENOUGH_MS = Number.MAX_SAFE_INTEGER;
+const CKA_ID_DIGITS = 32;
+const KID_CHARACTERS = 43;
+
+/** When a key set holds most. */
+export interface Peak {
+  readonly atMs: number;
+  readonly publishedVersions: number;
+}
+
+export interface Forecast {
+  readonly startMs: number;
+  /** Earlier than asked for when a limit ended it. */
+  readonly endMs: number;
+  readonly isComplete: boolean;
+  readonly moments: readonly Moment[];
+  readonly peak: Peak;
+}
+
+/** `signingKeys`: all of the key set's, with their meters as they stand. */
+export function forecast(signingKeys: readonly SigningKeyState[], around: Surroundings, horizonMs: number): Forecast {
+  const course = forecasting(signingKeys, around, horizonMs);
+  for (;;) {
+    const next = course.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** The same in small parts, for who must not be kept busy: each `next` does one step. */
+export function* forecasting(
+  signingKeys: readonly SigningKeyState[],
+  around: Surroundings,
+  horizonMs: number,
+): Generator<undefined, Forecast> {
+  const course = new Course(signingKeys, around);
+  const untilMs = around.nowMs + horizonMs;
+  let isComplete = true;
+  for (;;) {
+    yield* course.settle();
+    isComplete = !course.isOverLimit;
+    const waitMs = course.untilNext();
+    if (!isComplete || waitMs === undefined || course.nowMs + waitMs > untilMs) break;
+    course.pass(waitMs);
+  }
+  const { moments, peak } = course;
+  return { startMs: around.nowMs, endMs: isComplete ? untilMs : course.nowMs, isComplete, moments, peak };
+}
+
+class Course {
+  readonly moments: Moment[] = [];
+  nowMs: number;
+  peak: Peak;
+  readonly #clockStepLimitMs: number;
+  readonly #signingKeys: Map<SigningKeyName, SigningKeyState>;
+  /** What has been told once. */
+  readonly #told = new Set<string>();
+  #keySet: KeySetState;
+  #steps = 0;
+
+  constructor(signingKeys: readonly SigningKeyState[], around: Surroundings) {
+    this.nowMs = around.nowMs;
+    this.#clockStepLimitMs = around.clockStepLimitMs;
+    this.#keySet = around.keySet;
+    this.#signingKeys = new Map(signingKeys.map((state) => [state.name, withoutDestroyed(state)]));
+    this.peak = { atMs: this.nowMs, publishedVersions: this.#keySet.kids.length };
+  }
+
+  get isOverLimit(): boolean {
+    return this.moments.length >= MAX_MOMENTS || this.#steps >= MAX_STEPS;
+  }
+
+  /** Everything that is due now, as the rotator would: a step of each signing key in turn. */
+  *settle(): Generator<undefined, void> {
+    for (let isSettled = false; !isSettled; ) {
+      isSettled = true;
+      for (const name of this.#signingKeys.keys()) {
+        if (!this.#performNext(name)) continue;
+        isSettled = false;
+        this.#steps += 1;
+        yield;
+        if (this.isOverLimit) return;
+      }
+    }
+    for (const state of this.#signingKeys.values()) this.#tellWaits(state);
+  }
+
+  /** Until time makes something due; raised ceilings change nothing that anyone sees, and are made up for by `pass`. */
+  untilNext(): number | undefined {
+    const waits = [...this.#signingKeys.values()]
+      .map((state) => plan(withCeilings(state), this.#around()).lookAgainMs)
+      .filter((waitMs) => waitMs !== undefined && waitMs < CEILING_ENOUGH_MS / 2);
+    return waits.length === 0 ? undefined : Math.max(MIN_WAIT_MS, Math.min(...waits.map(Number)));
+  }
+
+  /** Time passes: published versions are served, retired ones are quiet, ceilings rise as they would have. */
+  pass(waitMs: number): void {
+    const fromMs = this.nowMs;
+    this.nowMs += waitMs;
+    for (const [name, state] of this.#signingKeys) {
+      const events = [...toMeters(state, this.nowMs, waitMs), ...this.#toRaises(state, fromMs)];
+      this.#signingKeys.set(name, fold(state, events));
+    }
+    if (this.#keySet.lingering.length === 0) return;
+    const servedMs = this.#keySet.servedMs + waitMs;
+    this.#keySet = evolveKeySet(this.#keySet, { type: 'KEY_SET_SERVED', atMs: this.nowMs, servedMs });
+  }
+
+  #around(): Surroundings {
+    return {
+      keySet: this.#keySet,
+      clockStepLimitMs: this.#clockStepLimitMs,
+      nowMs: this.nowMs,
+      isClockTrusted: true,
+    };
+  }
+
+  #performNext(name: SigningKeyName): boolean {
+    const before = this.#signingKeys.get(name);
+    if (before === undefined) return false;
+    for (const step of plan(before, this.#around()).due) {
+      const events = this.#eventsOf(before, step);
+      if (events.length === 0) continue;
+      this.#signingKeys.set(name, fold(before, events));
+      this.#commitGeneration();
+      this.#tellChanges(before, fold(before, events), events);
+      this.#signingKeys.set(name, withoutDestroyed(fold(before, events)));
+      return true;
+    }
+    return false;
+  }
+
+  #eventsOf(state: SigningKeyState, step: Step): readonly SigningKeyEvent[] {
+    const around = this.#around();
+    switch (step.kind) {
+      case 'publishFirstGeneration':
+      case 'publishVersions':
+      case 'raiseExpCeiling':
+      case 'notePropagated':
+      case 'deactivate':
+      case 'withdraw':
+        return toStepEvents(step, state, around);
+      case 'activateStandby':
+        return decideActivateStandby(state, TAKEOVER, around);
+      case 'rotate':
+        return decideRotate(
+          state,
+          { ...SCHEDULED_ROTATION, requestId: '', useLastStandby: step.useLastStandby },
+          around,
+        );
+      case 'makeVersion':
+        return hasRoom(this.#keySet, [...this.#signingKeys.values()]) ? makeVersion(state, around) : [];
+      case 'abandonIntent':
+        return [{ type: 'INTENT_ABANDONED', atMs: this.nowMs, version: step.version, problem: '' }];
+      case 'destroyPrivateKey':
+        return [{ type: 'PRIVATE_KEY_DESTROYED', atMs: this.nowMs, version: step.version }];
+      default:
+        return assertNever(step);
+    }
+  }
+
+  #commitGeneration(): void {
+    const kids = [...this.#signingKeys.values()].flatMap(({ versions }) =>
+      versions.filter(({ isPublished }) => isPublished).map(({ kid }) => kid),
+    );
+    if (kids.join() === this.#keySet.kids.join()) return;
+    const generation = this.#keySet.generation + 1;
+    this.#keySet = evolveKeySet(this.#keySet, { type: 'GENERATION_COMMITTED', atMs: this.nowMs, generation, kids });
+    if (kids.length > this.peak.publishedVersions) this.peak = { atMs: this.nowMs, publishedVersions: kids.length };
+  }
+
+  /** The ACTIVE version's ceiling and the next standby's rise every half step (plan.ts): the last rise before now counts. */
+  #toRaises(state: SigningKeyState, fromMs: number): readonly SigningKeyEvent[] {
+    const { policy } = state;
+    const halfStepMs = expCeilingStepMs(policy) / 2;
+    const [next] = propagatedStandbys(state, this.#keySet);
+    return [activeVersion(state), next].flatMap((version): SigningKeyEvent[] => {
+      if (version === undefined) return [];
+      const firstMs = Math.max(fromMs, (version.expCeilingMs ?? 0) - policy.maxJwtLifetimeMs - halfStepMs);
+      if (firstMs > this.nowMs) return [];
+      const lastMs = firstMs + Math.floor((this.nowMs - firstMs) / halfStepMs) * halfStepMs;
+      const expCeilingMs = nextExpCeilingMs(policy, lastMs);
+      return [{ type: 'EXP_CEILING_RAISED', atMs: lastMs, version: version.number, expCeilingMs }];
+    });
+  }
+
+  #tellChanges(before: SigningKeyState, after: SigningKeyState, events: readonly SigningKeyEvent[]): void {
+    for (const change of describeChanges(before, after, events)) this.#tell(change);
+  }
+
+  /** What doesn't happen although it is due. */
+  #tellWaits(state: SigningKeyState): void {
+    const { name: signingKey, nextVersion } = state;
+    const active = activeVersion(state);
+    const tellOnce = (what: string, change: Change): void => {
+      const key = `${what} ${signingKey} ${change.version}`;
+      if (!this.#told.has(key)) this.#tell(change);
+      this.#told.add(key);
+    };
+    if (active !== undefined && this.nowMs >= rotationDueMs(state, active)) {
+      const description = 'is due to be replaced: rotation waits until enough standbys are known to every verifier';
+      tellOnce('overdue', { signingKey, version: active.number, from: 'ACTIVE', to: 'ACTIVE', description });
+    }
+    if (active !== undefined && this.nowMs >= signingEndsMs(state, active)) {
+      const description = 'has reached max_signing_period without a successor: nothing is signed from here on';
+      tellOnce('ended', { signingKey, version: active.number, from: 'ACTIVE', to: 'ACTIVE', description });
+    }
+    if (plan(state, this.#around()).due.some(({ kind }) => kind === 'makeVersion')) {
+      const { maxPublishedVersions } = this.#keySet.promise;
+      const description = `can't be made yet: the key set holds ${maxPublishedVersions} versions, its maximum`;
+      tellOnce('full', { signingKey, version: nextVersion, from: undefined, to: undefined, description });
+    }
+  }
+
+  #tell(change: Change): void {
+    const content = toContent([...this.#signingKeys.values()], this.nowMs);
+    this.moments.push({ ...change, atMs: this.nowMs, content });
+  }
+}
+
+type Change = Omit<Moment, 'atMs' | 'content'>;
+
+function fold(state: SigningKeyState, events: readonly SigningKeyEvent[]): SigningKeyState {
+  return events.reduce(evolveSigningKey, state);
+}
+
+/** Their records stay for ever and decide nothing. */
+function withoutDestroyed(state: SigningKeyState): SigningKeyState {
+  return { ...state, versions: state.versions.filter((version) => version.state !== 'DESTROYED') };
+}
+
+function withCeilings(state: SigningKeyState): SigningKeyState {
+  return { ...state, versions: state.versions.map((version) => ({ ...version, expCeilingMs: ceilingOf(version) })) };
+}
+
+function ceilingOf({ state, expCeilingMs }: SigningKeyState['versions'][number]): number {
+  return state === 'ACTIVE' || state === 'PRE_ACTIVE' ? CEILING_ENOUGH_MS : (expCeilingMs ?? 0);
+}
+
+function toMeters(state: SigningKeyState, atMs: number, waitMs: number): readonly SigningKeyEvent[] {
+  const published = state.versions.filter(({ isPublished }) => isPublished);
+  const isQuiet = (is: string): boolean => is === 'SUSPENDED' || is === 'DEACTIVATED';
+  const servedMs = published
+    .filter((version) => version.state === 'PRE_ACTIVE')
+    .map((version) => [version.number, version.servedMs + waitMs]);
+  const quietMs = published
+    .filter((version) => isQuiet(version.state))
+    .map((version) => [version.number, version.quietMs + waitMs]);
+  if (servedMs.length + quietMs.length === 0) return [];
+  return [
+    {
+      type: 'METERS_RECORDED',
+      atMs,
+      servedMs: Object.fromEntries(servedMs) as Record<string, number>,
+      quietMs: Object.fromEntries(quietMs) as Record<string, number>,
+    },
+  ];
+}
+
+/** As an ideal token makes it: at once, and never refused. Its ids are none that a token could give. */
+function makeVersion(state: SigningKeyState, around: Surroundings): readonly SigningKeyEvent[] {
+  const version = state.nextVersion;
+  const made = {
+    version,
+    kid: forecastKid(state.name, version),
+    publicKey: { kty: 'OKP', crv: 'Ed25519', x: '' } as const,
+    birth: { tokenSerial: '', tokenLabel: '', manufacturer: '', model: '', firmwareVersion: '', attributes: {} },
+  };
+  return [toIntent(state, forecastCkaId(version), around.nowMs), ...toMade(state, made, around)];
+}
+
+function forecastCkaId(version: number): CkaId {
+  return parseCkaId(String(version).padStart(CKA_ID_DIGITS, '0'));
+}
+
+/** Unlike any thumbprint, and of one version only. */
+function forecastKid(name: SigningKeyName, version: number): Kid {
+  return parseKid(`${name}-${version}`.slice(-KID_CHARACTERS).padStart(KID_CHARACTERS, '_'));
+}
