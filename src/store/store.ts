@@ -26,11 +26,19 @@ export interface StoredStream {
   readonly events: readonly StoredEvent[];
 }
 
+export interface CommitOptions {
+  /**
+   * On a disk without room this commit goes into blocks that were taken beforehand. For what takes power from a key
+   * (rule 6), and only for that: the reserve is small, and is filled again when there is room. Default: false.
+   */
+  readonly mayUseReserve?: boolean;
+}
+
 export interface EventStore {
   /** Everything, in order. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */
   load(): Promise<readonly StoredStream[]>;
   /** All or nothing, and on disk when it resolves. Errors: CONCURRENT_CHANGE, STORE_UNAVAILABLE. */
-  commit(appends: readonly StreamAppend[]): Promise<void>;
+  commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void>;
   /** Finishes what is queued and gives up the lock. Idempotent; everything after it fails with SHUTTING_DOWN. */
   close(): Promise<void>;
 }

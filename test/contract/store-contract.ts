@@ -9,6 +9,12 @@ export interface StoreSubject {
   cleanUp(): Promise<void>;
 }
 
+/** A store whose disk can be filled to the last byte, and freed again. */
+export interface DiskSubject extends StoreSubject {
+  fillDisk(): void;
+  freeDisk(): void;
+}
+
 function event(type: string, members: object = {}): StoredEvent {
   return { ...members, type, atMs: 1_700_000_000_000 };
 }
@@ -109,6 +115,104 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await Promise.all([...before, closing, store.close()]);
       await expect(store.load()).rejects.toMatchObject(late);
       expect((await (await subject.reopen()).load())[0]?.events).toHaveLength(3);
+    });
+  });
+}
+
+/** Rule 6: what takes power from a key is durable on a full disk too. */
+export function describeStoreOnFullDisk(
+  name: string,
+  open: () => Promise<DiskSubject>,
+  options: { readonly skip: boolean },
+): void {
+  describe.skipIf(options.skip)(`${name} as a store on a full disk`, () => {
+    let subject: DiskSubject;
+    let store: EventStore;
+    const mayUseReserve = { mayUseReserve: true };
+    const unavailable = { reason: 'STORE_UNAVAILABLE' };
+    const large = (type: string): StoredEvent => event(type, { filling: 'x'.repeat(60_000) });
+    const typesOf = async (stream: string): Promise<string[] | undefined> =>
+      (await store.load()).find((each) => each.stream === stream)?.events.map(({ type }) => type);
+    const reopen = async (): Promise<void> => {
+      store = await subject.reopen();
+    };
+
+    beforeEach(async () => {
+      subject = await open();
+      store = subject.store;
+      await store.commit([append('s', 0, event('made'))]);
+    });
+    afterEach(() => subject.cleanUp());
+
+    /** What was written before may have left the store some room of its own. */
+    async function fill(): Promise<void> {
+      subject.fillDisk();
+      for (let sequence = (await typesOf('filler'))?.length ?? 0; ; sequence += 1) {
+        try {
+          await store.commit([append('filler', sequence, large('filler'))]);
+        } catch (failure) {
+          expect(failure).toMatchObject(unavailable);
+          return;
+        }
+      }
+    }
+
+    it('refuses ordinary commits, and goes on with them when there is room again', async () => {
+      await fill();
+      await expect(store.commit([append('t', 0, large('one'))])).rejects.toMatchObject(unavailable);
+      subject.freeDisk();
+      await store.commit([append('t', 0, large('one'))]);
+      await reopen();
+      expect(await typesOf('t')).toEqual(['one']);
+    });
+
+    it('commits what may use the reserve, shows it at once, and finds it after a restart on the full disk', async () => {
+      await fill();
+      await store.commit([append('s', 1, large('compromised')), append('t', 0, event('taken over'))], mayUseReserve);
+      expect(await typesOf('s')).toEqual(['made', 'compromised']);
+      await reopen();
+      expect(await typesOf('s')).toEqual(['made', 'compromised']);
+      expect(await typesOf('t')).toEqual(['taken over']);
+      await store.commit([append('s', 2, event('compromised again'))], mayUseReserve);
+      await reopen();
+      expect(await typesOf('s')).toEqual(['made', 'compromised', 'compromised again']);
+    });
+
+    it('compares sequences with what the reserve holds', async () => {
+      await fill();
+      await store.commit([append('s', 1, event('compromised'))], mayUseReserve);
+      const race = { reason: 'CONCURRENT_CHANGE' };
+      await expect(store.commit([append('s', 1, event('late'))], mayUseReserve)).rejects.toMatchObject(race);
+      await expect(store.commit([append('s', 3, event('early'))], mayUseReserve)).rejects.toMatchObject(race);
+      await store.commit([append('s', 2, event('next'))], mayUseReserve);
+      subject.freeDisk();
+      await expect(store.commit([append('s', 1, event('late'))])).rejects.toMatchObject(race);
+      await store.commit([append('s', 3, event('ordinary'))]);
+      await reopen();
+      expect(await typesOf('s')).toEqual(['made', 'compromised', 'next', 'ordinary']);
+    });
+
+    it('fills the reserve again whenever there is room', async () => {
+      const expected = ['made'];
+      const commit = async (type: string, options?: object): Promise<void> => {
+        await store.commit([append('s', expected.length, large(type))], options);
+        expected.push(type);
+      };
+      for (let round = 0; round < 3; round += 1) {
+        await fill();
+        for (let index = 0; index < 40; index += 1) await commit(`compromised ${round} ${index}`, mayUseReserve);
+        subject.freeDisk();
+        await commit(`ordinary ${round}`);
+        if (round === 1) await reopen();
+      }
+      await reopen();
+      expect(await typesOf('s')).toEqual(expected);
+    });
+
+    it('does not use up the reserve for commits that have room', async () => {
+      for (let index = 1; index <= 100; index += 1) await store.commit([append('s', index, large('x'))], mayUseReserve);
+      await fill();
+      await store.commit([append('s', 101, large('compromised'))], mayUseReserve);
     });
   });
 }

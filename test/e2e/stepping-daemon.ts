@@ -48,8 +48,10 @@ function isNumbered(appends: readonly StreamAppend[]): boolean {
 function steppingStore(store: EventStore): EventStore {
   return {
     load: () => store.load(),
-    commit: (appends) =>
-      isNumbered(appends) ? around(`commit ${describe(appends)}`, () => store.commit(appends)) : store.commit(appends),
+    commit: (appends, options) =>
+      isNumbered(appends)
+        ? around(`commit ${describe(appends)}`, () => store.commit(appends, options))
+        : store.commit(appends, options),
     close: () => store.close(),
   };
 }

@@ -3,7 +3,7 @@
  * a disk does to it. `reopened()` is what a restart would find.
  */
 import { KeyturnError } from '../../src/base/errors.ts';
-import type { EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
+import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
 
 export class MemoryStore implements EventStore {
   readonly #streams = new Map<string, StoredEvent[]>();
@@ -11,12 +11,22 @@ export class MemoryStore implements EventStore {
   #failures: KeyturnError[] = [];
   #gate: { readonly opened: Promise<void>; open(): void } | undefined;
   #pending: Promise<unknown> = Promise.resolve();
+  #isDiskFull = false;
   /** Commits that became durable. */
   commitCount = 0;
 
   /** The next `count` commits fail, and nothing of them is kept. */
   failNextCommits(count = 1, failure = new KeyturnError('STORE_UNAVAILABLE', 'the disk is full (planted)')): void {
     this.#failures = Array.from({ length: count }, () => failure);
+  }
+
+  /** From here on only commits that may use the reserve become durable. */
+  fillDisk(): void {
+    this.#isDiskFull = true;
+  }
+
+  freeDisk(): void {
+    this.#isDiskFull = false;
   }
 
   /** Commits wait until the returned function is called. */
@@ -33,6 +43,7 @@ export class MemoryStore implements EventStore {
   /** Another store with the events that are durable now. */
   reopened(): MemoryStore {
     const next = new MemoryStore();
+    next.#isDiskFull = this.#isDiskFull;
     for (const [stream, events] of this.#streams) next.#streams.set(stream, structuredClone(events));
     return next;
   }
@@ -45,12 +56,14 @@ export class MemoryStore implements EventStore {
     );
   }
 
-  async commit(appends: readonly StreamAppend[]): Promise<void> {
+  async commit(appends: readonly StreamAppend[], { mayUseReserve = false }: CommitOptions = {}): Promise<void> {
     const copy = structuredClone(appends);
     await this.#inTurn(async () => {
       await this.#gate?.opened;
       const failure = this.#failures.shift();
       if (failure !== undefined) throw failure;
+      if (this.#isDiskFull && !mayUseReserve)
+        throw new KeyturnError('STORE_UNAVAILABLE', 'the disk is full (the fake one)');
       for (const { stream, expectedSequence } of copy) this.#requireSequence(stream, expectedSequence);
       for (const { stream, events } of copy) {
         const log = this.#streams.get(stream);

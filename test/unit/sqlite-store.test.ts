@@ -81,12 +81,12 @@ function edit(sql: string): void {
 }
 
 describe('the file of a SQLite store', () => {
-  it('is for its user alone, and nothing is left beside it after close', async () => {
+  it('is for its user alone, and only the reserve is left beside it after close', async () => {
     const store = await openSqliteStore({ file });
     await store.commit([{ stream: 's', expectedSequence: 0, events: [ONE] }]);
     for (const name of await readdir(folder)) expect((await stat(path.join(folder, name))).mode & 0o777).toBe(0o600);
     await store.close();
-    expect(await readdir(folder)).toEqual(['keyturn.db']);
+    expect(await readdir(folder)).toEqual(['keyturn.db', 'keyturn.db.reserve']);
   });
 
   it.each<[string, (target: string) => Promise<void>]>([

@@ -46,10 +46,10 @@ export function meterStore(
   commitFailures.inc({ reason: 'STORE_UNAVAILABLE' satisfies KeyturnError['reason'] }, 0);
   return {
     load: () => store.load(),
-    async commit(appends) {
+    async commit(appends, options) {
       const startMs = clock.monotonicMs();
       try {
-        await store.commit(appends);
+        await store.commit(appends, options);
         commitDuration.observe((clock.monotonicMs() - startMs) / SECOND_MS);
       } catch (thrown) {
         commitFailures.inc({ reason: toKeyturnError(thrown).reason });

@@ -1,11 +1,11 @@
 /** A commit of the port as rows. What breaks the port's contract throws here, in the caller's stack. */
-import type { StoredEvent, StreamAppend } from '../store.ts';
+import type { CommitOptions, StoredEvent, StreamAppend } from '../store.ts';
 import type { CommitJob, EventRow } from './thread-messages.ts';
 
 /** An event is a fact of some hundred bytes; more than this is a defect of its writer. */
 const MAX_EVENT_BYTES = 1024 * 1024;
 
-export function toCommitJob(appends: readonly StreamAppend[]): CommitJob {
+export function toCommitJob(appends: readonly StreamAppend[], options: CommitOptions = {}): CommitJob {
   const streams = new Set(appends.map(({ stream }) => stream));
   if (streams.size !== appends.length) throw new TypeError('a commit appends to each stream once');
   return {
@@ -13,6 +13,7 @@ export function toCommitJob(appends: readonly StreamAppend[]): CommitJob {
     rows: appends.flatMap(({ stream, expectedSequence, events }) =>
       events.map((event, index) => toRow(stream, expectedSequence + 1 + index, event)),
     ),
+    mayUseReserve: options.mayUseReserve ?? false,
   };
 }
 

@@ -2,7 +2,7 @@
  * Opens the store's file, or makes it. Two promises: a file that isn't ours is never written to, nor is anything left
  * beside it; and no crash leaves half a store, since a new one is finished under another name and then linked.
  */
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +10,7 @@ import { threadId } from 'node:worker_threads';
 import { KeyturnError } from '../../base/errors.ts';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 import { isNotADatabase, storeDamaged } from './sqlite-failure.ts';
+import { syncPath } from './sync-path.ts';
 
 /** The write-ahead log is cut back to this after a checkpoint. */
 const MAX_IDLE_WAL_BYTES = 4 * 1024 * 1024;
@@ -94,15 +95,6 @@ function linkUnlessThere(draft: string, file: string): void {
   } catch (failure) {
     if (!existsSync(file)) throw failure;
     requireOurs(file);
-  }
-}
-
-function syncPath(target: string): void {
-  const descriptor = openSync(target, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

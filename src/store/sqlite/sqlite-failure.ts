@@ -4,11 +4,24 @@ import { KeyturnError } from '../../base/errors.ts';
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
+/** Extended: write(2) failed for another cause than ENOSPC, such as a quota or a limit on file sizes. */
+const SQLITE_IOERR_WRITE = 778;
+
+function resultCode(thrown: unknown): number | undefined {
+  const code = thrown instanceof Error && 'errcode' in thrown ? thrown.errcode : undefined;
+  return typeof code === 'number' ? code : undefined;
+}
 
 function primaryCode(thrown: unknown): number | undefined {
-  const code = thrown instanceof Error && 'errcode' in thrown ? thrown.errcode : undefined;
-  return typeof code === 'number' ? code & 0xff : undefined;
+  const code = resultCode(thrown);
+  return code === undefined ? undefined : code & 0xff;
+}
+
+/** The commit wasn't written, for want of room: unlike one whose sync failed, it can't turn up after a crash. */
+export function isOutOfRoom(thrown: unknown): boolean {
+  return primaryCode(thrown) === SQLITE_FULL || resultCode(thrown) === SQLITE_IOERR_WRITE;
 }
 
 export function isNotADatabase(thrown: unknown): boolean {

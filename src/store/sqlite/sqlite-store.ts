@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { BoundedQueue } from '../../base/bounded-queue.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { EventStore, StoredStream, StreamAppend } from '../store.ts';
+import type { CommitOptions, EventStore, StoredStream, StreamAppend } from '../store.ts';
 import { toCommitJob } from './commit-job.ts';
 import type { Answer, CommitJob, Job, Refusal, ThreadOptions } from './thread-messages.ts';
 
@@ -82,8 +82,8 @@ export class SqliteStore implements EventStore {
     return this.#enqueue({ kind: 'load' });
   }
 
-  async commit(appends: readonly StreamAppend[]): Promise<void> {
-    await this.#enqueue({ kind: 'commit', commit: toCommitJob(appends) });
+  async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
+    await this.#enqueue({ kind: 'commit', commit: toCommitJob(appends, options) });
   }
 
   close(): Promise<void> {
@@ -150,6 +150,10 @@ export class SqliteStore implements EventStore {
   #onAnswer(answer: Answer): void {
     switch (answer.kind) {
       case 'opened':
+        if (answer.reserveProblem !== undefined) {
+          const { reserveProblem } = answer;
+          this.#log?.error({ reserveProblem }, 'no reserve for a full disk: a compromise would wait for room');
+        }
         this.#onOpened?.resolve();
         return;
       case 'closed':

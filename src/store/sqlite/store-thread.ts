@@ -3,8 +3,8 @@
  * file, says so, and then does one job after the other.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { EventTable, toRefusal } from './event-table.ts';
-import { openDatabase } from './open-database.ts';
+import { openEventLog } from './event-log.ts';
+import { toRefusal } from './event-table.ts';
 import type { Answer, Job, ThreadOptions } from './thread-messages.ts';
 
 const port = parentPort;
@@ -17,8 +17,7 @@ function answer(message: Answer): void {
 }
 
 try {
-  const database = openDatabase(file);
-  const events = new EventTable(database, file);
+  const events = openEventLog(file);
   port.on('message', (job: Job) => {
     try {
       switch (job.kind) {
@@ -29,7 +28,7 @@ try {
           answer({ kind: 'committed', outcomes: events.commitAll(job.commits) });
           return;
         case 'close':
-          database.close();
+          events.close();
           answer({ kind: 'closed' });
           port.close();
       }
@@ -39,7 +38,8 @@ try {
       if (job.kind === 'close') port.close();
     }
   });
-  answer({ kind: 'opened' });
+  const { reserveProblem } = events;
+  answer({ kind: 'opened', ...(reserveProblem === undefined ? {} : { reserveProblem }) });
 } catch (failure) {
   answer({ kind: 'refused', refusal: toRefusal(failure, file) });
   port.close();

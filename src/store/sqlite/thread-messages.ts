@@ -22,6 +22,7 @@ export interface EventRow {
 export interface CommitJob {
   readonly expected: readonly { readonly stream: string; readonly sequence: number }[];
   readonly rows: readonly EventRow[];
+  readonly mayUseReserve: boolean;
 }
 
 export type Job =
@@ -35,7 +36,8 @@ export interface Refusal {
 }
 
 export type Answer =
-  | { readonly kind: 'opened' }
+  /** `reserveProblem`: why there is no reserve for a full disk. */
+  | { readonly kind: 'opened'; readonly reserveProblem?: string }
   | { readonly kind: 'loaded'; readonly streams: readonly StoredStream[] }
   /** One outcome per commit of the job, in its order; undefined means durable. */
   | { readonly kind: 'committed'; readonly outcomes: readonly (Refusal | undefined)[] }

@@ -1,0 +1,149 @@
+/**
+ * The log as the store's thread knows it: the events table, and in front of it what a full disk kept in the reserve.
+ * Rows of the reserve count from the moment they are there, and move into the table with the next commit that finds
+ * room. Synchronous: used by whoever owns the database.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { StoredEvent, StoredStream } from '../store.ts';
+import { EventTable, findLostRace, toEvent, toRefusal } from './event-table.ts';
+import { openDatabase } from './open-database.ts';
+import { ReserveFile } from './reserve-file.ts';
+import { isOutOfRoom } from './sqlite-failure.ts';
+import type { CommitJob, EventRow, Refusal } from './thread-messages.ts';
+
+/** When the reserve couldn't be made, it is tried again after so many commits. */
+const COMMITS_UNTIL_RETRY = 64;
+
+export function reserveFileOf(file: string): string {
+  return `${file}.reserve`;
+}
+
+/** Locks the file for life. Errors: those of opening a store, as SQLite and the file system throw them. */
+export function openEventLog(file: string): EventLog {
+  const database = openDatabase(file);
+  try {
+    return new EventLog(database, file);
+  } catch (failure) {
+    database.close();
+    throw failure;
+  }
+}
+
+class EventLog {
+  readonly #database: DatabaseSync;
+  readonly #file: string;
+  readonly #table: EventTable;
+  #reserve: ReserveFile | undefined;
+  #reserved: readonly EventRow[] = [];
+  #commitsUntilRetry = COMMITS_UNTIL_RETRY;
+  /** Why there is no reserve. */
+  reserveProblem: string | undefined;
+
+  /** Takes over the database, and closes it. */
+  constructor(database: DatabaseSync, file: string) {
+    this.#database = database;
+    this.#file = file;
+    this.#table = new EventTable(database, file);
+    this.#openReserve();
+    // A crash may have come between the move into the table and the emptying.
+    this.#reserved = this.#table.missingOf(this.#reserve?.readAll() ?? []);
+    this.#emptyReserve();
+  }
+
+  /** Rows that are in the reserve, and not in the database. */
+  get reserved(): readonly EventRow[] {
+    return this.#reserved;
+  }
+
+  loadAll(): StoredStream[] {
+    const streams = new Map<string, StoredEvent[]>();
+    for (const { stream, events } of this.#table.loadAll()) streams.set(stream, [...events]);
+    for (const row of this.#reserved) {
+      const events = streams.get(row.stream) ?? [];
+      events.push(toEvent(row, this.#file));
+      streams.set(row.stream, events);
+    }
+    return [...streams].map(([stream, events]) => ({ stream, events })).toSorted(byStream);
+  }
+
+  /** One outcome per commit; undefined means durable. */
+  commitAll(commits: readonly CommitJob[]): (Refusal | undefined)[] {
+    try {
+      const outcomes = this.#table.commitAll(commits, this.#reserved);
+      this.#onRoom();
+      return outcomes;
+    } catch (failure) {
+      const refusal = toRefusal(failure, this.#file);
+      const hasRoom = !isOutOfRoom(failure);
+      return commits.map((commit) => (hasRoom || !commit.mayUseReserve ? refusal : this.#keep(commit, refusal)));
+    }
+  }
+
+  /** The reserve stays beside the store: the next start may find a full disk. */
+  close(): void {
+    this.#reserve?.close();
+    this.#database.close();
+  }
+
+  #keep(commit: CommitJob, refusal: Refusal): Refusal | undefined {
+    const lostRace = findLostRace(commit, (stream) => this.#lastSequence(stream));
+    if (lostRace !== undefined) return lostRace;
+    try {
+      if (this.#reserve?.append(commit.rows) !== true) return refusal;
+    } catch {
+      return refusal;
+    }
+    this.#reserved = [...this.#reserved, ...commit.rows];
+    return undefined;
+  }
+
+  #lastSequence(stream: string): number {
+    return this.#reserved.findLast((row) => row.stream === stream)?.sequence ?? this.#table.lastSequence(stream);
+  }
+
+  /** Before anyone reads: on a disk that is still full the rows stay where they are, and count. */
+  #emptyReserve(): void {
+    try {
+      if (this.#reserved.length > 0) this.#table.commitAll([], this.#reserved);
+      this.#onRoom();
+    } catch (failure) {
+      if (!isOutOfRoom(failure)) throw failure;
+    }
+  }
+
+  #onRoom(): void {
+    this.#reserved = [];
+    if (this.#reserve === undefined) {
+      this.#commitsUntilRetry -= 1;
+      if (this.#commitsUntilRetry <= 0) this.#openReserve();
+      return;
+    }
+    try {
+      this.#reserve.clear();
+    } catch {
+      // Its rows are in the table, where they are found and left alone; the next commit clears it.
+    }
+  }
+
+  #openReserve(): void {
+    this.#commitsUntilRetry = COMMITS_UNTIL_RETRY;
+    try {
+      this.#reserve = ReserveFile.open(reserveFileOf(this.#file));
+      this.reserveProblem = undefined;
+    } catch (failure) {
+      // Anything but want of room could hide records.
+      if (!isWantOfRoom(failure)) throw failure;
+      this.reserveProblem = failure.message;
+    }
+  }
+}
+
+const WANT_OF_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+function isWantOfRoom(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && 'code' in thrown && WANT_OF_ROOM.includes(thrown.code);
+}
+
+function byStream(left: StoredStream, right: StoredStream): number {
+  return left.stream < right.stream ? -1 : 1;
+}
