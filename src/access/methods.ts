@@ -25,6 +25,7 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeyAdminService/Rollback': ADMINISTER,
   // Destructive: it ends keys for good, and can end signing.
   '/keyturn.v1.KeyAdminService/DeclareCompromised': { allow: ['securityOfficer'] },
+  '/keyturn.v1.KeyAdminService/Plan': INSPECT,
   '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,

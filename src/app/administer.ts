@@ -9,7 +9,7 @@ import {
   type SigningKeyName,
 } from '../base/ids.ts';
 import { parseKeySpec } from '../jose/algorithms.ts';
-import { type ApplyCommand, decideApply, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
+import { decideApply, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
@@ -71,22 +71,11 @@ export async function applySigningKey(
   command: ApplySigningKeyCommand,
 ): Promise<Applied> {
   const name = parseSigningKeyName(command.name, 'signing_key.name');
-  const reason = parseReason(command.reason);
-  const policy = parsePolicy(command.lifecyclePolicy);
   const decide = (): readonly SigningKeyEvent[] => {
     const state = ports.ledger.signingKeys.get(name);
     requireEtag(state, command.etag, name);
     if (state !== undefined) ports.requireUnfenced(name);
-    const keySet =
-      command.keySet === ''
-        ? (state?.keySet ?? DEFAULT_KEY_SET)
-        : parseKeySetName(command.keySet, 'signing_key.key_set');
-    const rsaBits = command.rsaBits === 0 ? state?.spec.rsaBits : command.rsaBits;
-    const algorithm = command.algorithm === '' ? state?.spec.algorithm : command.algorithm;
-    const spec = parseKeySpec(algorithm, rsaBits);
-    const around = ports.surroundingsIn(keySet);
-    const wanted: ApplyCommand = { name, keySet, spec, policy, caller, reason };
-    return decideApply(state, wanted, around, impliedByOthers(ports, wanted, around));
+    return decideApplication(ports.ledger.signingKeys, { caller, command, surroundingsIn: ports.surroundingsIn });
   };
   if (command.validateOnly) {
     const events = decide();
@@ -104,11 +93,31 @@ export async function applySigningKey(
   return { state: ports.ledger.requireSigningKey(name), changed };
 }
 
-function impliedByOthers(ports: AdministerPorts, wanted: ApplyCommand, around: Surroundings): number {
-  return ports.ledger
-    .signingKeysOf(wanted.keySet)
-    .filter((state) => state.name !== wanted.name)
-    .reduce((sum, state) => sum + impliedVersions(state.policy, around.keySet.promise, around.clockStepLimitMs), 0);
+export interface ApplicationWish {
+  readonly caller: CallerName;
+  readonly command: Omit<ApplySigningKeyCommand, 'etag' | 'validateOnly' | 'deadlineMs'>;
+  readonly surroundingsIn: AdministerPorts['surroundingsIn'];
+}
+
+/** What applying commits, beside these signing keys: those of the ledger, or what a plan would make of them. */
+export function decideApplication(
+  signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>,
+  { caller, command, surroundingsIn }: ApplicationWish,
+): readonly SigningKeyEvent[] {
+  const name = parseSigningKeyName(command.name, 'signing_key.name');
+  const reason = parseReason(command.reason);
+  const policy = parsePolicy(command.lifecyclePolicy);
+  const state = signingKeys.get(name);
+  const keySet =
+    command.keySet === '' ? (state?.keySet ?? DEFAULT_KEY_SET) : parseKeySetName(command.keySet, 'signing_key.key_set');
+  const rsaBits = command.rsaBits === 0 ? state?.spec.rsaBits : command.rsaBits;
+  const algorithm = command.algorithm === '' ? state?.spec.algorithm : command.algorithm;
+  const spec = parseKeySpec(algorithm, rsaBits);
+  const around = surroundingsIn(keySet);
+  const impliedByOthers = [...signingKeys.values()]
+    .filter((other) => other.keySet === keySet && other.name !== name)
+    .reduce((sum, other) => sum + impliedVersions(other.policy, around.keySet.promise, around.clockStepLimitMs), 0);
+  return decideApply(state, { name, keySet, spec, policy, caller, reason }, around, impliedByOthers);
 }
 
 async function waitUntilSettled(

@@ -6,6 +6,9 @@ import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base
 import type { Reason } from '../base/reasons.ts';
 import type { TokenStatus } from '../hsm/hsm.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
+import type { CommandOutlook, Explanation } from '../lifecycle/explain.ts';
+import type { Forecast } from '../lifecycle/forecast.ts';
+import type { Moment } from '../lifecycle/moments.ts';
 import type { Step } from '../lifecycle/plan.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
@@ -190,6 +193,35 @@ export interface ClockStatus {
   readonly wallMs: number;
 }
 
+export interface PlanCommand {
+  /** Empty when something is proposed. */
+  readonly signingKey: string;
+  readonly proposed: readonly ProposedSigningKey[];
+  /** Absent: the default. */
+  readonly horizonMs: number | undefined;
+  readonly deadlineMs: number | undefined;
+}
+
+export type ProposedSigningKey = Pick<
+  ApplySigningKeyCommand,
+  'name' | 'keySet' | 'algorithm' | 'rsaBits' | 'lifecyclePolicy'
+>;
+
+export interface PlanView {
+  readonly startMs: number;
+  readonly moments: readonly Moment[];
+  readonly explanations: readonly (Explanation & { readonly signingKey: SigningKeyName })[];
+  readonly commands: readonly (CommandOutlook & { readonly signingKey: SigningKeyName })[];
+  readonly keySets: readonly PlannedKeySet[];
+  /** What stands against the plan now. */
+  readonly remarks: readonly string[];
+}
+
+export interface PlannedKeySet extends Omit<Forecast, 'moments' | 'startMs'> {
+  readonly keySet: KeySetName;
+  readonly maxPublishedVersions: number;
+}
+
 export interface Application {
   signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt>;
 
@@ -206,6 +238,8 @@ export interface Application {
   rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView>;
   /** In effect before it resolves; resolves when it is durable. STORE_UNAVAILABLE: in effect, and tried again until it is. */
   declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]>;
+  /** What will happen and when, and why everything is as it is. Changes nothing. */
+  plan(caller: CallerName, command: PlanCommand): Promise<PlanView>;
 
   /** Undefined for a key set that never had content. O(1), no allocation. */
   findKeySet(name: string): KeySetSnapshot | undefined;

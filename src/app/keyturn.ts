@@ -26,6 +26,8 @@ import type {
   KeySetSnapshot,
   KeyVersionView,
   Page,
+  PlanCommand,
+  PlanView,
   RotateCommand,
   RotateResult,
   SignedJwt,
@@ -38,6 +40,7 @@ import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { toPage } from './page.ts';
+import { Planner } from './plan.ts';
 import { Publisher } from './publisher.ts';
 import { Reconciler } from './reconciler.ts';
 import { Rotator } from './rotator.ts';
@@ -73,6 +76,7 @@ export class Keyturn implements Application {
   readonly #rotator: Rotator;
   readonly #signing: SignJwtPorts;
   readonly #administering: AdministerPorts;
+  readonly #planner: Planner;
   readonly #readinessListeners = new Set<() => void>();
   readonly #cancellations: (() => void)[] = [];
 
@@ -109,6 +113,7 @@ export class Keyturn implements Application {
       isSignable: (name) => this.#findSigner(name) !== undefined,
       surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
     };
+    this.#planner = new Planner(this.#administering);
     this.#signing = {
       hsm,
       clock,
@@ -201,6 +206,10 @@ export class Keyturn implements Application {
 
   declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]> {
     return declareCompromised(this.#administering, caller, command);
+  }
+
+  plan(caller: CallerName, command: PlanCommand): Promise<PlanView> {
+    return this.#planner.plan(caller, command);
   }
 
   findKeySet(name: string): KeySetSnapshot | undefined {

@@ -17,6 +17,7 @@ import {
   toSigningKeyMessage,
   toSignJwtRequest,
 } from './messages.ts';
+import { createPlanning, type Planning } from './planning.ts';
 import { clockMethods, keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
 import { type ClientTarget, openTransport } from './transport.ts';
 import { fromDuration, requirePart, requireTime, toTime } from './values.ts';
@@ -31,6 +32,16 @@ export type {
   ReactivateRequest,
   SuspendRequest,
 } from './lifecycle-commands.ts';
+export type {
+  CommandOutlook,
+  KeySetOutlook,
+  Plan,
+  PlannedMoment,
+  PlanRequest,
+  Prospect,
+  ProposedSigningKey,
+  VersionExplanation,
+} from './planning.ts';
 export type { ClientTarget } from './transport.ts';
 
 export interface ClientOptions {
@@ -227,7 +238,7 @@ export interface Worker {
   readonly uptimeMs: number;
 }
 
-export interface KeyturnClient extends LifecycleCommands {
+export interface KeyturnClient extends LifecycleCommands, Planning {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   applySigningKey(
     request: ApplySigningKeyRequest,
@@ -280,6 +291,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
   const long = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? KEY_WORK_DEADLINE_MS;
   return {
     ...createLifecycleCommands(transport, long),
+    ...createPlanning(transport, long),
     async signJwt(request, options) {
       const { jwt, kid, expireTime } = await transport.call(
         signingMethods.SignJwt,

@@ -40,7 +40,9 @@ export function toSignJwtRequest({ signingKey, claims, typ = '', lifetimeSeconds
   };
 }
 
-export function toSigningKeyMessage(request: ApplySigningKeyRequest): SigningKeyMessage {
+export function toSigningKeyMessage(
+  request: Omit<ApplySigningKeyRequest, 'etag' | 'validateOnly' | 'reason'>,
+): SigningKeyMessage {
   const { name, algorithm, keySet = '', rsaBits = 0, lifecyclePolicy = {} } = request;
   return { name, algorithm, keySet, rsaBits, lifecyclePolicy: toLifecyclePolicy(lifecyclePolicy) };
 }
@@ -115,7 +117,7 @@ export function fromKeyVersion(message: KeyVersion__Output): KeyVersion {
   };
 }
 
-function parseState(name: string): LifecycleState {
+export function parseState(name: string): LifecycleState {
   const state = LIFECYCLE_STATES.find((candidate) => STATE_PREFIX + candidate === name);
   if (state !== undefined) return state;
   throw new KeyturnError(

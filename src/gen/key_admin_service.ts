@@ -6,6 +6,7 @@ import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _goo
 import type { ApplySigningKeyRequest as _keyturn_v1_ApplySigningKeyRequest, ApplySigningKeyRequest__Output as _keyturn_v1_ApplySigningKeyRequest__Output } from './keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse as _keyturn_v1_ApplySigningKeyResponse, ApplySigningKeyResponse__Output as _keyturn_v1_ApplySigningKeyResponse__Output } from './keyturn/v1/ApplySigningKeyResponse.ts';
 import type { BirthRecord as _keyturn_v1_BirthRecord, BirthRecord__Output as _keyturn_v1_BirthRecord__Output } from './keyturn/v1/BirthRecord.ts';
+import type { CommandOutlook as _keyturn_v1_CommandOutlook, CommandOutlook__Output as _keyturn_v1_CommandOutlook__Output } from './keyturn/v1/CommandOutlook.ts';
 import type { CompromiseEffect as _keyturn_v1_CompromiseEffect, CompromiseEffect__Output as _keyturn_v1_CompromiseEffect__Output } from './keyturn/v1/CompromiseEffect.ts';
 import type { CompromisedVersion as _keyturn_v1_CompromisedVersion, CompromisedVersion__Output as _keyturn_v1_CompromisedVersion__Output } from './keyturn/v1/CompromisedVersion.ts';
 import type { DeclareCompromisedRequest as _keyturn_v1_DeclareCompromisedRequest, DeclareCompromisedRequest__Output as _keyturn_v1_DeclareCompromisedRequest__Output } from './keyturn/v1/DeclareCompromisedRequest.ts';
@@ -13,12 +14,18 @@ import type { DeclareCompromisedResponse as _keyturn_v1_DeclareCompromisedRespon
 import type { GetSigningKeyRequest as _keyturn_v1_GetSigningKeyRequest, GetSigningKeyRequest__Output as _keyturn_v1_GetSigningKeyRequest__Output } from './keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse as _keyturn_v1_GetSigningKeyResponse, GetSigningKeyResponse__Output as _keyturn_v1_GetSigningKeyResponse__Output } from './keyturn/v1/GetSigningKeyResponse.ts';
 import type { KeyAdminServiceClient as _keyturn_v1_KeyAdminServiceClient, KeyAdminServiceDefinition as _keyturn_v1_KeyAdminServiceDefinition } from './keyturn/v1/KeyAdminService.ts';
+import type { KeySetOutlook as _keyturn_v1_KeySetOutlook, KeySetOutlook__Output as _keyturn_v1_KeySetOutlook__Output } from './keyturn/v1/KeySetOutlook.ts';
 import type { KeyVersion as _keyturn_v1_KeyVersion, KeyVersion__Output as _keyturn_v1_KeyVersion__Output } from './keyturn/v1/KeyVersion.ts';
 import type { LifecyclePolicy as _keyturn_v1_LifecyclePolicy, LifecyclePolicy__Output as _keyturn_v1_LifecyclePolicy__Output } from './keyturn/v1/LifecyclePolicy.ts';
 import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, ListKeyVersionsRequest__Output as _keyturn_v1_ListKeyVersionsRequest__Output } from './keyturn/v1/ListKeyVersionsRequest.ts';
 import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from './keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from './keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from './keyturn/v1/ListSigningKeysResponse.ts';
+import type { PlanRequest as _keyturn_v1_PlanRequest, PlanRequest__Output as _keyturn_v1_PlanRequest__Output } from './keyturn/v1/PlanRequest.ts';
+import type { PlanResponse as _keyturn_v1_PlanResponse, PlanResponse__Output as _keyturn_v1_PlanResponse__Output } from './keyturn/v1/PlanResponse.ts';
+import type { PlannedMoment as _keyturn_v1_PlannedMoment, PlannedMoment__Output as _keyturn_v1_PlannedMoment__Output } from './keyturn/v1/PlannedMoment.ts';
+import type { Prospect as _keyturn_v1_Prospect, Prospect__Output as _keyturn_v1_Prospect__Output } from './keyturn/v1/Prospect.ts';
+import type { PublishedVersion as _keyturn_v1_PublishedVersion, PublishedVersion__Output as _keyturn_v1_PublishedVersion__Output } from './keyturn/v1/PublishedVersion.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from './keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from './keyturn/v1/ReactivateResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from './keyturn/v1/RollbackRequest.ts';
@@ -28,6 +35,7 @@ import type { RotateResponse as _keyturn_v1_RotateResponse, RotateResponse__Outp
 import type { SigningKey as _keyturn_v1_SigningKey, SigningKey__Output as _keyturn_v1_SigningKey__Output } from './keyturn/v1/SigningKey.ts';
 import type { SuspendRequest as _keyturn_v1_SuspendRequest, SuspendRequest__Output as _keyturn_v1_SuspendRequest__Output } from './keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse as _keyturn_v1_SuspendResponse, SuspendResponse__Output as _keyturn_v1_SuspendResponse__Output } from './keyturn/v1/SuspendResponse.ts';
+import type { VersionExplanation as _keyturn_v1_VersionExplanation, VersionExplanation__Output as _keyturn_v1_VersionExplanation__Output } from './keyturn/v1/VersionExplanation.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -45,6 +53,7 @@ export interface ProtoGrpcType {
       ApplySigningKeyRequest: MessageTypeDefinition<_keyturn_v1_ApplySigningKeyRequest, _keyturn_v1_ApplySigningKeyRequest__Output>
       ApplySigningKeyResponse: MessageTypeDefinition<_keyturn_v1_ApplySigningKeyResponse, _keyturn_v1_ApplySigningKeyResponse__Output>
       BirthRecord: MessageTypeDefinition<_keyturn_v1_BirthRecord, _keyturn_v1_BirthRecord__Output>
+      CommandOutlook: MessageTypeDefinition<_keyturn_v1_CommandOutlook, _keyturn_v1_CommandOutlook__Output>
       CompromiseEffect: MessageTypeDefinition<_keyturn_v1_CompromiseEffect, _keyturn_v1_CompromiseEffect__Output>
       CompromisedVersion: MessageTypeDefinition<_keyturn_v1_CompromisedVersion, _keyturn_v1_CompromisedVersion__Output>
       DeclareCompromisedRequest: MessageTypeDefinition<_keyturn_v1_DeclareCompromisedRequest, _keyturn_v1_DeclareCompromisedRequest__Output>
@@ -52,6 +61,7 @@ export interface ProtoGrpcType {
       GetSigningKeyRequest: MessageTypeDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyRequest__Output>
       GetSigningKeyResponse: MessageTypeDefinition<_keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyResponse__Output>
       KeyAdminService: SubtypeConstructor<typeof grpc.Client, _keyturn_v1_KeyAdminServiceClient> & { service: _keyturn_v1_KeyAdminServiceDefinition }
+      KeySetOutlook: MessageTypeDefinition<_keyturn_v1_KeySetOutlook, _keyturn_v1_KeySetOutlook__Output>
       KeyVersion: MessageTypeDefinition<_keyturn_v1_KeyVersion, _keyturn_v1_KeyVersion__Output>
       KeyVersionState: EnumTypeDefinition
       LifecyclePolicy: MessageTypeDefinition<_keyturn_v1_LifecyclePolicy, _keyturn_v1_LifecyclePolicy__Output>
@@ -59,6 +69,11 @@ export interface ProtoGrpcType {
       ListKeyVersionsResponse: MessageTypeDefinition<_keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsResponse__Output>
       ListSigningKeysRequest: MessageTypeDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysRequest__Output>
       ListSigningKeysResponse: MessageTypeDefinition<_keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysResponse__Output>
+      PlanRequest: MessageTypeDefinition<_keyturn_v1_PlanRequest, _keyturn_v1_PlanRequest__Output>
+      PlanResponse: MessageTypeDefinition<_keyturn_v1_PlanResponse, _keyturn_v1_PlanResponse__Output>
+      PlannedMoment: MessageTypeDefinition<_keyturn_v1_PlannedMoment, _keyturn_v1_PlannedMoment__Output>
+      Prospect: MessageTypeDefinition<_keyturn_v1_Prospect, _keyturn_v1_Prospect__Output>
+      PublishedVersion: MessageTypeDefinition<_keyturn_v1_PublishedVersion, _keyturn_v1_PublishedVersion__Output>
       ReactivateRequest: MessageTypeDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateRequest__Output>
       ReactivateResponse: MessageTypeDefinition<_keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateResponse__Output>
       RollbackRequest: MessageTypeDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackRequest__Output>
@@ -68,6 +83,7 @@ export interface ProtoGrpcType {
       SigningKey: MessageTypeDefinition<_keyturn_v1_SigningKey, _keyturn_v1_SigningKey__Output>
       SuspendRequest: MessageTypeDefinition<_keyturn_v1_SuspendRequest, _keyturn_v1_SuspendRequest__Output>
       SuspendResponse: MessageTypeDefinition<_keyturn_v1_SuspendResponse, _keyturn_v1_SuspendResponse__Output>
+      VersionExplanation: MessageTypeDefinition<_keyturn_v1_VersionExplanation, _keyturn_v1_VersionExplanation__Output>
     }
   }
 }

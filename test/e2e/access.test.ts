@@ -30,6 +30,7 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/keyturn.v1.KeyAdminService/Reactivate': ADMINISTRATORS,
   '/keyturn.v1.KeyAdminService/Rollback': ADMINISTRATORS,
   '/keyturn.v1.KeyAdminService/DeclareCompromised': ['security-officer', 'admin'],
+  '/keyturn.v1.KeyAdminService/Plan': INSPECTORS,
   '/keyturn.v1.KeySetService/GetKeySet': KNOWN,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECTORS,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTRATORS,

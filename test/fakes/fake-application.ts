@@ -14,6 +14,8 @@ import type {
   KeySetSnapshot,
   KeyVersionView,
   Page,
+  PlanCommand,
+  PlanView,
   ReactivateCommand,
   RotateCommand,
   RotateResult,
@@ -145,6 +147,54 @@ export class FakeApplication implements Application {
       readyAtMs: scope.kind === 'version' ? undefined : CREATED_AT_MS + HOUR_MS,
       lastJwtExpireTimeMs: CREATED_AT_MS + 2 * HOUR_MS,
     }));
+  }
+
+  /** One rotation of whatever was asked for, and a reason against it. */
+  async plan(caller: CallerName, command: PlanCommand): Promise<PlanView> {
+    this.#remember(caller, command);
+    const signingKey = parseSigningKeyName(command.proposed[0]?.name ?? this.#require(command.signingKey).view.name);
+    const atMs = CREATED_AT_MS + HOUR_MS;
+    const content = [{ signingKey, version: 2, state: 'ACTIVE', ageMs: HOUR_MS }] as const;
+    return {
+      startMs: CREATED_AT_MS,
+      moments: [
+        { atMs, signingKey, version: 2, from: 'PRE_ACTIVE', to: 'ACTIVE', description: 'signs from here on', content },
+        { atMs, signingKey, version: 4, from: undefined, to: undefined, description: "can't be made yet", content },
+      ],
+      explanations: [
+        {
+          signingKey,
+          version: 1,
+          state: 'ACTIVE',
+          isPublished: true,
+          why: 'it signs',
+          next: [
+            { by: 'time', to: 'SUSPENDED', atMs },
+            { by: 'command', to: 'COMPROMISED', command: 'declare-compromised' },
+          ],
+        },
+      ],
+      commands: [
+        {
+          signingKey,
+          command: 'rotate',
+          isAllowed: false,
+          refusal: { reason: 'LAST_STANDBY', message: 'wait', allowedAtMs: atMs },
+          changes: [],
+        },
+        { signingKey, command: 'suspend', isAllowed: true, refusal: undefined, changes: [] },
+      ],
+      keySets: [
+        {
+          keySet: DEFAULT_KEY_SET,
+          endMs: CREATED_AT_MS + (command.horizonMs ?? 0),
+          isComplete: true,
+          peak: { atMs, publishedVersions: 4 },
+          maxPublishedVersions: 16,
+        },
+      ],
+      remarks: ['the clock is odd'],
+    };
   }
 
   findKeySet(name: string): KeySetSnapshot | undefined {

@@ -1,5 +1,5 @@
 /** keyturn.v1.KeyAdminService. */
-import type { CompromiseScope, LifecyclePolicyInput } from '../../app/application.ts';
+import type { CompromiseScope, LifecyclePolicyInput, ProposedSigningKey } from '../../app/application.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { ApplySigningKeyRequest__Output } from '../../gen/keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse } from '../../gen/keyturn/v1/ApplySigningKeyResponse.ts';
@@ -13,14 +13,18 @@ import type { ListKeyVersionsRequest__Output } from '../../gen/keyturn/v1/ListKe
 import type { ListKeyVersionsResponse } from '../../gen/keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest__Output } from '../../gen/keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse } from '../../gen/keyturn/v1/ListSigningKeysResponse.ts';
+import type { PlanRequest__Output } from '../../gen/keyturn/v1/PlanRequest.ts';
+import type { PlanResponse } from '../../gen/keyturn/v1/PlanResponse.ts';
 import type { ReactivateRequest__Output } from '../../gen/keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse } from '../../gen/keyturn/v1/ReactivateResponse.ts';
 import type { RollbackRequest__Output } from '../../gen/keyturn/v1/RollbackRequest.ts';
 import type { RollbackResponse } from '../../gen/keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest__Output } from '../../gen/keyturn/v1/RotateRequest.ts';
 import type { RotateResponse } from '../../gen/keyturn/v1/RotateResponse.ts';
+import type { SigningKey__Output } from '../../gen/keyturn/v1/SigningKey.ts';
 import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
+import { toPlanResponse } from './plan-views.ts';
 import { type HandlerPorts, unary } from './unary.ts';
 import { parseDurationMs } from './values.ts';
 import { toCompromiseEffect, toKeyVersion, toSigningKey } from './views.ts';
@@ -35,11 +39,7 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
         if (signingKey === null)
           throw new KeyturnError('FIELD_INVALID', 'signing_key must be set', { field: 'signing_key' });
         const applied = await app.applySigningKey(caller, {
-          name: signingKey.name,
-          keySet: signingKey.keySet,
-          algorithm: signingKey.algorithm,
-          rsaBits: signingKey.rsaBits,
-          lifecyclePolicy: parseLifecyclePolicy(signingKey.lifecyclePolicy),
+          ...toProposed(signingKey),
           etag,
           validateOnly,
           reason,
@@ -101,6 +101,18 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
         return { effects: effects.map(toCompromiseEffect) };
       },
     ),
+
+    Plan: unary(ports, async (request: PlanRequest__Output, { caller, deadlineMs }): Promise<PlanResponse> => {
+      const { signingKey, proposed, horizon } = request;
+      return toPlanResponse(
+        await app.plan(caller, {
+          signingKey,
+          proposed: proposed.map(toProposed),
+          horizonMs: parseDurationMs(horizon, 'horizon'),
+          deadlineMs,
+        }),
+      );
+    }),
   };
 }
 
@@ -112,6 +124,10 @@ function parseScope({ version, signingKey, wholeToken }: DeclareCompromisedReque
   throw new KeyturnError('FIELD_INVALID', 'scope must be set: version, signing_key, or whole_token as true', {
     field: 'scope',
   });
+}
+
+function toProposed({ name, keySet, algorithm, rsaBits, lifecyclePolicy }: SigningKey__Output): ProposedSigningKey {
+  return { name, keySet, algorithm, rsaBits, lifecyclePolicy: parseLifecyclePolicy(lifecyclePolicy) };
 }
 
 /** What is absent stays absent: the use case knows the defaults. A `standbys` of 0 is absent. */

@@ -12,6 +12,8 @@ import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, List
 import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from '../../keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from '../../keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from '../../keyturn/v1/ListSigningKeysResponse.ts';
+import type { PlanRequest as _keyturn_v1_PlanRequest, PlanRequest__Output as _keyturn_v1_PlanRequest__Output } from '../../keyturn/v1/PlanRequest.ts';
+import type { PlanResponse as _keyturn_v1_PlanResponse, PlanResponse__Output as _keyturn_v1_PlanResponse__Output } from '../../keyturn/v1/PlanResponse.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from '../../keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from '../../keyturn/v1/ReactivateResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from '../../keyturn/v1/RollbackRequest.ts';
@@ -67,6 +69,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   listSigningKeys(argument: _keyturn_v1_ListSigningKeysRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListSigningKeysResponse__Output>): grpc.ClientUnaryCall;
   listSigningKeys(argument: _keyturn_v1_ListSigningKeysRequest, callback: grpc.requestCallback<_keyturn_v1_ListSigningKeysResponse__Output>): grpc.ClientUnaryCall;
   
+  Plan(argument: _keyturn_v1_PlanRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  Plan(argument: _keyturn_v1_PlanRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  Plan(argument: _keyturn_v1_PlanRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  Plan(argument: _keyturn_v1_PlanRequest, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  plan(argument: _keyturn_v1_PlanRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  plan(argument: _keyturn_v1_PlanRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  plan(argument: _keyturn_v1_PlanRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  plan(argument: _keyturn_v1_PlanRequest, callback: grpc.requestCallback<_keyturn_v1_PlanResponse__Output>): grpc.ClientUnaryCall;
+  
   Reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
   Reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
   Reactivate(argument: _keyturn_v1_ReactivateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
@@ -116,6 +127,8 @@ export interface KeyAdminServiceHandlers extends grpc.UntypedServiceImplementati
   
   ListSigningKeys: grpc.handleUnaryCall<_keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse>;
   
+  Plan: grpc.handleUnaryCall<_keyturn_v1_PlanRequest__Output, _keyturn_v1_PlanResponse>;
+  
   Reactivate: grpc.handleUnaryCall<_keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse>;
   
   Rollback: grpc.handleUnaryCall<_keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse>;
@@ -132,6 +145,7 @@ export interface KeyAdminServiceDefinition extends grpc.ServiceDefinition {
   GetSigningKey: MethodDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyRequest__Output, _keyturn_v1_GetSigningKeyResponse__Output>
   ListKeyVersions: MethodDefinition<_keyturn_v1_ListKeyVersionsRequest, _keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsRequest__Output, _keyturn_v1_ListKeyVersionsResponse__Output>
   ListSigningKeys: MethodDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse__Output>
+  Plan: MethodDefinition<_keyturn_v1_PlanRequest, _keyturn_v1_PlanResponse, _keyturn_v1_PlanRequest__Output, _keyturn_v1_PlanResponse__Output>
   Reactivate: MethodDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse__Output>
   Rollback: MethodDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackResponse, _keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse__Output>
   Rotate: MethodDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateResponse, _keyturn_v1_RotateRequest__Output, _keyturn_v1_RotateResponse__Output>

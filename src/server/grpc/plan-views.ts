@@ -1,0 +1,70 @@
+/** A plan as proto messages. */
+import type { PlanView } from '../../app/application.ts';
+import type { CommandOutlook } from '../../gen/keyturn/v1/CommandOutlook.ts';
+import type { KeyVersionState } from '../../gen/keyturn/v1/KeyVersionState.ts';
+import type { PlannedMoment } from '../../gen/keyturn/v1/PlannedMoment.ts';
+import type { PlanResponse } from '../../gen/keyturn/v1/PlanResponse.ts';
+import type { Prospect as ProspectMessage } from '../../gen/keyturn/v1/Prospect.ts';
+import type { Prospect } from '../../lifecycle/explain.ts';
+import type { LifecycleState } from '../../lifecycle/model.ts';
+import { toDuration, toOptionalTimestamp, toTimestamp } from './values.ts';
+
+export function toPlanResponse(view: PlanView): PlanResponse {
+  return {
+    startTime: toTimestamp(view.startMs),
+    moments: view.moments.map(toMoment),
+    explanations: view.explanations.map(({ signingKey, version, state, isPublished, why, next }) => ({
+      signingKey,
+      version,
+      state: toState(state),
+      published: isPublished,
+      why,
+      next: next.map(toProspect),
+    })),
+    commands: view.commands.map(toCommand),
+    keySets: view.keySets.map(({ keySet, endMs, isComplete, peak, maxPublishedVersions }) => ({
+      keySet,
+      peakPublishedVersions: peak.publishedVersions,
+      peakTime: toTimestamp(peak.atMs),
+      maxPublishedVersions,
+      endTime: toTimestamp(endMs),
+      complete: isComplete,
+    })),
+    remarks: [...view.remarks],
+  };
+}
+
+function toMoment({ atMs, from, to, content, ...moment }: PlanView['moments'][number]): PlannedMoment {
+  return {
+    ...moment,
+    time: toTimestamp(atMs),
+    fromState: toState(from),
+    toState: toState(to),
+    publishedVersions: content.length,
+    keySet: content.map(({ signingKey, version, state, ageMs }) => {
+      return { signingKey, version, state: toState(state), age: toDuration(ageMs) };
+    }),
+  };
+}
+
+function toProspect(prospect: Prospect): ProspectMessage {
+  const toStateName = toState(prospect.to);
+  return prospect.by === 'time'
+    ? { toState: toStateName, time: toTimestamp(prospect.atMs) }
+    : { toState: toStateName, command: prospect.command };
+}
+
+function toCommand({ signingKey, command, isAllowed, refusal }: PlanView['commands'][number]): CommandOutlook {
+  return {
+    signingKey,
+    command,
+    allowed: isAllowed,
+    reason: refusal?.reason ?? '',
+    message: refusal?.message ?? '',
+    allowedTime: toOptionalTimestamp(refusal?.allowedAtMs),
+  };
+}
+
+function toState(state: LifecycleState | undefined): KeyVersionState {
+  return state === undefined ? 'KEY_VERSION_STATE_UNSPECIFIED' : `KEY_VERSION_STATE_${state}`;
+}
