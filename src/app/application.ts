@@ -118,6 +118,8 @@ export interface SigningKeyView {
   /** Undefined without an ACTIVE version. */
   readonly rotationDueAtMs: number | undefined;
   readonly isHalted: boolean;
+  /** Rule 9: the token holds keys of it that the store can't explain. */
+  readonly isFenced: boolean;
   /** Until a step is due that only time makes due; 0 while one is due. */
   readonly nextStepInMs: number | undefined;
   readonly failingSteps: readonly FailingStep[];
@@ -249,6 +251,8 @@ export interface Application {
 
   /** Compares store and token, with a challenge to each published version. */
   reconcile(): Promise<readonly Finding[]>;
+  /** What the latest comparison found, without a new one; undefined before the first. */
+  latestFindings(): readonly Finding[] | undefined;
   /** An operator's decision about an object that the store can't explain. */
   resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void>;
   clockStatus(): ClockStatus;

@@ -235,6 +235,10 @@ export class Keyturn implements Application {
     return this.#reconciler.reconcile();
   }
 
+  latestFindings(): readonly Finding[] | undefined {
+    return this.#reconciler.findings;
+  }
+
   resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
     return this.#reconciler.resolve(caller, ckaId, action, parseReason(reason));
   }
@@ -283,6 +287,7 @@ export class Keyturn implements Application {
       isReconciling: activeVersion(state) === undefined || this.#rotator.isReconciling(state.name),
       lastProblem: this.#rotator.lastProblem(state.name),
       failingSteps: this.#rotator.failingSteps(state.name),
+      isFenced: this.#reconciler.isFenced(state.name),
     });
   }
 

@@ -66,6 +66,15 @@ export class Reconciler {
     );
   }
 
+  /** What the latest comparison found; undefined before the first. */
+  get findings(): readonly Finding[] | undefined {
+    return this.#findings;
+  }
+
+  isFenced(name: SigningKeyName): boolean {
+    return this.#fenced.has(name);
+  }
+
   isUnfenced(name: SigningKeyName): boolean {
     return this.#findings !== undefined && !this.#fenced.has(name);
   }

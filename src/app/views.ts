@@ -25,7 +25,7 @@ export function etagOf(state: SigningKeyState): string {
   return digest.slice(0, ETAG_CHARACTERS);
 }
 
-export type Progress = Pick<SigningKeyView, 'isReconciling' | 'lastProblem' | 'failingSteps'>;
+export type Progress = Pick<SigningKeyView, 'isReconciling' | 'lastProblem' | 'failingSteps' | 'isFenced'>;
 
 export function toSigningKeyView(state: SigningKeyState, around: Surroundings, progress: Progress): SigningKeyView {
   const active = activeVersion(state);

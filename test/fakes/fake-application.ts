@@ -201,6 +201,10 @@ export class FakeApplication implements Application {
     return name === DEFAULT_KEY_SET ? this.#snapshot : undefined;
   }
 
+  latestFindings(): readonly Finding[] {
+    return [];
+  }
+
   reconcile(): Promise<readonly Finding[]> {
     return Promise.resolve(this.findings);
   }
@@ -307,6 +311,7 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     isHalted: false,
     nextStepInMs: HOUR_MS,
     failingSteps: [],
+    isFenced: false,
   };
   return { privateKey, jwk: { ...members, kid, alg: algorithm, use: 'sig' }, view };
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Application, SigningKeyView } from '../../src/app/application.ts';
 import type { JwksProbe } from '../../src/app/jwks-probe.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
-import { type CallerName, type KeySetName, type Kid, parseSigningKeyName } from '../../src/base/ids.ts';
+import { type CallerName, type CkaId, type KeySetName, type Kid, parseSigningKeyName } from '../../src/base/ids.ts';
 import type { TokenStatus } from '../../src/hsm/hsm.ts';
 import { DEFAULT_PROMISE } from '../../src/lifecycle/policy.ts';
 import { MAX_REPORTED_SIGNING_KEYS } from '../../src/server/telemetry/state-metrics.ts';
@@ -16,6 +16,7 @@ import { LIMITS } from '../fixtures/test-servers.ts';
 
 const CALLER = 'auth-service' as CallerName;
 const KEY_SET = 'default' as KeySetName;
+const CKA_ID = '0'.repeat(32) as CkaId;
 const KID = 'k'.repeat(43) as Kid;
 const SECOND = 1_000;
 const CONFIG = {
@@ -58,6 +59,7 @@ function viewOf(name: string, more: Partial<SigningKeyView> = {}): SigningKeyVie
     failingSteps: [],
     rotationDueAtMs: T0 + HOUR,
     isHalted: false,
+    isFenced: false,
     ...more,
   };
 }
@@ -84,6 +86,7 @@ function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): v
     isSigningKeyReady: () => true,
     findKeySet: () => undefined,
     tokenStatus: () => READY,
+    latestFindings: () => undefined,
     clockStatus: () => ({ isTrusted: true, stepMs: 0, stepLimitMs: MINUTE, wallMs: T0 }),
     ...more,
   });
@@ -288,6 +291,19 @@ describe('the token', () => {
     expect(await valueOf('keyturn_token_state{state="ready"}')).toBe(0);
     watch([]);
     expect(await valueOf('keyturn_token_problem{reason="PIN_INCORRECT"}')).toBeUndefined();
+  });
+});
+
+describe('a difference between store and token', () => {
+  it('is counted by kind once they have been compared, and shows which signing key it fences', async () => {
+    watch([viewOf('access-tokens', { isFenced: true })]);
+    expect(await valueOf('keyturn_token_findings{kind="orphan"}')).toBeUndefined();
+    expect(await valueOf('keyturn_signing_key_fenced{signing_key="access-tokens"}')).toBe(1);
+    const orphan = { kind: 'orphan', ckaId: CKA_ID, ckaLabel: '', signingKey: undefined, version: undefined } as const;
+    watch([viewOf('access-tokens')], { latestFindings: () => [orphan, orphan] });
+    expect(await valueOf('keyturn_token_findings{kind="orphan"}')).toBe(2);
+    expect(await valueOf('keyturn_token_findings{kind="missing"}')).toBe(0);
+    expect(await valueOf('keyturn_signing_key_fenced{signing_key="access-tokens"}')).toBe(0);
   });
 });
 

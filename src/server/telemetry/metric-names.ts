@@ -59,6 +59,11 @@ export const METRICS = {
     'signing_key',
   ),
   halted: gauge('keyturn_signing_key_halted', '1 while an operator has halted the signing key.', 'signing_key'),
+  fenced: gauge(
+    'keyturn_signing_key_fenced',
+    "1 while the signing key is fenced: the token holds keys of it that the store can't explain.",
+    'signing_key',
+  ),
   expCeilingDistance: gauge(
     'keyturn_exp_ceiling_distance_seconds',
     "From now to the ACTIVE version's durable exp ceiling: no JWT is signed that expires later.",
@@ -81,6 +86,11 @@ export const METRICS = {
   // Token
   tokenState: gauge('keyturn_token_state', '1 for the state that the token is in.', 'state'),
   tokenProblem: gauge('keyturn_token_problem', '1 for the reason why the token is unavailable.', 'reason'),
+  findings: gauge(
+    'keyturn_token_findings',
+    'Differences between store and token at the latest comparison, by kind; absent before the first.',
+    'kind',
+  ),
   workers: gauge('keyturn_hsm_workers', 'HSM worker processes by state.', 'state'),
   sessions: gauge('keyturn_hsm_sessions', 'Signing sessions of the ready workers.'),
   inFlight: gauge('keyturn_hsm_requests_in_flight', 'Sign requests that a session is working on.'),

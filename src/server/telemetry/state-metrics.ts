@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { KeySetName } from '../../base/ids.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
 import type { KeySetPromise } from '../../lifecycle/model.ts';
+import type { Finding, FindingKind } from '../../lifecycle/reconcile.ts';
 import type { Instruments } from './instruments.ts';
 
 const SECOND_MS = 1_000;
@@ -17,12 +18,13 @@ export const MAX_REPORTED_SIGNING_KEYS = 1_000;
 const PAGE_SIZE = 50;
 
 const TOKEN_STATES: readonly TokenStatus['state'][] = ['starting', 'ready', 'unavailable'];
+const FINDING_KINDS: readonly FindingKind[] = ['orphan', 'resurrected', 'missing', 'duplicate', 'challengeFailed'];
 const WORKER_STATES: readonly WorkerStatus['state'][] = ['starting', 'ready', 'draining'];
 
 export interface StateSources {
   readonly app: Pick<
     Application,
-    'listSigningKeys' | 'isSigningKeyReady' | 'findKeySet' | 'tokenStatus' | 'clockStatus'
+    'listSigningKeys' | 'isSigningKeyReady' | 'findKeySet' | 'tokenStatus' | 'clockStatus' | 'latestFindings'
   >;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
   readonly silenceMs: (keySet: KeySetName) => number;
@@ -47,6 +49,7 @@ export async function readState(instruments: Instruments, sources: StateSources)
   instruments.signingKeysOmitted.set(omitted);
   setKeySets(instruments, sources);
   setToken(instruments, sources.app.tokenStatus());
+  setFindings(instruments, sources.app.latestFindings());
   setClock(instruments, sources.app.clockStatus());
 }
 
@@ -63,6 +66,7 @@ function forgetSigningKeys(instruments: Instruments): void {
     instruments.stepLate,
     instruments.rotationDue,
     instruments.halted,
+    instruments.fenced,
     instruments.expCeilingDistance,
     instruments.maxJwtLifetime,
   ])
@@ -87,6 +91,7 @@ function setSigningKey(instruments: Instruments, view: SigningKeyView, { app, cl
   if (view.rotationDueAtMs !== undefined)
     instruments.rotationDue.set(labels, (view.rotationDueAtMs - nowMs) / SECOND_MS);
   instruments.halted.set(labels, view.isHalted ? 1 : 0);
+  instruments.fenced.set(labels, view.isFenced ? 1 : 0);
   for (const { step, reason, failingForMs } of view.failingSteps)
     instruments.stepLate.set({ ...labels, step, reason }, failingForMs / SECOND_MS);
 }
@@ -115,6 +120,13 @@ function setToken(instruments: Instruments, status: TokenStatus): void {
   // The pool counts since the start of the daemon, as a counter must.
   instruments.workerRestarts.reset();
   instruments.workerRestarts.inc(status.workerRestarts);
+}
+
+function setFindings(instruments: Instruments, findings: readonly Finding[] | undefined): void {
+  instruments.findings.reset();
+  if (findings === undefined) return;
+  for (const kind of FINDING_KINDS)
+    instruments.findings.set({ kind }, findings.filter((finding) => finding.kind === kind).length);
 }
 
 function setClock(instruments: Instruments, { isTrusted, stepMs, stepLimitMs }: ClockStatus): void {
