@@ -14,7 +14,7 @@ import type { PlanCommand, PlanView } from './application.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_HORIZON_MS = 90 * DAY_MS;
-const MAX_PROPOSED = 64;
+const MAX_PROPOSED = 256;
 /** Plans that are made or wait for their turn. */
 const MAX_PLANS = 8;
 /** Steps of a forecast without a pause: about a millisecond. */
