@@ -23,6 +23,7 @@ beforeAll(async () => {
     .signJwt({ signingKey: 'access-tokens', claims: { ...CLAIMS, aud: 'https://elsewhere.example' } })
     .catch(() => undefined);
   await client.signJwt({ signingKey: 'made-up-by-a-caller', claims: CLAIMS }).catch(() => undefined);
+  await client.rotate({ signingKey: 'access-tokens' }).catch(() => undefined);
 });
 
 afterAll(async () => {
@@ -69,6 +70,9 @@ describe('metrics', () => {
     const method = 'method="/keyturn.v1.SigningService/SignJwt"';
     expect(valueOf(text, `keyturn_grpc_requests_total{${method},code="OK"}`)).toBe(5);
     expect(valueOf(text, `keyturn_grpc_requests_total{${method},code="PERMISSION_DENIED"}`)).toBe(2);
+    // Refused before its handler: counted once all the same.
+    const rotate = 'method="/keyturn.v1.KeyAdminService/Rotate"';
+    expect(valueOf(text, `keyturn_grpc_requests_total{${rotate},code="PERMISSION_DENIED"}`)).toBe(1);
     expect(valueOf(text, 'keyturn_http_requests_total{status="200"}')).toBeGreaterThan(0);
     expect(valueOf(text, 'keyturn_store_commit_duration_seconds_count')).toBeGreaterThan(3);
   });

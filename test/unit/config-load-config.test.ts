@@ -192,6 +192,18 @@ extra: 1
     expect(parse(`${MINIMAL}http: { address: "[::1]:0" }`).http).toEqual({ host: '::1', port: 0 });
   });
 
+  it('counts nothing and listens nowhere for metrics unless it says where, and never where anybody may connect', () => {
+    expect(parse(MINIMAL).metrics).toBeUndefined();
+    expect(parse(`${MINIMAL}metrics: { address: "127.0.0.1:9464" }`).metrics).toEqual({
+      host: '127.0.0.1',
+      port: 9464,
+    });
+    expect(problemsOf(`${MINIMAL}metrics: {}`)).toEqual(['metrics.address: is missing']);
+    expect(problemsOf(`${MINIMAL}metrics: { address: "127.0.0.1:8080" }`)).toEqual([
+      'metrics.address: is http.address already',
+    ]);
+  });
+
   it('refuses the same address twice, but port 0 as often as you like', () => {
     const tls = (address: string) =>
       MINIMAL.replace(

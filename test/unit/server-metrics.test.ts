@@ -261,6 +261,14 @@ describe('a key set', () => {
     expect(await valueOf(`keyturn_key_set_unserved_seconds${label}`)).toBe(60);
   });
 
+  it('that the listener denies to have is not served', async () => {
+    const probe = telemetry.meterProbe({ fetchKids: () => Promise.resolve(undefined) });
+    watch([], { findKeySet: () => snapshot });
+    clock.advance(59 * SECOND);
+    await probe.fetchKids(KEY_SET);
+    expect(await valueOf(`keyturn_key_set_unserved_seconds${label}`)).toBe(60);
+  });
+
   it('without a first generation is not missed', async () => {
     telemetry.meterProbe({ fetchKids: () => Promise.resolve(undefined) });
     watch([]);

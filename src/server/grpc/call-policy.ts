@@ -52,6 +52,7 @@ export class CallPolicy {
 
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
     const send = call.sendStatus.bind(call);
+    // A call whose deadline has passed gets a status, and its handler sends another one later.
     let isCounted = false;
     // Own property, so that what grpc-js itself finds wrong (size, encoding, deadline) passes here too.
     call.sendStatus = (status) => {
