@@ -1,5 +1,5 @@
 /**
- * kill -9 of the daemon at every step of apply and of rotate. The steps are the daemon's own calls to store and token,
+ * kill -9 of the daemon at every step of every command. The steps are the daemon's own calls to store and token,
  * counted in a first run that nobody kills; each is then a run that ends there, followed by a restart and a look.
  */
 import { fileURLToPath } from 'node:url';
@@ -29,20 +29,93 @@ function stepsOf(log: string): string[] {
   return log.split('\n').filter((line) => line.startsWith('STEP '));
 }
 
-/** Apply, then rotate; waits until the rotation's aftermath is over. Rejects when the daemon dies. */
-async function work(daemon: DaemonProcess): Promise<void> {
-  await daemon.admin.applySigningKey({ name: SIGNING_KEY, algorithm: 'ES256', lifecyclePolicy: POLICY });
-  await daemon.admin.rotate({ signingKey: SIGNING_KEY });
-  await waitFor('the private key of the first version to be destroyed', async () => {
-    const { keyVersions } = await daemon.admin.listKeyVersions({ signingKey: SIGNING_KEY });
-    const first = keyVersions.at(-1);
-    return (
-      first !== undefined &&
-      !first.privateKeyPresent &&
-      keyVersions.filter((version) => version.state === 'PRE_ACTIVE' && version.propagated).length === 2
-    );
+interface Scenario {
+  readonly name: string;
+  /** What comes before the steps that are cut. */
+  readonly prepare: (daemon: DaemonProcess) => Promise<void>;
+  /** Rejects when the daemon dies. */
+  readonly work: (daemon: DaemonProcess) => Promise<void>;
+  /** Events and calls that must be among the steps, in this order. */
+  readonly milestones: readonly string[];
+}
+
+const apply = (daemon: DaemonProcess, lifecyclePolicy: object) =>
+  daemon.admin.applySigningKey({ name: SIGNING_KEY, algorithm: 'ES256', lifecyclePolicy });
+
+async function untilTwoStandbys(daemon: DaemonProcess): Promise<void> {
+  await waitFor('two propagated standbys', async () => {
+    const { signingKey } = await daemon.admin.getSigningKey({ name: SIGNING_KEY });
+    return signingKey.propagatedStandbys === 2 && !signingKey.reconciling;
   });
 }
+
+async function untilDestroyed(daemon: DaemonProcess, version: number): Promise<void> {
+  await waitFor(`the private key of version ${version} to be destroyed`, async () => {
+    const { keyVersions } = await daemon.admin.listKeyVersions({ signingKey: SIGNING_KEY });
+    return keyVersions.find((candidate) => candidate.version === version)?.privateKeyPresent === false;
+  });
+  await untilTwoStandbys(daemon);
+}
+
+async function activeVersion(daemon: DaemonProcess): Promise<number> {
+  return (await daemon.admin.getSigningKey({ name: SIGNING_KEY })).signingKey.activeVersion ?? 0;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'apply and rotate',
+    prepare: () => Promise.resolve(),
+    async work(daemon) {
+      await apply(daemon, POLICY);
+      const { suspended } = await daemon.admin.rotate({ signingKey: SIGNING_KEY });
+      await untilDestroyed(daemon, suspended?.version ?? 0);
+    },
+    milestones: [
+      'SIGNING_KEY_CREATED',
+      'VERSION_INTENDED',
+      'generateKeyPair',
+      'tryKey',
+      'VERSION_MADE',
+      'VERSION_ACTIVATED',
+      'VERSION_SUSPENDED',
+      'VERSION_DEACTIVATED',
+      'DESTRUCTION_INTENDED',
+      'destroyKeyPair',
+      'PRIVATE_KEY_DESTROYED',
+    ],
+  },
+  {
+    name: 'suspend, reactivate, rotate, rollback and declare-compromised',
+    async prepare(daemon) {
+      await apply(daemon, { ...POLICY, rollbackWindowMs: 60_000 });
+      await untilTwoStandbys(daemon);
+    },
+    async work(daemon) {
+      const signingKey = SIGNING_KEY;
+      const version = await activeVersion(daemon);
+      await daemon.admin.suspend({ signingKey });
+      await daemon.admin.reactivate({ signingKey, version });
+      await untilTwoStandbys(daemon);
+      await daemon.admin.rotate({ signingKey });
+      await daemon.admin.rollback({ signingKey });
+      await untilTwoStandbys(daemon);
+      const fallen = await activeVersion(daemon);
+      await daemon.admin.declareCompromised({ scope: { version: { signingKey, version: fallen } }, reason: 'a test' });
+      await untilDestroyed(daemon, fallen);
+    },
+    milestones: [
+      'VERSION_SUSPENDED+VERSION_ACTIVATED',
+      'tryKey',
+      'VERSION_SUSPENDED+VERSION_ACTIVATED',
+      'VERSION_MADE',
+      'VERSION_SUSPENDED+VERSION_ACTIVATED',
+      'VERSION_COMPROMISED+VERSION_ACTIVATED',
+      'DESTRUCTION_INTENDED',
+      'destroyKeyPair',
+      'PRIVATE_KEY_DESTROYED',
+    ],
+  },
+];
 
 async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, expect: ExpectStatic): Promise<void> {
   const { signingKeys } = await daemon.admin.listSigningKeys();
@@ -81,11 +154,13 @@ async function settle(daemon: DaemonProcess): Promise<void> {
 }
 
 /** One run: to the step, SIGKILL, restart, look. */
-async function crashAt(haltAt: number, expect: ExpectStatic): Promise<void> {
+async function crashAt({ prepare, work }: Scenario, haltAt: number, expect: ExpectStatic): Promise<void> {
   const deployment = await makeDeployment(DEPLOYMENT);
   try {
     const doomed = await startStepping(deployment, haltAt);
-    const working = work(doomed).catch(() => undefined);
+    const working = prepare(doomed)
+      .then(() => work(doomed))
+      .catch(() => undefined);
     await waitFor(`step ${haltAt}`, () => stepsOf(doomed.log()).length >= haltAt);
     await doomed.kill();
     await working;
@@ -101,32 +176,40 @@ async function crashAt(haltAt: number, expect: ExpectStatic): Promise<void> {
   }
 }
 
-const counted = await (async () => {
+/** The steps of a run that nobody kills, without those of the start and the preparation. */
+async function countSteps(scenario: Scenario): Promise<string[]> {
   const deployment = await makeDeployment(DEPLOYMENT);
   try {
     const daemon = await startStepping(deployment, 0);
-    await work(daemon);
-    const steps = stepsOf(daemon.log());
+    await waitFor('the token to be ready', async () => (await daemon.admin.getTokenStatus()).state === 'READY');
+    await scenario.prepare(daemon);
+    const before = stepsOf(daemon.log()).length;
+    await scenario.work(daemon);
+    const steps = stepsOf(daemon.log()).slice(before);
     await daemon.stop();
-    // What comes before is the start of an empty daemon.
-    return steps.slice(steps.findIndex((line) => line.includes('SIGNING_KEY_CREATED')));
+    return steps;
   } finally {
     await deployment.dispose();
   }
-})();
+}
 
-describe('kill -9 of the daemon at each step of apply and rotate', () => {
-  it('has steps to cut: commits before and after each call to the token', () => {
-    expect(counted.length).toBeGreaterThan(30);
-    expect(counted.join('\n')).toMatch(
-      /VERSION_INTENDED[\s\S]*generateKeyPair[\s\S]*tryKey[\s\S]*VERSION_MADE[\s\S]*VERSION_ACTIVATED[\s\S]*DESTRUCTION_INTENDED[\s\S]*destroyKeyPair/,
+for (const scenario of SCENARIOS) {
+  const counted = await countSteps(scenario);
+  describe(`kill -9 of the daemon at each step of ${scenario.name}`, () => {
+    it('has steps to cut: commits before and after each call to the token', () => {
+      let at = 0;
+      for (const milestone of scenario.milestones) {
+        const found = counted.findIndex((line, index) => index >= at && line.includes(milestone));
+        expect(found, `${milestone} after ${counted[at]}`).toBeGreaterThanOrEqual(0);
+        at = found;
+      }
+    });
+
+    it.concurrent.for(counted)(
+      'leaves everything listed, published and working after %s',
+      async (line, { expect: expectHere }) => {
+        await crashAt(scenario, Number(line.split(' ')[1]), expectHere);
+      },
     );
   });
-
-  it.concurrent.for(counted)(
-    'leaves everything listed, published and working after %s',
-    async (line, { expect: expectHere }) => {
-      await crashAt(Number(line.split(' ')[1]), expectHere);
-    },
-  );
-});
+}
