@@ -170,7 +170,7 @@ async function narrow(ports: AdministerPorts, run: () => Promise<void>): Promise
     ports.log.error({ err: error }, 'a narrowing is in effect but not durable yet: a restart would undo it');
     throw new KeyturnError(
       'STORE_UNAVAILABLE',
-      'the command is in effect, but the store could not record it yet: a restart of the daemon now would undo it; it is tried again until it is recorded, and repeating the command is safe',
+      'the command is in effect, but the store could not record it yet: a restart of the daemon now would undo it; it is tried again until it is recorded',
       { cause: error, retryAfterMs: 1_000 },
     );
   } finally {

@@ -285,7 +285,9 @@ export class Keyturn implements Application {
     const { state } = this.#meters.observe(recorded);
     return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
       isReconciling: activeVersion(state) === undefined || this.#rotator.isReconciling(state.name),
-      lastProblem: this.#rotator.lastProblem(state.name),
+      lastProblem: this.#reconciler.isFenced(state.name)
+        ? 'fenced: the token holds keys that the store can not explain; keyturn token reconcile shows them'
+        : this.#rotator.lastProblem(state.name),
       failingSteps: this.#rotator.failingSteps(state.name),
       isFenced: this.#reconciler.isFenced(state.name),
     });

@@ -3,7 +3,7 @@
  * cut off in between, the next plan finds and completes or undoes. What to do when is lifecycle/plan.ts's business.
  */
 import { assertNever } from '../base/assert-never.ts';
-import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import { hasReason, KeyturnError, toKeyturnError } from '../base/errors.ts';
 import { parseCkaId, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm } from '../hsm/hsm.ts';
@@ -145,11 +145,17 @@ function isStill(version: KeyVersion | undefined, tried: KeyVersion): boolean {
 
 /** Rule 5: before activation every live worker has signed with the version, and the signature verified. */
 export async function tryVersion(hsm: Hsm, state: SigningKeyState, version: KeyVersion): Promise<void> {
-  await hsm.tryKey({
-    ckaId: version.ckaId,
-    algorithm: state.spec.algorithm,
-    publicKey: toPublicKey(version.publicKey),
-  });
+  const { ckaId, number } = version;
+  try {
+    await hsm.tryKey({ ckaId, algorithm: state.spec.algorithm, publicKey: toPublicKey(version.publicKey) });
+  } catch (thrown) {
+    if (!hasReason(thrown, 'TOKEN_OPERATION_FAILED') && !hasReason(thrown, 'SIGNATURE_INVALID')) throw thrown;
+    throw new KeyturnError(
+      'VERSION_UNUSABLE',
+      `version ${number} of signing key ${state.name} can't sign in every worker, so it is not activated: ${thrown.message}; keyturn token reconcile tells more, and a version that is lost is taken out with keyturn key declare-compromised --version ${number}`,
+      { subject: state.name, cause: thrown },
+    );
+  }
 }
 
 async function destroyPrivateKey(ports: StepPorts, name: SigningKeyName, number: number): Promise<void> {

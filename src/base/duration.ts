@@ -26,9 +26,9 @@ export function parseDuration(value: unknown, field: string): number {
 
 /** The two largest units that say something: `3 d 4 h`, `15 min`, `2.5 s`. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs < 0 && formatDuration(-durationMs) !== '0 s') return `−${formatDuration(-durationMs)}`;
   const seconds = Math.abs(durationMs) / 1_000;
-  const sign = durationMs < 0 ? '−' : '';
-  if (seconds < 60) return `${sign}${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
+  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
   const units: readonly (readonly [string, number])[] = [
     ['d', 86_400],
     ['h', 3_600],
@@ -43,5 +43,5 @@ export function formatDuration(durationMs: number): string {
     rest -= count * size;
     if (count > 0) parts.push(`${count} ${name}`);
   }
-  return sign + parts.join(' ');
+  return parts.join(' ');
 }

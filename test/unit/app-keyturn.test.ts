@@ -229,6 +229,24 @@ describe('suspend, reactivate and rollback', () => {
   });
 });
 
+describe('a standby that is missing from the token', () => {
+  it('is not activated, the refusal says how to take it out, and then rotation goes on', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    const [, standby] = harness.app.listKeyVersions('access-tokens', 10, '').items.toReversed();
+    if (standby === undefined) throw new Error('no standby');
+    harness.hsm.keys.delete(standby.ckaId);
+    const refusal = await refusalOf(harness.rotate());
+    expect(refusal.reason).toBe('VERSION_UNUSABLE');
+    expect(refusal.message).toContain(`declare-compromised --version ${standby.version}`);
+    expect(await harness.app.reconcile()).toMatchObject([{ kind: 'missing', version: standby.version }]);
+    await declare(harness, standby.version);
+    await harness.clock.advanceAsync(HOUR + MINUTE, STEP_MS);
+    await harness.rotate();
+    expect(harness.stateOf(3)).toBe('ACTIVE');
+  });
+});
+
 describe('a full key set', () => {
   it('does not keep old versions from leaving it', async () => {
     const harness = await startApp({ promise: { maxPublishedVersions: 6, verifierCacheCeilingMs: 10 * MINUTE } });

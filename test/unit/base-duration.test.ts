@@ -26,6 +26,7 @@ describe('durations', () => {
     [3_660_000, '1 h 1 min'],
     [273_600_000, '3 d 4 h'],
     [-5_000, '−5 s'],
+    [-30, '0 s'],
   ])('shows %i ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
