@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
 import type { CommandSpec } from './command.ts';
+import { applyCommand } from './apply.ts';
 import { clockConfirmCommand } from './clock-confirm.ts';
 import { clockStatusCommand } from './clock-status.ts';
 import { configCheckCommand } from './config-check.ts';
@@ -15,6 +16,7 @@ import { keyRollbackCommand } from './key-rollback.ts';
 import { keyRotateCommand } from './key-rotate.ts';
 import { keyShowCommand } from './key-show.ts';
 import { keySuspendCommand } from './key-suspend.ts';
+import { planCommand } from './plan.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
 import { tokenDeclareCompromisedCommand } from './token-declare-compromised.ts';
@@ -38,6 +40,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   serveCommand,
   configCheckCommand,
   doctorCommand,
+  applyCommand,
+  planCommand,
   keyApplyCommand,
   keyListCommand,
   keyShowCommand,

@@ -19,7 +19,7 @@ function describedIn(document: string): string[] {
       command = heading === 'Global options' ? '*' : (heading.match(/^keyturn (.+)$/)?.[1] ?? '');
       if (command !== '' && command !== '*') lines.push(command);
     }
-    const option = line.match(/^\| `(--[^`]+)` \|/)?.[1];
+    const option = line.match(/^\| `((?:-\w, )?--[^`]+)` \|/)?.[1];
     if (option !== undefined) lines.push(`${command}: ${option}${line.includes('(required)') ? ' (required)' : ''}`);
   }
   return lines.toSorted();
