@@ -3,7 +3,7 @@
  * Rows of the reserve count from the moment they are there, and move into the table with the next commit that finds
  * room. Synchronous: used by whoever owns the database.
  */
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { StoredEvent, StoredStream } from '../store.ts';
 import { EventTable, findLostRace, toEvent, toRefusal } from './event-table.ts';
 import { openDatabase } from './open-database.ts';
@@ -34,6 +34,7 @@ class EventLog {
   readonly #file: string;
   readonly #table: EventTable;
   #reserve: ReserveFile | undefined;
+  /** Rows that are in the reserve, and not in the database. */
   #reserved: readonly EventRow[] = [];
   #commitsUntilRetry = COMMITS_UNTIL_RETRY;
   /** Why there is no reserve. */
@@ -48,11 +49,6 @@ class EventLog {
     // A crash may have come between the move into the table and the emptying.
     this.#reserved = this.#table.missingOf(this.#reserve?.readAll() ?? []);
     this.#emptyReserve();
-  }
-
-  /** Rows that are in the reserve, and not in the database. */
-  get reserved(): readonly EventRow[] {
-    return this.#reserved;
   }
 
   loadAll(): StoredStream[] {
@@ -76,6 +72,18 @@ class EventLog {
       const refusal = toRefusal(failure, this.#file);
       const hasRoom = !isOutOfRoom(failure);
       return commits.map((commit) => (hasRoom || !commit.mayUseReserve ? refusal : this.#keep(commit, refusal)));
+    }
+  }
+
+  /** The whole log as one file; `copy` is an empty file or none. */
+  copyInto(copy: string): void {
+    this.#database.prepare('VACUUM INTO ?').run(copy);
+    if (this.#reserved.length === 0) return;
+    const database = new DatabaseSync(copy);
+    try {
+      new EventTable(database, copy).commitAll([], this.#reserved);
+    } finally {
+      database.close();
     }
   }
 

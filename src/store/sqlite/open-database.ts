@@ -16,7 +16,7 @@ import { syncPath } from './sync-path.ts';
 const MAX_IDLE_WAL_BYTES = 4 * 1024 * 1024;
 
 /** The only sort of file mode: for the daemon's user alone (umask can take bits away, never add some). */
-const FILE_MODE = 0o600;
+export const FILE_MODE = 0o600;
 
 export function openDatabase(file: string): DatabaseSync {
   if (existsSync(file)) requireOurs(file);
@@ -60,7 +60,7 @@ function readApplicationId(location: URL, file: string): number | undefined {
 }
 
 function notOurs(file: string): KeyturnError {
-  const message = `${file} is not a keyturn store, and was left as it is: set store_file to another path`;
+  const message = `${file} is not a keyturn store, and was left as it is: name another file (store.file in the configuration)`;
   return new KeyturnError('STORE_NOT_KEYTURN', message, { subject: file });
 }
 

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { FILE_MODE } from './open-database.ts';
 import { syncPath } from './sync-path.ts';
 import type { EventRow } from './thread-messages.ts';
 
@@ -23,8 +24,6 @@ const HEADER_BYTES = 8 + DIGEST_BYTES;
 
 /** The unit of st_blocks. */
 const STAT_BLOCK_BYTES = 512;
-
-const FILE_MODE = 0o600;
 
 export class ReserveFile {
   readonly #fd: number;

@@ -28,6 +28,11 @@ export function isNotADatabase(thrown: unknown): boolean {
   return primaryCode(thrown) === SQLITE_NOTADB;
 }
 
+/** No database, or one whose pages contradict each other. */
+export function isDamaged(thrown: unknown): boolean {
+  return isNotADatabase(thrown) || primaryCode(thrown) === SQLITE_CORRUPT;
+}
+
 export function storeInUse(file: string): KeyturnError {
   const message = `${file} is in use by another keyturn daemon: stop that one first, or give this one a store_file of its own`;
   return new KeyturnError('STORE_IN_USE', message, { subject: file });

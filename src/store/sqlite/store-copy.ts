@@ -1,0 +1,118 @@
+/**
+ * Whole copies of a store: one file that was checked from end to end. A copy gets its name when it is finished, so what
+ * has the name is whole. Synchronous: for commands that run while no daemon does.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, linkSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { KeyturnError } from '../../base/errors.ts';
+import { openEventLog } from './event-log.ts';
+import { EventTable } from './event-table.ts';
+import { FILE_MODE, openDatabase } from './open-database.ts';
+import { storeDamaged, toStoreError } from './sqlite-failure.ts';
+import { syncPath } from './sync-path.ts';
+
+export interface StoreSummary {
+  readonly bytes: number;
+  /** Hexadecimal, of the file. */
+  readonly sha256: string;
+  readonly streams: number;
+  readonly events: number;
+  /** The latest time in the log; undefined when there is no event. */
+  readonly lastEventAtMs: number | undefined;
+}
+
+/**
+ * Writes the store, the reserve included, to a file that isn't there yet. Errors: STORE_IN_USE while a daemon runs,
+ * FIELD_INVALID, STORE_DAMAGED, STORE_UNAVAILABLE and the others of opening a store.
+ */
+export function backUpStore(file: string, output: string): StoreSummary {
+  requireOwner(file);
+  if (existsSync(output)) throw alreadyThere(output);
+  const draft = `${output}.new-${process.pid}`;
+  try {
+    copyStore(file, draft);
+    const summary = inspectCopy(draft);
+    syncPath(draft);
+    giveName(draft, output);
+    syncPath(path.dirname(output));
+    return summary;
+  } catch (failure) {
+    throw toStoreError(failure, output);
+  } finally {
+    removeDraft(draft);
+  }
+}
+
+function copyStore(file: string, draft: string): void {
+  const log = open(file);
+  try {
+    closeSync(openSync(draft, 'wx', FILE_MODE));
+    log.copyInto(draft);
+  } finally {
+    log.close();
+  }
+}
+
+/** What goes wrong with the store is told of the store, not of its copy. */
+function open(file: string): ReturnType<typeof openEventLog> {
+  try {
+    return openEventLog(file);
+  } catch (failure) {
+    throw toStoreError(failure, file);
+  }
+}
+
+/** Reads every page, every index and every event. Brings an older schema up to date. Errors: those of opening a store. */
+export function inspectCopy(copy: string): StoreSummary {
+  const database = openDatabase(copy);
+  try {
+    const finding = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
+    if (finding !== 'ok') throw storeDamaged(copy, String(finding));
+    const streams = new EventTable(database, copy).loadAll();
+    const events = streams.flatMap((stream) => stream.events);
+    database.close();
+    const bytes = readFileSync(copy);
+    return {
+      bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      streams: streams.length,
+      events: events.length,
+      lastEventAtMs: events.reduce<number | undefined>((last, { atMs }) => Math.max(last ?? atMs, atMs), undefined),
+    };
+  } finally {
+    if (database.isOpen) database.close();
+  }
+}
+
+/** Files made by root in the daemon's folder would lock the daemon out of its own store. */
+export function requireOwner(file: string): void {
+  if (!existsSync(file)) {
+    throw new KeyturnError('STORE_UNAVAILABLE', `${file} isn't there: look at store.file in the configuration`);
+  }
+  const { uid } = statSync(file);
+  if (process.getuid?.() === uid) return;
+  throw new KeyturnError(
+    'STORE_UNAVAILABLE',
+    `${file} belongs to user ${uid}: run this command as that user, whom the daemon runs as`,
+  );
+}
+
+export function removeDraft(draft: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true });
+}
+
+/** Unlike a rename, a link never replaces a file. */
+function giveName(draft: string, output: string): void {
+  try {
+    linkSync(draft, output);
+  } catch (failure) {
+    throw existsSync(output) ? alreadyThere(output) : failure;
+  }
+}
+
+function alreadyThere(output: string): KeyturnError {
+  return new KeyturnError('FIELD_INVALID', `${output} is there already, and a backup replaces nothing: name another`, {
+    field: '--output',
+  });
+}
