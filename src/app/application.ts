@@ -11,6 +11,7 @@ import type { Forecast } from '../lifecycle/forecast.ts';
 import type { Moment } from '../lifecycle/moments.ts';
 import type { Step } from '../lifecycle/plan.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
+import type { PolicyInput } from '../lifecycle/policy.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
 
 export interface SignJwtCommand {
@@ -37,21 +38,12 @@ export interface ApplySigningKeyCommand {
   readonly algorithm: string;
   /** 0: the default. */
   readonly rsaBits: number;
-  readonly lifecyclePolicy: LifecyclePolicyInput;
+  /** What is absent gets the documented default. */
+  readonly lifecyclePolicy: PolicyInput;
   readonly etag: string;
   readonly validateOnly: boolean;
   readonly reason: string;
   readonly deadlineMs: number | undefined;
-}
-
-/** A lifecycle policy as sent: what is absent gets the documented default. */
-export interface LifecyclePolicyInput {
-  readonly signingPeriodMs?: number | undefined;
-  readonly maxSigningPeriodMs?: number | undefined;
-  readonly maxJwtLifetimeMs?: number | undefined;
-  readonly rollbackWindowMs?: number | undefined;
-  readonly standbys?: number | undefined;
-  readonly addJti?: boolean | undefined;
 }
 
 export interface RotateCommand {

@@ -1,5 +1,5 @@
 /** keyturn.v1.KeyAdminService. */
-import type { CompromiseScope, LifecyclePolicyInput, ProposedSigningKey } from '../../app/application.ts';
+import type { CompromiseScope, ProposedSigningKey } from '../../app/application.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { ApplySigningKeyRequest__Output } from '../../gen/keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse } from '../../gen/keyturn/v1/ApplySigningKeyResponse.ts';
@@ -25,6 +25,7 @@ import type { SigningKey__Output } from '../../gen/keyturn/v1/SigningKey.ts';
 import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
 import { toPlanResponse } from './plan-views.ts';
+import type { PolicyInput } from '../../lifecycle/policy.ts';
 import { type HandlerPorts, unary } from './unary.ts';
 import { parseDurationMs } from './values.ts';
 import { toCompromiseEffect, toKeyVersion, toSigningKey } from './views.ts';
@@ -131,7 +132,7 @@ function toProposed({ name, keySet, algorithm, rsaBits, lifecyclePolicy }: Signi
 }
 
 /** What is absent stays absent: the use case knows the defaults. A `standbys` of 0 is absent. */
-function parseLifecyclePolicy(policy: LifecyclePolicy__Output | null): LifecyclePolicyInput {
+function parseLifecyclePolicy(policy: LifecyclePolicy__Output | null): PolicyInput {
   if (policy === null) return {};
   const path = 'signing_key.lifecycle_policy';
   return {
