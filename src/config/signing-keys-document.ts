@@ -42,7 +42,7 @@ const signingKeySchema = z.strictObject({
   lifecyclePolicy: policySchema.optional(),
 });
 
-const documentSchema = z.strictObject({
+export const signingKeysSchema = z.strictObject({
   version: z.literal(1),
   signingKeys: z.record(z.string(), signingKeySchema),
 });
@@ -59,7 +59,7 @@ export async function loadSigningKeys(file: string): Promise<readonly WantedSign
 export function parseSigningKeys(text: string, file = 'the signing keys file'): readonly WantedSigningKey[] {
   const { value, problems: yamlProblems } = parseYaml(text);
   if (yamlProblems.length > 0) throw new ConfigError(file, yamlProblems);
-  const parsed = documentSchema.safeParse(value, { reportInput: true });
+  const parsed = signingKeysSchema.safeParse(value, { reportInput: true });
   const problems = parsed.success ? [] : toProblems(parsed.error);
   const entries = Object.entries(looseSchema.parse(value).signingKeys);
   if (entries.length > MAX_SIGNING_KEYS)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { accessPolicySchema } from '../../src/config/access-policy-schema.ts';
 import { configSchema } from '../../src/config/config-schema.ts';
+import { signingKeysSchema } from '../../src/config/signing-keys-document.ts';
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
@@ -41,6 +42,7 @@ describe('docs/reference', () => {
   it.each([
     ['configuration.md', configSchema, 'grpc.unix[].path'],
     ['access-policy.md', accessPolicySchema, 'grants[].claims.maxLifetime'],
+    ['signing-keys-file.md', signingKeysSchema, 'signingKeys.{name}.lifecyclePolicy.preset'],
   ])('%s lists every option of its schema and no other', (page, schema, sample) => {
     const options = schemaOptions(schema).filter((option) => page === 'access-policy.md' || !option.endsWith('[]'));
     expect(options).toContain(sample);
