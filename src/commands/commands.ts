@@ -1,4 +1,5 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
+import { backupCommand } from './backup.ts';
 import type { CommandSpec } from './command.ts';
 import { applyCommand } from './apply.ts';
 import { clockConfirmCommand } from './clock-confirm.ts';
@@ -17,6 +18,7 @@ import { keyRotateCommand } from './key-rotate.ts';
 import { keyShowCommand } from './key-show.ts';
 import { keySuspendCommand } from './key-suspend.ts';
 import { planCommand } from './plan.ts';
+import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
 import { tokenDeclareCompromisedCommand } from './token-declare-compromised.ts';
@@ -61,4 +63,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   tokenDeclareCompromisedCommand,
   clockStatusCommand,
   clockConfirmCommand,
+  backupCommand,
+  restoreCommand,
 ];
