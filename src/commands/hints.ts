@@ -8,7 +8,7 @@ const PIN_HINT = 'put the right PIN into the PIN file, then run `keyturn token r
 
 const BY_REASON: Partial<Record<Reason, string>> = {
   DAEMON_UNREACHABLE: 'is the daemon running? `keyturn serve` starts it, `keyturn doctor` looks for the cause',
-  CONFIG_INVALID: '`keyturn config check` lists every problem; docs/reference/configuration.md lists every option',
+  CONFIG_INVALID: 'docs/reference lists every option; `keyturn config check` finds every problem of the configuration',
   SECRET_FILE_EXPOSED: 'a file that others could read may be known to them: consider its secret used up',
   CALLER_UNKNOWN: 'add an identity of this certificate to a caller in the access policy',
   METHOD_NOT_PERMITTED:
