@@ -18,7 +18,7 @@ const MAX_PROPOSED = 256;
 /** Plans that are made or wait for their turn. */
 const MAX_PLANS = 8;
 /** Steps of a forecast without a pause: about a millisecond. */
-const SLICE_STEPS = 50;
+const SLICE_STEPS = 25;
 
 export type PlanPorts = Pick<
   AdministerPorts,

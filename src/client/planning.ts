@@ -8,7 +8,7 @@ import type { ApplySigningKeyRequest, CallOptions } from './client.ts';
 import { parseState, toSigningKeyMessage } from './messages.ts';
 import { keyAdminMethods } from './protos.ts';
 import type { Transport } from './transport.ts';
-import { fromDuration, fromText, fromTime, requireTime, toDuration } from './values.ts';
+import { fromText, fromTime, requireTime, toDuration } from './values.ts';
 
 export type ProposedSigningKey = Omit<ApplySigningKeyRequest, 'etag' | 'validateOnly' | 'reason'>;
 
@@ -38,14 +38,8 @@ export interface PlannedMoment {
   readonly toState: LifecycleState | undefined;
   /** Goes on the sentence "version N …". */
   readonly description: string;
-  /** What the key set publishes from then on, other signing keys' versions included. */
+  /** How many versions the key set publishes from then on, other signing keys' included. */
   readonly publishedVersions: number;
-  readonly keySet: readonly {
-    readonly signingKey: string;
-    readonly version: number;
-    readonly state: LifecycleState;
-    readonly ageMs: number;
-  }[];
 }
 
 export interface VersionExplanation {
@@ -126,15 +120,12 @@ function fromPlan(answer: PlanResponse__Output): Plan {
   };
 }
 
-function fromMoment({ time, fromState, toState, keySet, ...moment }: PlannedMoment__Output): PlannedMoment {
+function fromMoment({ time, fromState, toState, ...moment }: PlannedMoment__Output): PlannedMoment {
   return {
     ...moment,
     time: requireTime(time, 'time'),
     fromState: fromOptionalState(fromState),
     toState: fromOptionalState(toState),
-    keySet: keySet.map(({ signingKey, version, state, age }) => {
-      return { signingKey, version, state: parseState(state), ageMs: fromDuration(age) };
-    }),
   };
 }
 

@@ -58,6 +58,34 @@ export function toKeyRows(plan: Plan): readonly KeyRows[] {
   });
 }
 
+interface PublishedVersion {
+  readonly signingKey: string;
+  readonly version: number;
+  readonly state: LifecycleState;
+}
+
+export interface PlanWithContents extends Plan {
+  readonly moments: readonly (Plan['moments'][number] & { readonly published: readonly PublishedVersion[] })[];
+}
+
+/** With each moment the versions of its signing keys that are published from then on, and as what. */
+export function withContents(plan: Plan): PlanWithContents {
+  const published = new Map<string, PublishedVersion>();
+  const note = (version: PublishedVersion): void => {
+    const key = `${version.signingKey} ${version.version}`;
+    if (DRAWN_STATES.some((state) => state === version.state)) published.set(key, version);
+    else published.delete(key);
+  };
+  for (const { published: isPublished, signingKey, version, state } of plan.explanations)
+    if (isPublished) note({ signingKey, version, state });
+  const moments = plan.moments.map((moment) => {
+    const { signingKey, version, toState } = moment;
+    if (toState !== undefined) note({ signingKey, version, state: toState });
+    return { ...moment, published: [...published.values()] };
+  });
+  return { ...plan, moments };
+}
+
 function namesIn({ explanations, moments }: Plan): readonly string[] {
   return [...new Set([...explanations, ...moments].map(({ signingKey }) => signingKey))];
 }

@@ -12,6 +12,7 @@ import {
 } from './command.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
+import { withContents } from './plan-phases.ts';
 import { drawSvg } from './plan-svg.ts';
 import { describePlan } from './plan-views.ts';
 import { FILE_OPTION, readSigningKeysFile } from './signing-keys-file.ts';
@@ -37,7 +38,7 @@ export const planCommand: CommandSpec = {
     const plan = await withClient(context, options, (client) => client.plan({ ...subject, horizonMs }));
     const svg = textOption(options, 'svg');
     if (svg !== undefined) await writeSvg(context, svg, drawSvg(plan));
-    if (isSwitchedOn(options, 'json')) context.terminal.printJson(plan);
+    if (isSwitchedOn(options, 'json')) context.terminal.printJson(withContents(plan));
     else for (const line of describePlan(plan)) context.terminal.print(line);
     return EXIT.ok;
   },

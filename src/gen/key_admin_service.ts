@@ -25,7 +25,6 @@ import type { PlanRequest as _keyturn_v1_PlanRequest, PlanRequest__Output as _ke
 import type { PlanResponse as _keyturn_v1_PlanResponse, PlanResponse__Output as _keyturn_v1_PlanResponse__Output } from './keyturn/v1/PlanResponse.ts';
 import type { PlannedMoment as _keyturn_v1_PlannedMoment, PlannedMoment__Output as _keyturn_v1_PlannedMoment__Output } from './keyturn/v1/PlannedMoment.ts';
 import type { Prospect as _keyturn_v1_Prospect, Prospect__Output as _keyturn_v1_Prospect__Output } from './keyturn/v1/Prospect.ts';
-import type { PublishedVersion as _keyturn_v1_PublishedVersion, PublishedVersion__Output as _keyturn_v1_PublishedVersion__Output } from './keyturn/v1/PublishedVersion.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from './keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from './keyturn/v1/ReactivateResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from './keyturn/v1/RollbackRequest.ts';
@@ -73,7 +72,6 @@ export interface ProtoGrpcType {
       PlanResponse: MessageTypeDefinition<_keyturn_v1_PlanResponse, _keyturn_v1_PlanResponse__Output>
       PlannedMoment: MessageTypeDefinition<_keyturn_v1_PlannedMoment, _keyturn_v1_PlannedMoment__Output>
       Prospect: MessageTypeDefinition<_keyturn_v1_Prospect, _keyturn_v1_Prospect__Output>
-      PublishedVersion: MessageTypeDefinition<_keyturn_v1_PublishedVersion, _keyturn_v1_PublishedVersion__Output>
       ReactivateRequest: MessageTypeDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateRequest__Output>
       ReactivateResponse: MessageTypeDefinition<_keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateResponse__Output>
       RollbackRequest: MessageTypeDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackRequest__Output>

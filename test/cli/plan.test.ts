@@ -127,10 +127,10 @@ describe('plan and apply', () => {
     expect(text.stdout).toMatch(/^- ACTIVE by `keyturn key rotate access-tokens`$/m);
     expect(readFileSync(path.join(cwd, 'plan.svg'), 'utf8')).toMatch(/^<svg [^]*<\/svg>\n$/);
     const plan = JSON.parse((await run('plan', 'access-tokens', '--days', '8', '--json')).stdout) as {
-      moments: { toState: string; keySet: unknown[] }[];
+      moments: { toState: string; published: unknown[] }[];
     };
     expect(plan.moments.map(({ toState }) => toState).slice(0, 2)).toEqual(['SUSPENDED', 'ACTIVE']);
-    expect(plan.moments[0]?.keySet).toHaveLength(3);
+    expect(plan.moments[0]?.published).toHaveLength(3);
   });
 
   it.each([

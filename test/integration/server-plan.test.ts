@@ -21,8 +21,7 @@ describe('Plan', () => {
       caller: 'admin',
       command: { signingKey, proposed: [], horizonMs: 48 * HOUR_MS },
     });
-    const keySet = [{ signingKey, version: 2, state: 'ACTIVE', ageMs: HOUR_MS }];
-    const told = { time: at(HOUR_MS), signingKey, publishedVersions: 1, keySet };
+    const told = { time: at(HOUR_MS), signingKey, publishedVersions: 1 };
     expect(plan).toEqual({
       startTime: at(0),
       moments: [

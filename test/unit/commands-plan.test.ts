@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan, PlannedMoment, SigningKey } from '../../src/client/client.ts';
 import { compareKeys, describeKeyChanges } from '../../src/commands/apply-views.ts';
-import { toKeyRows } from '../../src/commands/plan-phases.ts';
+import { toKeyRows, withContents } from '../../src/commands/plan-phases.ts';
 import { drawSvg } from '../../src/commands/plan-svg.ts';
 import { describePlan, drawTimeline } from '../../src/commands/plan-views.ts';
 import { DAY, HOUR, T0 } from '../fixtures/lifecycle.ts';
@@ -18,7 +18,7 @@ function moment(
 ): PlannedMoment {
   const [fromState, toState] = states;
   const description = 'is seen';
-  return { time: at(afterMs), signingKey, version, fromState, toState, description, publishedVersions, keySet: [] };
+  return { time: at(afterMs), signingKey, version, fromState, toState, description, publishedVersions };
 }
 
 const PLAN: Plan = {
@@ -99,6 +99,18 @@ describe('the timeline', () => {
     );
     expect(lines).toHaveLength(43);
     expect(lines).toContain('… and 5 more versions');
+  });
+});
+
+describe('a plan for programs', () => {
+  it('has, with each moment, the versions of its signing keys that are published from then on', () => {
+    const contents = withContents(PLAN).moments.map(({ published }) =>
+      published.map(({ version, state }) => `${version} ${state}`),
+    );
+    expect(contents[0]).toEqual(['1 SUSPENDED', '2 PRE_ACTIVE']);
+    expect(contents[2]).toEqual(['1 SUSPENDED', '2 ACTIVE', '4 PRE_ACTIVE']);
+    expect(contents[5]).toEqual(['2 ACTIVE', '4 PRE_ACTIVE']);
+    expect(contents[6]).toEqual(contents[5]);
   });
 });
 

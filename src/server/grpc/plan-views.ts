@@ -7,7 +7,7 @@ import type { PlanResponse } from '../../gen/keyturn/v1/PlanResponse.ts';
 import type { Prospect as ProspectMessage } from '../../gen/keyturn/v1/Prospect.ts';
 import type { Prospect } from '../../lifecycle/explain.ts';
 import type { LifecycleState } from '../../lifecycle/model.ts';
-import { toDuration, toOptionalTimestamp, toTimestamp } from './values.ts';
+import { toOptionalTimestamp, toTimestamp } from './values.ts';
 
 export function toPlanResponse(view: PlanView): PlanResponse {
   return {
@@ -41,9 +41,6 @@ function toMoment({ atMs, from, to, content, ...moment }: PlanView['moments'][nu
     fromState: toState(from),
     toState: toState(to),
     publishedVersions: content.length,
-    keySet: content.map(({ signingKey, version, state, ageMs }) => {
-      return { signingKey, version, state: toState(state), age: toDuration(ageMs) };
-    }),
   };
 }
 

@@ -2,7 +2,6 @@
 
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { KeyVersionState as _keyturn_v1_KeyVersionState, KeyVersionState__Output as _keyturn_v1_KeyVersionState__Output } from '../../keyturn/v1/KeyVersionState.ts';
-import type { PublishedVersion as _keyturn_v1_PublishedVersion, PublishedVersion__Output as _keyturn_v1_PublishedVersion__Output } from '../../keyturn/v1/PublishedVersion.ts';
 
 export interface PlannedMoment {
   'time'?: (_google_protobuf_Timestamp | null);
@@ -12,7 +11,6 @@ export interface PlannedMoment {
   'toState'?: (_keyturn_v1_KeyVersionState);
   'description'?: (string);
   'publishedVersions'?: (number);
-  'keySet'?: (_keyturn_v1_PublishedVersion)[];
 }
 
 export interface PlannedMoment__Output {
@@ -23,5 +21,4 @@ export interface PlannedMoment__Output {
   'toState': (_keyturn_v1_KeyVersionState__Output);
   'description': (string);
   'publishedVersions': (number);
-  'keySet': (_keyturn_v1_PublishedVersion__Output)[];
 }
