@@ -35,7 +35,8 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a compromise on a full disk', () =
     disk = mountSmallDisk(8);
     deployment = await makeDeployment({
       signingKeys: [NAME],
-      config: { store: { file: join(disk.dir, 'keyturn.db') } },
+      // With metrics on: what decorates the store must hand on that a commit may use the reserve.
+      config: { store: { file: join(disk.dir, 'keyturn.db') }, metrics: { address: '127.0.0.1:0' } },
     });
     daemon = await startDaemonProcess(deployment);
     await daemon.admin.applySigningKey({ name: NAME, algorithm: 'ES256' });
