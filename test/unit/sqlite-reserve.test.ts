@@ -20,6 +20,7 @@ import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESERVE_BYTES, ReserveFile } from '../../src/store/sqlite/reserve-file.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { backUpStore } from '../../src/store/sqlite/store-copy.ts';
 import type { EventStore, StoredEvent } from '../../src/store/store.ts';
 import { mountSmallDisk, NO_SMALL_DISK, type SmallDisk } from '../fixtures/small-disk.ts';
 import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
@@ -207,6 +208,21 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a SQLite store whose disk is full'
       expect(await countPairs()).toBe(durable + 3);
     },
   );
+
+  it('is backed up with what is in the reserve, to another disk', async () => {
+    const store = await open();
+    await store.commit([{ stream: 's', expectedSequence: 0, events: [{ type: 'one', atMs: 1 }] }]);
+    disk.fill();
+    const large = { type: 'compromised', atMs: 2, filling: 'x'.repeat(60_000) };
+    await store.commit([{ stream: 's', expectedSequence: 1, events: [large] }], { mayUseReserve: true });
+    await store.close();
+    const folder = mkdtempSync(path.join(tmpdir(), 'keyturn-reserve-'));
+    try {
+      expect(backUpStore(file, path.join(folder, 'backup.db'))).toMatchObject({ events: 2, lastEventAtMs: 2 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('counts a record once that a crash left in the reserve although the database had it', async () => {
     const store = await open();
