@@ -49,6 +49,8 @@ export interface Subject {
   rollback(key: string): Promise<void>;
   /** `key` undefined: the whole token; `version` undefined: the whole signing key. */
   declareCompromised(key: string | undefined, version: number | undefined, retain: boolean): Promise<void>;
+  /** An operator types the time, from elsewhere. */
+  confirmClock(typedMs: number): Promise<void>;
   /** Standbys that the subject itself takes for propagated. */
   propagatedStandbys(key: string): number;
   /** Tells that the token came back or went. */
@@ -211,6 +213,10 @@ export class Daemon implements Subject {
           ? ({ kind: 'signingKey', signingKey: key } as const)
           : ({ kind: 'version', signingKey: key, version } as const);
     await this.#requireApp().declareCompromised(CALLER, { scope, retain, validateOnly: false, reason: 'simulated' });
+  }
+
+  async confirmClock(typedMs: number): Promise<void> {
+    await this.#requireApp().confirmClock(CALLER, typedMs, '');
   }
 
   propagatedStandbys(key: string): number {

@@ -27,9 +27,10 @@ interface KeyFacts {
   readonly versions: Map<number, VersionFacts>;
   readonly active: Set<number>;
   maxSigningPeriodMs: number;
-  /** A rollback was the latest activation, of a version that began to sign then. */
+  /** A rollback was the latest activation. */
   isHeld: boolean;
-  heldSinceMs?: number;
+  /** When the version that became ACTIVE last did so first. */
+  signsSinceMs?: number;
 }
 
 /** Members that events of several types have; absent where the type has none. */
@@ -56,6 +57,8 @@ export interface Noted {
   readonly withdrawn: readonly string[];
   readonly compromised: readonly VersionFacts[];
   readonly rotations: number;
+  /** Signing keys whose schedule rotated at maxSigningPeriod: it may have taken the last standby. */
+  readonly lastResorts: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -64,6 +67,7 @@ interface MutableNoted {
   readonly withdrawn: string[];
   readonly compromised: VersionFacts[];
   rotations: number;
+  readonly lastResorts: string[];
   readonly problems: Problem[];
 }
 
@@ -88,6 +92,7 @@ const UNTOLD = new Set([
   'METERS_RECORDED',
   'EXP_CEILING_RAISED',
   'KEY_SET_SERVED',
+  'CLOCK_SEEN',
   'VERSION_INTENDED',
   'DESTRUCTION_INTENDED',
 ]);
@@ -119,7 +124,14 @@ export class Facts {
   }
 
   note(appends: readonly StreamAppend[], ceilingMs: number, nowMs: number): Noted {
-    const noted: MutableNoted = { activated: [], withdrawn: [], compromised: [], rotations: 0, problems: [] };
+    const noted: MutableNoted = {
+      activated: [],
+      withdrawn: [],
+      compromised: [],
+      rotations: 0,
+      lastResorts: [],
+      problems: [],
+    };
     for (const { stream, events } of appends) {
       const name = stream.startsWith(KEY_PREFIX) ? stream.slice(KEY_PREFIX.length) : undefined;
       for (const event of events as readonly AnyEvent[]) {
@@ -177,7 +189,8 @@ export class Facts {
     key.active.add(version.number);
     noted.activated.push(key.name);
     if (cause === 'rotation') noted.rotations += 1;
-    const endsAtMs = (key.heldSinceMs ?? 0) + key.maxSigningPeriodMs;
+    const endsAtMs = (key.signsSinceMs ?? 0) + key.maxSigningPeriodMs;
+    if (cause === 'rotation' && caller === DAEMON && atMs >= endsAtMs) noted.lastResorts.push(key.name);
     if (key.isHeld && cause === 'rotation' && caller === DAEMON && atMs < endsAtMs) {
       const words = `a scheduled rotation of ${key.name} undoes a rollback before maxSigningPeriod is over`;
       noted.problems.push({ invariant: 'operator-decides', words });
@@ -185,7 +198,7 @@ export class Facts {
     version.activationCeilingMs = ceilingMs;
     version.activatedAtMs ??= atMs;
     key.isHeld = cause === 'rollback';
-    key.heldSinceMs = version.activatedAtMs;
+    key.signsSinceMs = version.activatedAtMs;
   }
 }
 

@@ -92,6 +92,10 @@ class ForeignSigner implements Subject {
     return Promise.resolve();
   }
 
+  confirmClock(): Promise<void> {
+    return Promise.resolve();
+  }
+
   propagatedStandbys(): number {
     return 0;
   }

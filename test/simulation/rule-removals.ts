@@ -6,31 +6,179 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SimulationOptions } from './simulate.ts';
 
-interface RuleRemoval {
-  readonly name: string;
-  /** What the simulation should then find. */
-  readonly means: string;
+interface Patch {
   readonly file: string;
+  /** Stands there exactly once. */
   readonly from: string;
   readonly to: string;
 }
 
+interface RuleRemoval {
+  readonly name: string;
+  /** What is left of keyturn without it. */
+  readonly means: string;
+  readonly patches: readonly Patch[];
+}
+
+const RULES = 'lifecycle/rules.ts';
+
 export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'announce',
-    means: 'a version that is published counts as propagated',
-    file: 'lifecycle/rules.ts',
-    from: 'version.isFirstGeneration || version.servedMs >= requiredServedMs(keySet)',
-    to: 'true',
+    means: 'what is published counts as propagated',
+    patches: [
+      { file: RULES, from: 'version.isFirstGeneration || version.servedMs >= requiredServedMs(keySet)', to: 'true' },
+    ],
+  },
+  {
+    name: 'served-time',
+    means: 'the time since a version was made counts, by the wall clock',
+    patches: [
+      {
+        file: 'app/meters.ts',
+        from: '(this.#servedBase.get(version.kid) ?? version.servedMs) + Math.floor(this.#served.get(version.kid) ?? 0)',
+        to: 'this.#clock.wallMs() - version.madeAtMs',
+      },
+    ],
+  },
+  {
+    name: 'two-standbys',
+    means: 'a rotation takes the only propagated standby',
+    patches: [
+      { file: 'lifecycle/decide.ts', from: 'ready.length < state.policy.standbys && !useLastStandby', to: 'false' },
+      { file: 'lifecycle/plan.ts', from: 'ready >= state.policy.standbys', to: 'ready >= 1' },
+    ],
+  },
+  {
+    name: 'earlier-ceiling',
+    means: 'a lowered ceiling holds for copies that were promised a longer life',
+    patches: [{ file: RULES, from: ', ...keySet.lingering.map(({ ceilingMs }) => ceilingMs)', to: '' }],
+  },
+  {
+    name: 'raised-ceiling',
+    means: 'a version that was propagated once stays so when the ceiling is raised',
+    patches: [
+      {
+        file: RULES,
+        from: 'version.isFirstGeneration || version.servedMs',
+        to: 'version.isFirstGeneration || version.propagatedAtMs !== undefined || version.servedMs',
+      },
+    ],
+  },
+  {
+    name: 'cache-without-age',
+    means: 'the ceiling need not be twice max-age where shared caches are assumed',
+    patches: [{ file: 'config/config-schema.ts', from: 'assumed: 2, none: 1', to: 'assumed: 1, none: 1' }],
+  },
+  {
+    name: 'first-generation',
+    means: 'the first version of any signing key counts as propagated at birth',
+    patches: [{ file: RULES, from: '(version.isFirstGeneration ||', to: '(version.number === 1 ||' }],
+  },
+  {
+    name: 'keep',
+    means: 'what stopped signing leaves the key set at once',
+    patches: [
+      {
+        file: RULES,
+        from: 'nowMs >= withdrawalDueMs(version, keySet, clockStepLimitMs) && version.quietMs >= (version.keepMs ?? 0)',
+        to: 'nowMs >= 0 || withdrawalDueMs(version, keySet, clockStepLimitMs) >= 0',
+      },
+    ],
+  },
+  {
+    name: 'keep-skew',
+    means: 'verifiers that are slow or lenient are not waited for, nor a stepped clock',
+    patches: [
+      {
+        file: RULES,
+        from: '(version.expCeilingMs ?? 0) + keySet.promise.verifierSkewMs + clockStepLimitMs',
+        to: '(version.longestMs ?? (version.expCeilingMs ?? 0)) + 0 * (keySet.promise.verifierSkewMs + clockStepLimitMs)',
+      },
+      {
+        file: RULES,
+        from: 'Math.max(0, (version.expCeilingMs ?? nowMs) - nowMs) + keySet.promise.verifierSkewMs + clockStepLimitMs',
+        to: 'Math.max(0, (version.expCeilingMs ?? nowMs) - nowMs) + 0 * (keySet.promise.verifierSkewMs + clockStepLimitMs)',
+      },
+    ],
+  },
+  {
+    name: 'up-time',
+    means: 'the wall clock alone decides when a version leaves the key set',
+    patches: [{ file: RULES, from: ' && version.quietMs >= (version.keepMs ?? 0)', to: '' }],
+  },
+  {
+    name: 'exp-ceiling',
+    means: 'JWTs may expire later than the ceiling that was recorded at activation',
+    patches: [
+      {
+        file: 'lifecycle/fold.ts',
+        from: '() => ({ expCeilingMs: event.expCeilingMs })',
+        to: '(version) => ({ expCeilingMs: version.expCeilingMs ?? event.expCeilingMs })',
+      },
+      { file: 'app/sign-jwt.ts', from: 'if (expMs <= signer.expCeilingMs) return;', to: 'if (expMs > 0) return;' },
+      {
+        file: RULES,
+        from: '(version.expCeilingMs ?? 0) < nowMs',
+        to: 'version.expCeilingMs === undefined && 0 < nowMs',
+      },
+    ],
+  },
+  {
+    name: 'clock-guard',
+    means: 'the wall clock is believed whatever it says',
+    patches: [
+      {
+        file: 'lifecycle/clock-guard.ts',
+        from: 'isTrusted: Math.abs(stepMs) <= stepLimitMs',
+        to: 'isTrusted: stepLimitMs >= 0',
+      },
+    ],
+  },
+  {
+    name: 'durable-answer',
+    means: 'a compromise is answered with OK before it is durable',
+    patches: [
+      {
+        file: 'app/ledger.ts',
+        from: "if (!hasReason(thrown, 'STORE_UNAVAILABLE')) this.#release(narrowing);\n      throw thrown;",
+        to: "if (hasReason(thrown, 'STORE_UNAVAILABLE')) return;\n      this.#release(narrowing);\n      throw thrown;",
+      },
+    ],
+  },
+  {
+    name: 'narrow-first',
+    means: 'a compromise takes effect when it is durable, and not before',
+    patches: [
+      {
+        file: 'app/ledger.ts',
+        from: "if (this.#withheld.get(kid) !== 'everything') this.#withheld.set(kid, withholding);",
+        to: 'if (withholding.length === 0) this.#withheld.delete(kid);',
+      },
+    ],
+  },
+  {
+    name: 'release-check',
+    means: 'what a version signed while it was declared compromised is released',
+    patches: [{ file: 'app/sign-jwt.ts', from: 'if (ports.isFallen(kid)) continue;', to: '' }],
+  },
+  {
+    name: 'rollback-hold',
+    means: 'the schedule rotates again right after a rollback',
+    patches: [
+      {
+        file: RULES,
+        from: 'state.isRotationHeld ? maxSigningPeriodMs : signingPeriodMs',
+        to: 'maxSigningPeriodMs > 0 ? signingPeriodMs : 0',
+      },
+    ],
   },
 ];
 
 export interface RemovedRule {
   /** A copy of src. */
   readonly folder: string;
-  readonly options: Partial<SimulationOptions>;
   dispose(): Promise<void>;
 }
 
@@ -44,13 +192,15 @@ export async function removeRule(name: string): Promise<RemovedRule> {
   await cp(join(root, 'src'), folder, { recursive: true });
   await cp(join(root, 'package.json'), join(home, 'package.json'));
   await symlink(join(root, 'node_modules'), join(home, 'node_modules'));
-  const file = join(folder, removal.file);
-  const text = await readFile(file, 'utf8');
-  if (text.split(removal.from).length !== 2)
-    throw new Error(`the removal of ${name} does not apply to ${removal.file} (once): ${removal.from}`);
-  await writeFile(
-    file,
-    text.replace(removal.from, () => removal.to),
-  );
-  return { folder, options: {}, dispose: () => rm(home, { recursive: true, force: true }) };
+  for (const { file, from, to } of removal.patches) {
+    const path = join(folder, file);
+    const text = await readFile(path, 'utf8');
+    if (text.split(from).length !== 2)
+      throw new Error(`the removal of ${name} does not apply to ${file} (once): ${from}`);
+    await writeFile(
+      path,
+      text.replace(from, () => to),
+    );
+  }
+  return { folder, dispose: () => rm(home, { recursive: true, force: true }) };
 }

@@ -70,9 +70,6 @@ export interface Scenario {
   readonly happenings: readonly Happening[];
   /** Timers fire on time. Otherwise they are late: little while served time is counted, most while nothing is under way. */
   readonly isExact: boolean;
-  readonly busyLatenessMs: number;
-  readonly stuckLatenessMs: number;
-  readonly calmLatenessMs: number;
   /** How long the token takes for a key; 0: no time at all. */
   readonly tokenDelayMs: number;
   readonly shortestPeriodMs: number;
@@ -80,19 +77,40 @@ export interface Scenario {
 
 const wholeSeconds = (ms: number): number => Math.max(SECOND, Math.floor(ms / SECOND) * SECOND);
 
-function drawPromise(prng: Prng, shortestPeriodMs: number): KeySetPromise {
+/** A promise that keyturn accepts; most are as bold as it may be. */
+function drawPromise(prng: Prng, sources: SourceModules, shortestPeriodMs: number): KeySetPromise {
   const verifierCacheCeilingMs = wholeSeconds(
     prng.logarithmic(Math.max(10 * SECOND, shortestPeriodMs / 2_000), Math.min(shortestPeriodMs / 3, 2 * DAY)),
   );
   const sharedCaches = prng.chance(0.8) ? 'assumed' : 'none';
-  const longestAgeMs = verifierCacheCeilingMs / (sharedCaches === 'assumed' ? 2 : 1);
-  return {
-    verifierCacheCeilingMs,
-    sharedCaches,
-    jwksMaxAgeMs: prng.chance(0.5) ? wholeSeconds(longestAgeMs) : wholeSeconds(longestAgeMs * prng.fraction()),
-    verifierSkewMs: wholeSeconds(prng.logarithmic(SECOND, Math.min(5 * MINUTE, shortestPeriodMs / 20))),
-    maxPublishedVersions: 64,
-  };
+  const verifierSkewMs = wholeSeconds(prng.logarithmic(SECOND, Math.min(5 * MINUTE, shortestPeriodMs / 20)));
+  const agesMs = [1, 1 / 2, 1 / (2 + 10 * prng.fraction())].map((share) =>
+    wholeSeconds(verifierCacheCeilingMs * share),
+  );
+  const promises = agesMs.map(
+    (jwksMaxAgeMs): KeySetPromise => ({
+      verifierCacheCeilingMs,
+      sharedCaches,
+      jwksMaxAgeMs,
+      verifierSkewMs,
+      maxPublishedVersions: 64,
+    }),
+  );
+  const accepted = promises.filter((promise) => isAccepted(sources, promise));
+  const chosen = prng.chance(0.6) ? accepted[0] : accepted.at(-1);
+  if (chosen === undefined) throw new Error('no promise was accepted');
+  return chosen;
+}
+
+function isAccepted({ keySetSchema }: SourceModules, promise: KeySetPromise): boolean {
+  const text = (ms: number): string => `${ms / SECOND}s`;
+  return keySetSchema.safeParse({
+    jwksMaxAge: text(promise.jwksMaxAgeMs),
+    verifierCacheCeiling: text(promise.verifierCacheCeilingMs),
+    verifierSkew: text(promise.verifierSkewMs),
+    sharedCaches: promise.sharedCaches,
+    maxPublishedVersions: promise.maxPublishedVersions,
+  }).success;
 }
 
 function drawPolicy(prng: Prng, sources: SourceModules, shortestPeriodMs: number): LifecyclePolicy {
@@ -100,7 +118,9 @@ function drawPolicy(prng: Prng, sources: SourceModules, shortestPeriodMs: number
   return sources.policy.parsePolicy({
     signingPeriodMs,
     maxSigningPeriodMs: wholeSeconds(signingPeriodMs * prng.logarithmic(1.2, 4)),
-    maxJwtLifetimeMs: wholeSeconds(prng.logarithmic(Math.max(30 * SECOND, signingPeriodMs / 200), 2 * signingPeriodMs)),
+    maxJwtLifetimeMs: wholeSeconds(
+      prng.logarithmic(Math.max(30 * SECOND, signingPeriodMs / 200), Math.min(2 * signingPeriodMs, YEAR)),
+    ),
     rollbackWindowMs: prng.chance(0.2) ? 0 : wholeSeconds(prng.fraction() * Math.min(signingPeriodMs, 7 * DAY)),
     standbys: prng.chance(0.85) ? 2 : 1,
     addJti: false,
@@ -139,7 +159,7 @@ const RATES = [
   [0.12, 'compromise'],
   [0.15, 'crash'],
   [0.04, 'reboot'],
-  [0.08, 'stop'],
+  [0.12, 'stop'],
   [0.1, 'token-outage'],
   [0.08, 'no-new-keys'],
   [0.06, 'disk-full'],
@@ -155,9 +175,12 @@ interface DrawContext {
   readonly promise: KeySetPromise;
 }
 
-function drawHappening(prng: Prng, id: number, atMs: number, context: DrawContext): Happening {
-  const { sources, shortestPeriodMs, keyCount, clockStepLimitMs, promise } = context;
-  const key = prng.whole(0, keyCount - 1);
+function drawHappening(
+  prng: Prng,
+  { id, atMs, key }: { readonly id: number; readonly atMs: number; readonly key: number },
+  context: DrawContext,
+): Happening {
+  const { sources, shortestPeriodMs, clockStepLimitMs, promise } = context;
   const forMs = Math.round(prng.logarithmic(SECOND, 1.5 * shortestPeriodMs));
   // One in ten downtimes is a long one.
   const downMs = Math.round(
@@ -184,28 +207,26 @@ function drawHappening(prng: Prng, id: number, atMs: number, context: DrawContex
       return { id, atMs, kind, key, what, retain: prng.chance(0.3) };
     }
     case 'reboot': {
-      // Up to the limit in either direction, or far behind: that is what a dead battery does.
-      const isBehind = prng.chance(0.3);
+      // Up to the limit in either direction, or far off: a dead battery, a wrong time server.
+      const farMs = prng.logarithmic(3 * clockStepLimitMs, YEAR);
       const smallMs = (2 * prng.fraction() - 1) * clockStepLimitMs;
-      const toOffsetMs = Math.round(isBehind ? -prng.logarithmic(3 * clockStepLimitMs, YEAR) : smallMs);
+      const toOffsetMs = Math.round(
+        prng.weighted([
+          [6, smallMs],
+          [2, -farMs],
+          [2, farMs],
+        ]),
+      );
       return { id, atMs, kind, downMs, toOffsetMs, untilRightMs: forMs };
     }
     case 'crash':
       return { id, atMs, kind, afterPoints: prng.whole(1, 8), downMs };
     case 'stop': {
-      const next = prng.chance(0.4) ? drawPromise(prng, shortestPeriodMs) : undefined;
-      // What verifiers were told about caches and clocks stays; what is promised about time changes.
+      if (!prng.chance(0.6)) return { id, atMs, kind, downMs, promise: undefined };
+      // What is promised about caches and clocks stays: the world has the verifiers that it has.
       const { sharedCaches, verifierSkewMs } = promise;
-      const factor = sharedCaches === 'assumed' ? 2 : 1;
-      const changed =
-        next === undefined
-          ? undefined
-          : {
-              ...next,
-              sharedCaches,
-              verifierSkewMs,
-              jwksMaxAgeMs: wholeSeconds(Math.min(next.jwksMaxAgeMs, next.verifierCacheCeilingMs / factor)),
-            };
+      const changed = { ...drawPromise(prng, sources, shortestPeriodMs), sharedCaches, verifierSkewMs };
+      if (!isAccepted(sources, changed)) return { id, atMs, kind, downMs, promise: undefined };
       return { id, atMs, kind, downMs, promise: changed };
     }
     case 'clock-step': {
@@ -227,15 +248,25 @@ function drawHappening(prng: Prng, id: number, atMs: number, context: DrawContex
   }
 }
 
+/** Troubles come in company: so many follow the one before within a ceiling or two, and mostly on the same signing key. */
+const COMPANY_SHARE = 0.35;
+const SAME_KEY_SHARE = 0.7;
+
 function drawHappenings(prng: Prng, durationMs: number, context: DrawContext): readonly Happening[] {
-  const perPeriod = RATES.reduce((sum, [rate]) => sum + rate, 0);
+  const { shortestPeriodMs, keyCount, promise } = context;
+  const perPeriod = RATES.reduce((sum, [rate]) => sum + rate, 0) * (1 - COMPANY_SHARE);
   const happenings: Happening[] = [];
-  let atMs = 0;
-  for (;;) {
-    atMs += (-Math.log(1 - prng.fraction()) * context.shortestPeriodMs) / perPeriod;
-    if (atMs >= durationMs) return happenings;
-    happenings.push(drawHappening(prng, happenings.length + 1, Math.round(atMs), context));
+  // The first comes while signing keys are young: their first versions wait until they are propagated.
+  let atMs = prng.logarithmic(SECOND, 2 * promise.verifierCacheCeilingMs);
+  let key = 0;
+  while (atMs < durationMs) {
+    if (!prng.chance(SAME_KEY_SHARE)) key = prng.whole(0, keyCount - 1);
+    happenings.push(drawHappening(prng, { id: happenings.length + 1, atMs: Math.round(atMs), key }, context));
+    atMs += prng.chance(COMPANY_SHARE)
+      ? prng.logarithmic(SECOND, 2 * promise.verifierCacheCeilingMs)
+      : (-Math.log(1 - prng.fraction()) * shortestPeriodMs) / perPeriod;
   }
+  return happenings;
 }
 
 export function drawScenario(seed: number, sources: SourceModules): Scenario {
@@ -243,7 +274,7 @@ export function drawScenario(seed: number, sources: SourceModules): Scenario {
   const { name, leastMs, mostMs } = prng.weighted(MIX.map((size) => [size.worlds, size] as const));
   const shortestPeriodMs = wholeSeconds(prng.logarithmic(leastMs, mostMs));
   const clockStepLimitMs = wholeSeconds(prng.logarithmic(SECOND, Math.min(5 * MINUTE, shortestPeriodMs / 20)));
-  const promise = drawPromise(prng, shortestPeriodMs);
+  const promise = drawPromise(prng, sources, shortestPeriodMs);
   const keys = Array.from({ length: prng.whole(1, MAX_KEYS) }, (_, index) => ({
     name: `key-${index + 1}`,
     policy: drawPolicy(prng, sources, shortestPeriodMs),
@@ -268,9 +299,6 @@ export function drawScenario(seed: number, sources: SourceModules): Scenario {
       promise,
     }),
     isExact,
-    busyLatenessMs: promise.verifierCacheCeilingMs / 8,
-    stuckLatenessMs: shortestPeriodMs / 40,
-    calmLatenessMs: shortestPeriodMs / 4,
     tokenDelayMs: prng.chance(0.3) ? Math.round(prng.logarithmic(1, 2_000)) : 0,
     shortestPeriodMs,
   };

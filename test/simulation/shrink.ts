@@ -47,6 +47,15 @@ export async function shrink(failed: Outcome, run: (scenario: Scenario) => Promi
     const isUsed = scenario.happenings.some((happening) => 'key' in happening && happening.key >= count);
     if (isUsed || !(await stillFails({ ...scenario, keys: scenario.keys.slice(0, count) }))) break;
   }
+  // The same sooner: the last happening moves ahead, and takes all that came before it along.
+  for (let share = 1 / 2; share > 1 / 64; share /= 2) {
+    const { scenario } = best;
+    const happenings = scenario.happenings.map((happening) => ({
+      ...happening,
+      atMs: Math.round(happening.atMs * share),
+    }));
+    await stillFails({ ...scenario, happenings });
+  }
   await stillFails(upTo(best));
   return best;
 }

@@ -7,26 +7,32 @@ import { join } from 'node:path';
 import type * as KeyturnFile from '../../src/app/keyturn.ts';
 import type * as LedgerFile from '../../src/app/ledger.ts';
 import type * as ErrorsFile from '../../src/base/errors.ts';
+import type * as ConfigFile from '../../src/config/config-schema.ts';
 import type * as PolicyFile from '../../src/lifecycle/policy.ts';
-import type * as RulesFile from '../../src/lifecycle/rules.ts';
 
 export interface SourceModules {
   readonly Keyturn: typeof KeyturnFile.Keyturn;
   readonly Ledger: typeof LedgerFile.Ledger;
   readonly KeyturnError: typeof ErrorsFile.KeyturnError;
   readonly policy: typeof PolicyFile;
-  readonly rules: typeof RulesFile;
+  readonly keySetSchema: typeof ConfigFile.keySetSchema;
 }
 
 /** `folder` holds `app`, `lifecycle` and so on, as src does. */
 export async function loadSources(folder: string): Promise<SourceModules> {
   const load = async <T>(file: string): Promise<T> => (await import(pathToFileURL(join(folder, file)).href)) as T;
-  const [keyturn, ledger, errors, policy, rules] = await Promise.all([
+  const [keyturn, ledger, errors, policy, config] = await Promise.all([
     load<typeof KeyturnFile>('app/keyturn.ts'),
     load<typeof LedgerFile>('app/ledger.ts'),
     load<typeof ErrorsFile>('base/errors.ts'),
     load<typeof PolicyFile>('lifecycle/policy.ts'),
-    load<typeof RulesFile>('lifecycle/rules.ts'),
+    load<typeof ConfigFile>('config/config-schema.ts'),
   ]);
-  return { Keyturn: keyturn.Keyturn, Ledger: ledger.Ledger, KeyturnError: errors.KeyturnError, policy, rules };
+  return {
+    Keyturn: keyturn.Keyturn,
+    Ledger: ledger.Ledger,
+    KeyturnError: errors.KeyturnError,
+    policy,
+    keySetSchema: config.keySetSchema,
+  };
 }

@@ -2,10 +2,10 @@
 import { formatDuration } from '../../src/base/duration.ts';
 import type { LifecyclePolicy } from '../../src/lifecycle/model.ts';
 import type { Happening, Scenario } from './scenario.ts';
-import type { Outcome } from './world.ts';
+import type { Outcome, TraceLine } from './world.ts';
 
 /** Lines of what the subject did that a story shows, before its end. */
-const MAX_LINES = 40;
+const MAX_LINES = 30;
 
 const span = (ms: number): string => formatDuration(Math.max(0, Math.round(ms / 1_000) * 1_000));
 
@@ -69,12 +69,16 @@ function describeScope({ what }: Happening & { kind: 'compromise' }, key: string
 export function tellStory({ scenario, violation, trace }: Outcome): string {
   const { seed, startMs, promise, keys, clockStepLimitMs, happenings } = scenario;
   const at = (ms: number): string => `+${span(ms - startMs)}`.padEnd(18);
-  const shown = trace.slice(-MAX_LINES);
+  const key = keys.find(({ name }) => violation?.words.includes(name))?.name;
+  const isToBeTold = ({ words }: TraceLine): boolean =>
+    key === undefined || !/key-\d/.test(words) || words.includes(key);
+  const told = trace.filter(isToBeTold);
+  const shown = told.slice(-MAX_LINES);
   return [
     `Counter-example (seed ${seed}, ${happenings.length} happenings left after shrinking):`,
     `  The key set promises max-age ${span(promise.jwksMaxAgeMs)}, a ceiling of ${span(promise.verifierCacheCeilingMs)} and a skew of ${span(promise.verifierSkewMs)}; clock steps up to ${span(clockStepLimitMs)} are allowed for.`,
     ...keys.map(({ name, policy }) => `  ${name}: ${describePolicy(policy)}.`),
-    ...(shown.length < trace.length ? [`  … ${trace.length - shown.length} lines before these …`] : []),
+    ...(shown.length < told.length ? [`  … ${told.length - shown.length} lines before these …`] : []),
     ...shown.map(({ atMs, words }) => `  ${at(atMs)} ${words}`),
     ...(violation === undefined
       ? []

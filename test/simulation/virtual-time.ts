@@ -7,7 +7,8 @@ import type { Clock } from '../../src/base/clock.ts';
 interface QueuedEvent {
   readonly atMs: number;
   readonly order: number;
-  readonly run: () => void;
+  /** What it returns is waited for before time goes on. */
+  readonly run: () => void | Promise<void>;
 }
 
 /** Events by time, then by the order of their coming: a binary heap. */
@@ -19,7 +20,7 @@ export class EventQueue {
     return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  add(atMs: number, run: () => void): void {
+  add(atMs: number, run: () => void | Promise<void>): void {
     const heap = this.#heap;
     const event = { atMs, order: (this.#order += 1), run };
     let index = heap.length;
@@ -74,6 +75,8 @@ export interface MachineTime {
   /** When the machine booted last, and how often it did before. */
   bootedAtMs: number;
   boots: number;
+  /** `wallOffsetMs` when it did. */
+  bootOffsetMs: number;
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { KeySetPromise } from '../../src/lifecycle/model.ts';
 import type { StreamAppend } from '../../src/store/store.ts';
 import type { Counts } from './counts.ts';
-import { Facts, hasNewGeneration, tellEvents, type VersionFacts } from './facts.ts';
+import { Facts, hasNewGeneration, type Noted, tellEvents, type VersionFacts } from './facts.ts';
 import { fractionOf } from './prng.ts';
 import type { Scenario } from './scenario.ts';
 import { type Answer, type ParsedJwt, parseJwt, SharedCache, type Surroundings, Verifier } from './verifiers.ts';
@@ -21,6 +21,8 @@ export type Invariant =
   | 'one-active'
   /** After a rollback the rotation waits. */
   | 'operator-decides'
+  /** Nothing is signed by a clock that stepped beyond the limit. */
+  | 'right-clock'
   | 'every-key-listed'
   | 'no-defect';
 
@@ -86,8 +88,7 @@ export class Witness {
     });
   }
 
-  /** Returns the signing keys with a version that became ACTIVE. */
-  afterCommit(appends: readonly StreamAppend[]): readonly string[] {
+  afterCommit(appends: readonly StreamAppend[]): Pick<Noted, 'activated' | 'lastResorts'> {
     const { time, queue, counts, promise, tell, violate } = this.#ports;
     counts.add('commits');
     const noted = this.facts.note(appends, promise().verifierCacheCeilingMs, time.nowMs);
@@ -98,7 +99,7 @@ export class Witness {
     // When the process has seen its own commit, too.
     if (noted.withdrawn.length > 0) queue.add(time.nowMs, () => this.#recheck(noted.withdrawn));
     for (const facts of noted.compromised) this.#expectDeath(facts);
-    return noted.activated;
+    return noted;
   }
 
   /** An operator has begun to declare it compromised: from here on verifiers may miss it. */
@@ -135,9 +136,15 @@ export class Witness {
   }
 
   onJwt(compact: string): ParsedJwt {
-    const { time, queue, counts, promise, violate } = this.#ports;
+    const { scenario, time, queue, counts, promise, violate } = this.#ports;
     const jwt = parseJwt(compact);
     counts.add('jwtsIssued');
+    if (Math.abs(time.wallOffsetMs) > scenario.clockStepLimitMs) {
+      // A clock that was wrong when the machine booted is believed, with an alarm. No verifier's agrees with it.
+      if (Math.abs(time.bootOffsetMs) <= scenario.clockStepLimitMs)
+        violate('right-clock', `a JWT is issued while the wall clock is ${seconds(time.wallOffsetMs)} s off`);
+      return jwt;
+    }
     const facts = this.facts.find(jwt.kid);
     if (facts === undefined) {
       violate('verifiable', `a JWT has kid ${jwt.kid}, which was never made`);

@@ -33,11 +33,12 @@ export interface Outcome {
 }
 
 /** How often every signing key signs in one shortest signing period, beside once when a version becomes ACTIVE. */
-const SIGNINGS_PER_PERIOD = 3;
-/** A start that failed is tried again after so long, as a supervisor would. */
+const SIGNINGS_PER_PERIOD = 2;
+/** A start that failed is tried again, as a supervisor would, after so long or a share of the signing period. */
 const START_AGAIN_MS = 5_000;
+const START_AGAIN_SHARE = 1 / 100;
 /** Served time is counted across gaps up to 3/20 of the ceiling: timers stay below that while it is. */
-const COUNTING_LATENESS_SHARE = 1 / 8;
+const COUNTING_LATENESS_SHARE = 1 / 7;
 /** Names for draws. */
 const LIFETIME = 11;
 const PAUSE = 12;
@@ -84,7 +85,7 @@ export class World {
   constructor(scenario: Scenario, makeSubject: MakeSubject, isTracing: boolean) {
     this.#scenario = scenario;
     this.#isTracing = isTracing;
-    this.#time = { nowMs: scenario.startMs, wallOffsetMs: 0, bootedAtMs: scenario.startMs, boots: 1 };
+    this.#time = { nowMs: scenario.startMs, wallOffsetMs: 0, bootedAtMs: scenario.startMs, boots: 1, bootOffsetMs: 0 };
     this.#promise = scenario.promise;
     this.#machine = new Machine(scenario.seed);
     this.#subject = makeSubject({
@@ -96,7 +97,8 @@ export class World {
         beforeCommit: (appends) => this.#witness.beforeCommit(appends),
         afterCommit: (appends) => {
           this.#pace = undefined;
-          const activated = this.#witness.afterCommit(appends);
+          const { activated, lastResorts } = this.#witness.afterCommit(appends);
+          for (const key of lastResorts) this.#emergencies.noteWeakened(key);
           // When the process has seen its own commit, too.
           for (const key of activated) this.#queue.add(this.#time.nowMs, () => this.#sign(key, undefined));
         },
@@ -139,7 +141,7 @@ export class World {
       if (nextMs > endMs) break;
       this.#time.nowMs = Math.max(this.#time.nowMs, nextMs);
       if (timerMs < this.#queue.nextAtMs) this.#subject.fireTimers();
-      else this.#queue.take()?.run();
+      else await this.#queue.take()?.run();
       await settle();
     }
     this.#subject.kill();
@@ -155,7 +157,7 @@ export class World {
     if (this.#pace === 'counting' && !this.#machine.isHttpDown) {
       return this.#promise.verifierCacheCeilingMs * COUNTING_LATENESS_SHARE;
     }
-    return shortestPeriodMs / (this.#pace === 'calm' ? 4 : 40);
+    return shortestPeriodMs / (this.#pace === 'calm' ? 2 : 20);
   }
 
   #tell(words: string): void {
@@ -181,7 +183,7 @@ export class World {
       () => {
         this.#die();
         this.#counts.add('failedStarts');
-        this.#bootIn(START_AGAIN_MS);
+        this.#bootIn(Math.max(START_AGAIN_MS, this.#scenario.shortestPeriodMs * START_AGAIN_SHARE));
       },
     );
   }
@@ -304,7 +306,7 @@ export class World {
         this.#counts.add('compromises');
         subject.fireTimers();
         // When what was late is done.
-        this.#queue.add(this.#time.nowMs, () => void this.#emergencies.compromise(happening, key));
+        this.#queue.add(this.#time.nowMs, () => this.#emergencies.compromise(happening, key));
     }
   }
 
@@ -314,6 +316,7 @@ export class World {
     this.#die();
     this.#time.boots += 1;
     this.#time.bootedAtMs = this.#time.nowMs + downMs;
+    this.#time.bootOffsetMs = toOffsetMs;
     this.#stepClock(toOffsetMs, untilRightMs);
     // Whoever was down already has a start before it.
     if (wasUp) this.#bootIn(downMs);
@@ -334,7 +337,10 @@ export class World {
     time.wallOffsetMs = toOffsetMs;
     if (Math.abs(toOffsetMs) <= this.#scenario.clockStepLimitMs) return;
     this.#later(untilRightMs ?? 0, 'the wall clock is set right', () => {
-      if (time.wallOffsetMs === toOffsetMs) time.wallOffsetMs = 0;
+      if (time.wallOffsetMs !== toOffsetMs) return;
+      time.wallOffsetMs = 0;
+      // After a reboot the wrong clock may have been believed: an operator says what is right.
+      if (this.#subject.isUp) this.#command('clock confirm', this.#subject.confirmClock(time.nowMs));
     });
   }
 
