@@ -49,7 +49,7 @@ export function forecast(signingKeys: readonly SigningKeyState[], around: Surrou
   }
 }
 
-/** The same in small parts, for who must not be kept busy: each `next` does one step. */
+/** The same in small parts, for who must not be kept busy: each `next` does one step or lets time pass. */
 export function* forecasting(
   signingKeys: readonly SigningKeyState[],
   around: Surroundings,
@@ -64,6 +64,7 @@ export function* forecasting(
     const waitMs = course.untilNext();
     if (!isComplete || waitMs === undefined || course.nowMs + waitMs > untilMs) break;
     course.pass(waitMs);
+    yield;
   }
   const { moments, peak } = course;
   return { startMs: around.nowMs, endMs: isComplete ? untilMs : course.nowMs, isComplete, moments, peak };
@@ -109,16 +110,22 @@ class Course {
 
   /** Until time makes something due; raised ceilings change nothing that anyone sees, and are made up for by `pass`. */
   untilNext(): number | undefined {
-    const waits = [...this.#signingKeys.values()]
-      .map((state) => plan(withCeilings(state), this.#around()).lookAgainMs)
-      .filter((waitMs) => waitMs !== undefined && waitMs < CEILING_ENOUGH_MS / 2);
-    return waits.length === 0 ? undefined : Math.max(MIN_WAIT_MS, Math.min(...waits.map(Number)));
+    const { lingering, servedMs } = this.#keySet;
+    const waits = [
+      ...[...this.#signingKeys.values()].flatMap(
+        (state) => plan(withCeilings(state), this.#around()).lookAgainMs ?? [],
+      ),
+      // What an older ceiling still asks for is asked no more: a standby may be propagated all at once.
+      ...lingering.map(({ expiresAtServedMs }) => expiresAtServedMs - servedMs),
+    ].filter((waitMs) => waitMs < CEILING_ENOUGH_MS / 2);
+    return waits.length === 0 ? undefined : Math.max(MIN_WAIT_MS, Math.min(...waits));
   }
 
   /** Time passes: published versions are served, retired ones are quiet, ceilings rise as they would have. */
   pass(waitMs: number): void {
     const fromMs = this.nowMs;
     this.nowMs += waitMs;
+    this.#steps += 1;
     for (const [name, state] of this.#signingKeys) {
       const events = [...toMeters(state, this.nowMs, waitMs), ...this.#toRaises(state, fromMs)];
       this.#signingKeys.set(name, fold(state, events));

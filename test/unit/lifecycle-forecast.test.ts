@@ -3,6 +3,7 @@ import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import { explain } from '../../src/lifecycle/explain.ts';
 import { forecast } from '../../src/lifecycle/forecast.ts';
 import { decideRotate } from '../../src/lifecycle/decide.ts';
+import { DEFAULT_PROMISE } from '../../src/lifecycle/policy.ts';
 import {
   aroundAt,
   CALLER,
@@ -61,6 +62,17 @@ describe('forecast', () => {
     const state = fold([created(WEEKLY), ...published(1), served(1, 40 * MINUTE)]);
     const { moments } = forecast([state], aroundAt(T0), DAY);
     expect(moments.find(({ to }) => to === 'ACTIVE')?.atMs).toBe(T0 + 20 * MINUTE);
+  });
+
+  it('ends the wait for an older, longer ceiling when no copy can live by it any more', () => {
+    const promise = { ...DEFAULT_PROMISE, verifierCacheCeilingMs: 10 * MINUTE };
+    const keySet = keySetOf({ verifierCacheCeilingMs: HOUR }, [
+      { type: 'GENERATION_COMMITTED', atMs: T0, generation: 1, kids: [] },
+      { type: 'PROMISE_CHANGED', atMs: T0, promise },
+      { type: 'KEY_SET_SERVED', atMs: T0, servedMs: 30 * MINUTE },
+    ]);
+    const { moments } = forecast([fold([created(WEEKLY)])], aroundAt(T0, keySet), DAY);
+    expect(moments.find(({ to }) => to === 'ACTIVE')?.atMs).toBe(T0 + 30 * MINUTE);
   });
 
   it('sums the versions of all signing keys of the key set', () => {
