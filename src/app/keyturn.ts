@@ -284,7 +284,8 @@ export class Keyturn implements Application {
   #toView(recorded: SigningKeyState): SigningKeyView {
     const { state } = this.#meters.observe(recorded);
     return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
-      isReconciling: activeVersion(state) === undefined || this.#rotator.isReconciling(state.name),
+      isReconciling:
+        activeVersion(state) === undefined || !this.#reconciler.hasCompared || this.#rotator.isReconciling(state.name),
       lastProblem: this.#reconciler.isFenced(state.name)
         ? 'fenced: the token holds keys that the store can not explain; keyturn token reconcile shows them'
         : this.#rotator.lastProblem(state.name),

@@ -75,6 +75,11 @@ export class Reconciler {
     return this.#fenced.has(name);
   }
 
+  /** Whether store and token have been held against each other since the start. */
+  get hasCompared(): boolean {
+    return this.#findings !== undefined;
+  }
+
   isUnfenced(name: SigningKeyName): boolean {
     return this.#findings !== undefined && !this.#fenced.has(name);
   }
