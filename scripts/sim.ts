@@ -2,13 +2,14 @@
  * `npm run sim [-- --years N] [--seed S] [--json]`: keyturn's real lifecycle and application through so many simulated
  * years of rotations, commands, crashes and faults, watched by independent verifiers (test/simulation).
  * `--rules hydra|openbao|spire` plays the same worlds by their rotation rules, `--without RULE` by keyturn's own with one
- * rule taken out: both are expected to end with a counter-example. Exit code 1 when an invariant was violated.
+ * rule taken out: both are expected to end with a counter-example. `--focus RULE` plays the worlds in which that rule
+ * matters most, with the rule. Exit code 1 when an invariant was violated.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isForeignRules, foreignRules } from '../test/simulation/foreign-rules.ts';
 import { MIX } from '../test/simulation/scenario.ts';
-import { removeRule } from '../test/simulation/rule-removals.ts';
+import { focusOf, removeRule } from '../test/simulation/rule-removals.ts';
 import { simulate } from '../test/simulation/simulate.ts';
 import { loadSources } from '../test/simulation/sources.ts';
 import { tellStory } from '../test/simulation/story.ts';
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     rules: { type: 'string', default: 'keyturn' },
     without: { type: 'string' },
+    focus: { type: 'string' },
   },
 });
 const years = Number(options.years);
@@ -43,7 +45,7 @@ async function run(): Promise<boolean> {
       years,
       makeSubject: daemonOf(sources),
       ...foreign,
-      ...removed?.options,
+      ...adaptation(),
     });
     const cpu = process.cpuUsage(startedAt);
     const minutes = (cpu.user + cpu.system) / 60e6;
@@ -79,6 +81,12 @@ async function run(): Promise<boolean> {
   } finally {
     await removed?.dispose();
   }
+}
+
+function adaptation(): { readonly adapt?: NonNullable<ReturnType<typeof focusOf>> } {
+  const name = options.focus ?? options.without;
+  const adapt = name === undefined ? undefined : focusOf(name);
+  return adapt === undefined ? {} : { adapt };
 }
 
 function tellMix(

@@ -2,7 +2,6 @@
  * Compromises, and what must be true of each: it is in effect before the command resolves, OK means for ever, and
  * (the third invariant) signing goes on when the signing key had healed from the one before.
  */
-import type { LifecyclePolicy } from '../../src/lifecycle/model.ts';
 import type { Counts } from './counts.ts';
 import type { Subject } from './daemon.ts';
 import type { VersionFacts } from './facts.ts';
@@ -14,7 +13,6 @@ export interface EmergencyPorts {
   readonly subject: Subject;
   readonly witness: Witness;
   readonly counts: Counts;
-  readonly policyOf: (key: string) => LifecyclePolicy | undefined;
   readonly violate: (invariant: Invariant, words: string) => void;
   readonly command: (what: string, done: Promise<void>) => void;
 }
@@ -37,8 +35,10 @@ export class Emergencies {
 
   lookAt(key: string): void {
     const { subject, witness } = this.#ports;
-    if (this.#healed.has(key) || !subject.isUp || witness.facts.versionsOf(key, 'ACTIVE').length === 0) return;
-    if (subject.propagatedStandbys(key) >= FULL_STRENGTH) this.#healed.add(key);
+    const { facts } = witness;
+    if (this.#healed.has(key) || !subject.isUp || facts.versionsOf(key, 'ACTIVE').length === 0) return;
+    if (facts.policyOf(key)?.standbys === FULL_STRENGTH && subject.propagatedStandbys(key) >= FULL_STRENGTH)
+      this.#healed.add(key);
   }
 
   async compromise({ what, retain }: Happening & { kind: 'compromise' }, key: string): Promise<void> {

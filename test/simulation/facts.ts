@@ -2,6 +2,7 @@
  * What the world knows of key versions from the commits that it saw: its own bookkeeping, made from the events' plain
  * content and not by keyturn's fold. Invariants are judged by it.
  */
+import type { LifecyclePolicy } from '../../src/lifecycle/model.ts';
 import type { StoredEvent, StreamAppend } from '../../src/store/store.ts';
 import type { ParsedJwt } from './verifiers.ts';
 
@@ -26,7 +27,7 @@ interface KeyFacts {
   readonly name: string;
   readonly versions: Map<number, VersionFacts>;
   readonly active: Set<number>;
-  maxSigningPeriodMs: number;
+  policy: LifecyclePolicy | undefined;
   /** A rollback was the latest activation. */
   isHeld: boolean;
   /** When the version that became ACTIVE last did so first. */
@@ -41,7 +42,7 @@ interface AnyEvent extends StoredEvent {
   readonly basis?: string;
   readonly kids?: readonly string[];
   readonly caller?: string;
-  readonly policy?: { readonly maxSigningPeriodMs: number };
+  readonly policy?: LifecyclePolicy;
 }
 
 export interface Problem {
@@ -60,6 +61,8 @@ export interface Noted {
   /** Signing keys whose schedule rotated at maxSigningPeriod: it may have taken the last standby. */
   readonly lastResorts: readonly string[];
   readonly problems: readonly Problem[];
+  /** The wall clock of this moment became the one that later ones are held against. */
+  readonly isClockBased: boolean;
 }
 
 interface MutableNoted {
@@ -69,6 +72,7 @@ interface MutableNoted {
   rotations: number;
   readonly lastResorts: string[];
   readonly problems: Problem[];
+  isClockBased: boolean;
 }
 
 interface NoteContext {
@@ -110,6 +114,10 @@ export class Facts {
     return this.#byKid.get(kid);
   }
 
+  policyOf(key: string): LifecyclePolicy | undefined {
+    return this.#keys.get(key)?.policy;
+  }
+
   /** Versions of a signing key in a state, by number. */
   versionsOf(key: string, state: string): readonly VersionFacts[] {
     return [...(this.#keys.get(key)?.versions.values() ?? [])].filter((version) => version.state === state);
@@ -131,12 +139,14 @@ export class Facts {
       rotations: 0,
       lastResorts: [],
       problems: [],
+      isClockBased: false,
     };
     for (const { stream, events } of appends) {
       const name = stream.startsWith(KEY_PREFIX) ? stream.slice(KEY_PREFIX.length) : undefined;
       for (const event of events as readonly AnyEvent[]) {
         if (UNTOLD.has(event.type)) continue;
         if (name !== undefined) this.#noteEvent(this.#keyOf(name), event, { ceilingMs, nowMs, noted });
+        else if (event.type === 'CLOCK_BASED' || event.type === 'CLOCK_CONFIRMED') noted.isClockBased = true;
         else if (event.kids !== undefined) this.#noteGeneration(event.kids, noted);
       }
       // Looked at when a commit is whole: within one, a version may become ACTIVE before the other stops.
@@ -152,7 +162,7 @@ export class Facts {
   #keyOf(name: string): KeyFacts {
     const known = this.#keys.get(name);
     if (known !== undefined) return known;
-    const facts: KeyFacts = { name, versions: new Map(), active: new Set(), maxSigningPeriodMs: 0, isHeld: false };
+    const facts: KeyFacts = { name, versions: new Map(), active: new Set(), policy: undefined, isHeld: false };
     this.#keys.set(name, facts);
     return facts;
   }
@@ -165,7 +175,7 @@ export class Facts {
 
   #noteEvent(key: KeyFacts, event: AnyEvent, around: NoteContext): void {
     const { type, version: number = 0, kid, policy } = event;
-    if (policy !== undefined) key.maxSigningPeriodMs = policy.maxSigningPeriodMs;
+    if (policy !== undefined) key.policy = policy;
     if (type === 'VERSION_MADE' && kid !== undefined) {
       const made: VersionFacts = { key: key.name, number, kid, state: 'PRE_ACTIVE', activationCeilingMs: 0 };
       this.#byKid.set(kid, made);
@@ -189,7 +199,7 @@ export class Facts {
     key.active.add(version.number);
     noted.activated.push(key.name);
     if (cause === 'rotation') noted.rotations += 1;
-    const endsAtMs = (key.signsSinceMs ?? 0) + key.maxSigningPeriodMs;
+    const endsAtMs = (key.signsSinceMs ?? 0) + (key.policy?.maxSigningPeriodMs ?? 0);
     if (cause === 'rotation' && caller === DAEMON && atMs >= endsAtMs) noted.lastResorts.push(key.name);
     if (key.isHeld && cause === 'rotation' && caller === DAEMON && atMs < endsAtMs) {
       const words = `a scheduled rotation of ${key.name} undoes a rollback before maxSigningPeriod is over`;

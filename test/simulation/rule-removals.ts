@@ -6,6 +6,8 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Invariant } from './witness.ts';
+import { type Focus, quickRotations, raisedCeilings } from './focus.ts';
 
 interface Patch {
   readonly file: string;
@@ -18,7 +20,11 @@ interface RuleRemoval {
   readonly name: string;
   /** What is left of keyturn without it. */
   readonly means: string;
+  /** The invariant whose violation the simulation finds. */
+  readonly breaks: Invariant;
   readonly patches: readonly Patch[];
+  /** Where all worlds together notice it too late for a quick check. */
+  readonly focus?: Focus;
 }
 
 const RULES = 'lifecycle/rules.ts';
@@ -27,6 +33,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'announce',
     means: 'what is published counts as propagated',
+    breaks: 'verifiable',
     patches: [
       { file: RULES, from: 'version.isFirstGeneration || version.servedMs >= requiredServedMs(keySet)', to: 'true' },
     ],
@@ -34,6 +41,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'served-time',
     means: 'the time since a version was made counts, by the wall clock',
+    breaks: 'verifiable',
     patches: [
       {
         file: 'app/meters.ts',
@@ -45,6 +53,8 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'two-standbys',
     means: 'a rotation takes the only propagated standby',
+    breaks: 'keeps-signing',
+    focus: quickRotations,
     patches: [
       { file: 'lifecycle/decide.ts', from: 'ready.length < state.policy.standbys && !useLastStandby', to: 'false' },
       { file: 'lifecycle/plan.ts', from: 'ready >= state.policy.standbys', to: 'ready >= 1' },
@@ -53,11 +63,14 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'earlier-ceiling',
     means: 'a lowered ceiling holds for copies that were promised a longer life',
+    breaks: 'verifiable',
     patches: [{ file: RULES, from: ', ...keySet.lingering.map(({ ceilingMs }) => ceilingMs)', to: '' }],
   },
   {
     name: 'raised-ceiling',
     means: 'a version that was propagated once stays so when the ceiling is raised',
+    breaks: 'verifiable',
+    focus: raisedCeilings,
     patches: [
       {
         file: RULES,
@@ -69,16 +82,19 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'cache-without-age',
     means: 'the ceiling need not be twice max-age where shared caches are assumed',
+    breaks: 'compromised-dies-out',
     patches: [{ file: 'config/config-schema.ts', from: 'assumed: 2, none: 1', to: 'assumed: 1, none: 1' }],
   },
   {
     name: 'first-generation',
     means: 'the first version of any signing key counts as propagated at birth',
+    breaks: 'verifiable',
     patches: [{ file: RULES, from: '(version.isFirstGeneration ||', to: '(version.number === 1 ||' }],
   },
   {
     name: 'keep',
     means: 'what stopped signing leaves the key set at once',
+    breaks: 'verifiable',
     patches: [
       {
         file: RULES,
@@ -90,6 +106,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'keep-skew',
     means: 'verifiers that are slow or lenient are not waited for, nor a stepped clock',
+    breaks: 'verifiable',
     patches: [
       {
         file: RULES,
@@ -106,11 +123,13 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'up-time',
     means: 'the wall clock alone decides when a version leaves the key set',
+    breaks: 'verifiable',
     patches: [{ file: RULES, from: ' && version.quietMs >= (version.keepMs ?? 0)', to: '' }],
   },
   {
     name: 'exp-ceiling',
     means: 'JWTs may expire later than the ceiling that was recorded at activation',
+    breaks: 'verifiable',
     patches: [
       {
         file: 'lifecycle/fold.ts',
@@ -128,6 +147,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'clock-guard',
     means: 'the wall clock is believed whatever it says',
+    breaks: 'right-clock',
     patches: [
       {
         file: 'lifecycle/clock-guard.ts',
@@ -139,6 +159,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'durable-answer',
     means: 'a compromise is answered with OK before it is durable',
+    breaks: 'compromised-dies-out',
     patches: [
       {
         file: 'app/ledger.ts',
@@ -150,6 +171,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'narrow-first',
     means: 'a compromise takes effect when it is durable, and not before',
+    breaks: 'compromised-dies-out',
     patches: [
       {
         file: 'app/ledger.ts',
@@ -161,11 +183,13 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'release-check',
     means: 'what a version signed while it was declared compromised is released',
+    breaks: 'compromised-dies-out',
     patches: [{ file: 'app/sign-jwt.ts', from: 'if (ports.isFallen(kid)) continue;', to: '' }],
   },
   {
     name: 'rollback-hold',
     means: 'the schedule rotates again right after a rollback',
+    breaks: 'operator-decides',
     patches: [
       {
         file: RULES,
@@ -182,10 +206,19 @@ export interface RemovedRule {
   dispose(): Promise<void>;
 }
 
-export async function removeRule(name: string): Promise<RemovedRule> {
+function requireRemoval(name: string): RuleRemoval {
   const removal = RULE_REMOVALS.find((candidate) => candidate.name === name);
   if (removal === undefined)
     throw new RangeError(`there is no rule ${name}; there are ${RULE_REMOVALS.map((rule) => rule.name).join(', ')}`);
+  return removal;
+}
+
+export function focusOf(name: string): Focus | undefined {
+  return requireRemoval(name).focus;
+}
+
+export async function removeRule(name: string): Promise<RemovedRule> {
+  const removal = requireRemoval(name);
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const home = await mkdtemp(join(tmpdir(), 'keyturn-rule-'));
   const folder = join(home, 'src');

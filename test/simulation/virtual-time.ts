@@ -75,8 +75,6 @@ export interface MachineTime {
   /** When the machine booted last, and how often it did before. */
   bootedAtMs: number;
   boots: number;
-  /** `wallOffsetMs` when it did. */
-  bootOffsetMs: number;
 }
 
 /**

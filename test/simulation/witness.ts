@@ -51,6 +51,8 @@ export class Witness {
   readonly #cache: SharedCache;
   readonly #verifiers: readonly Verifier[];
   readonly #longestCeilingMs: number;
+  /** The wall clock minus true time when the daemon took it for its base. */
+  #baseOffsetMs = 0;
   #draws = 0;
 
   constructor(ports: WitnessPorts) {
@@ -93,6 +95,7 @@ export class Witness {
     counts.add('commits');
     const noted = this.facts.note(appends, promise().verifierCacheCeilingMs, time.nowMs);
     if (tell !== undefined) for (const line of tellEvents(appends)) tell(line);
+    if (noted.isClockBased) this.#baseOffsetMs = time.wallOffsetMs;
     counts.add('rotations', noted.rotations);
     counts.add('activations', noted.activated.length);
     for (const { invariant, words } of noted.problems) violate(invariant, words);
@@ -140,8 +143,8 @@ export class Witness {
     const jwt = parseJwt(compact);
     counts.add('jwtsIssued');
     if (Math.abs(time.wallOffsetMs) > scenario.clockStepLimitMs) {
-      // A clock that was wrong when the machine booted is believed, with an alarm. No verifier's agrees with it.
-      if (Math.abs(time.bootOffsetMs) <= scenario.clockStepLimitMs)
+      // A clock that was wrong when it became the base, at a reboot, is believed, with an alarm. No verifier's agrees with it.
+      if (Math.abs(time.wallOffsetMs - this.#baseOffsetMs) > scenario.clockStepLimitMs)
         violate('right-clock', `a JWT is issued while the wall clock is ${seconds(time.wallOffsetMs)} s off`);
       return jwt;
     }

@@ -85,7 +85,7 @@ export class World {
   constructor(scenario: Scenario, makeSubject: MakeSubject, isTracing: boolean) {
     this.#scenario = scenario;
     this.#isTracing = isTracing;
-    this.#time = { nowMs: scenario.startMs, wallOffsetMs: 0, bootedAtMs: scenario.startMs, boots: 1, bootOffsetMs: 0 };
+    this.#time = { nowMs: scenario.startMs, wallOffsetMs: 0, bootedAtMs: scenario.startMs, boots: 1 };
     this.#promise = scenario.promise;
     this.#machine = new Machine(scenario.seed);
     this.#subject = makeSubject({
@@ -119,7 +119,6 @@ export class World {
       subject: this.#subject,
       witness: this.#witness,
       counts: this.#counts,
-      policyOf: (key) => scenario.keys.find(({ name }) => name === key)?.policy,
       violate: (invariant, words) => this.#violate(invariant, words),
       command: (what, done) => this.#command(what, done),
     });
@@ -316,7 +315,6 @@ export class World {
     this.#die();
     this.#time.boots += 1;
     this.#time.bootedAtMs = this.#time.nowMs + downMs;
-    this.#time.bootOffsetMs = toOffsetMs;
     this.#stepClock(toOffsetMs, untilRightMs);
     // Whoever was down already has a start before it.
     if (wasUp) this.#bootIn(downMs);
