@@ -17,6 +17,8 @@ const DEPLOYMENT = {
   config: {
     keySets: { default: { jwksMaxAge: '1s', verifierCacheCeiling: '1s', verifierSkew: '0s', sharedCaches: 'none' } },
     clock: { stepLimit: '1s' },
+    // Two daemons are started for each step; one worker each is quicker.
+    token: { workers: 1 },
   },
   maxLifetime: '2s',
 };
@@ -142,7 +144,9 @@ async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, e
   expect(active).toHaveLength(1);
   const { jwt, kid } = await daemon.admin.signJwt({ signingKey: SIGNING_KEY, claims: { iss: ISSUER, aud: AUDIENCE } });
   expect(kid).toBe(active[0]?.kid);
-  await jwtVerify(jwt, createLocalJWKSet(jwks), { issuer: ISSUER, audience: AUDIENCE });
+  // One second is the JWT's whole life, and this is about keys.
+  const options = { issuer: ISSUER, audience: AUDIENCE, clockTolerance: 30 };
+  await jwtVerify(jwt, createLocalJWKSet(jwks), options);
 }
 
 async function settle(daemon: DaemonProcess): Promise<void> {
