@@ -5,7 +5,7 @@
 import type { CompromiseEffect__Output } from '../gen/keyturn/v1/CompromiseEffect.ts';
 import type { DeclareCompromisedRequest as DeclareCompromisedMessage } from '../gen/keyturn/v1/DeclareCompromisedRequest.ts';
 import type { RollbackRequest as RollbackMessage } from '../gen/keyturn/v1/RollbackRequest.ts';
-import type { CallOptions, SigningKey } from './client.ts';
+import type { CallOptions, SigningKey } from './types.ts';
 import { fromSigningKey } from './messages.ts';
 import { keyAdminMethods } from './protos.ts';
 import type { Transport } from './transport.ts';

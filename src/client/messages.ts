@@ -20,7 +20,7 @@ import type {
   TokenStatus,
   ClockStatus,
   Finding,
-} from './client.ts';
+} from './types.ts';
 import { fromCount, fromDuration, fromText, fromTime, requirePart, requireTime, toDuration } from './values.ts';
 
 const SECOND_MS = 1_000;

@@ -4,7 +4,7 @@ import type { PlannedMoment__Output } from '../gen/keyturn/v1/PlannedMoment.ts';
 import type { PlanResponse__Output } from '../gen/keyturn/v1/PlanResponse.ts';
 import type { Prospect__Output } from '../gen/keyturn/v1/Prospect.ts';
 import type { LifecycleState } from '../lifecycle/model.ts';
-import type { ApplySigningKeyRequest, CallOptions } from './client.ts';
+import type { ApplySigningKeyRequest, CallOptions } from './types.ts';
 import { parseState, toSigningKeyMessage } from './messages.ts';
 import { keyAdminMethods } from './protos.ts';
 import type { Transport } from './transport.ts';
