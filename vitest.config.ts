@@ -22,6 +22,9 @@ export default defineConfig({
         },
       },
       {
+        test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 180_000 },
+      },
+      {
         // After the slow project, on the logs that it left: see test/spy/spy-log.test.ts.
         test: { name: 'spy', include: ['test/spy/**/*.test.ts'], testTimeout: 60_000 },
       },

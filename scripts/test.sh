@@ -23,9 +23,9 @@ scripts/check.sh --static || code=1
 export KEYTURN_TEST_SPY_DIR=$results/spy
 mkdir "$KEYTURN_TEST_SPY_DIR"
 # One after the other: tests that measure time don't share the machine with the others.
-for project in fast slow spy; do
+for project in fast simulation slow spy; do
   vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$results/$project.json" || code=1
 done
 if [ "$code" -ne 0 ]; then printf '\nerror: something failed, see above\n'; fi
-node scripts/count-tests.ts "$results"/{fast,slow,spy}.json || code=1
+node scripts/count-tests.ts "$results"/{fast,simulation,slow,spy}.json || code=1
 exit "$code"

@@ -24,6 +24,8 @@ interface Answer {
 export class Meters {
   readonly #clock: Clock;
   readonly #lastAnswer = new Map<KeySetName, Answer>();
+  /** Answered with in this run, at least once. */
+  readonly #answered = new Set<Kid>();
   /** Served in this run, by kid; by key set for lingering ceilings. */
   readonly #served = new Map<Kid, number>();
   readonly #keySetServed = new Map<KeySetName, number>();
@@ -42,6 +44,7 @@ export class Meters {
     const atMs = this.#clock.monotonicMs();
     const before = this.#lastAnswer.get(keySet);
     this.#lastAnswer.set(keySet, { atMs, kids });
+    for (const kid of kids) this.#answered.add(kid);
     if (before === undefined || atMs - before.atMs > maxGapMs) return;
     const elapsedMs = atMs - before.atMs;
     this.#keySetServed.set(keySet, (this.#keySetServed.get(keySet) ?? 0) + elapsedMs);
@@ -57,7 +60,7 @@ export class Meters {
 
   /** Whether this run's HTTP server has answered with the version (rule 4: no JWT leaves before). */
   hasBeenServed(kid: Kid): boolean {
-    return this.#served.has(kid) || [...this.#lastAnswer.values()].some((answer) => answer.kids.has(kid));
+    return this.#answered.has(kid);
   }
 
   /** Quiet time runs from the moment that a version is first seen quiet; call it after each commit. */
@@ -121,6 +124,7 @@ export class Meters {
 
   #forget(kid: Kid): void {
     this.#served.delete(kid);
+    this.#answered.delete(kid);
     this.#servedBase.delete(kid);
     this.#quietSince.delete(kid);
   }

@@ -42,6 +42,8 @@ export interface KeyVersion {
   readonly servedMs: number;
   /** No JWT of it expires later (Unix ms); undefined as long as it never signed. */
   readonly expCeilingMs?: number;
+  /** The longest that a ceiling of it ever lay ahead: no JWT of it lives longer, whatever the wall clock did since. */
+  readonly longestMs: number;
   /** SUSPENDED: why, and when, and after how much up-time, it becomes DEACTIVATED; no window while an operator is to decide. */
   readonly suspensionCause?: SuspensionCause | undefined;
   readonly window?: Window | undefined;
@@ -186,7 +188,10 @@ function applyEvent(
         window: undefined,
       }));
     case 'EXP_CEILING_RAISED':
-      return change(event.version, () => ({ expCeilingMs: event.expCeilingMs }));
+      return change(event.version, ({ longestMs }) => ({
+        expCeilingMs: event.expCeilingMs,
+        longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),
+      }));
     case 'VERSION_DEACTIVATED':
       return change(event.version, () => ({ state: 'DEACTIVATED', deactivatedAtMs: event.atMs }));
     case 'DESTRUCTION_INTENDED':
@@ -210,11 +215,12 @@ function activate(
   event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' },
 ): SigningKeyState {
   const { atMs, requestId, version, cause } = event;
-  const changed = change(version, ({ activatedAtMs, expCeilingMs }) => ({
+  const changed = change(version, ({ activatedAtMs, expCeilingMs, longestMs }) => ({
     state: 'ACTIVE',
     // A version that comes back goes on with the signing period that it began.
     activatedAtMs: activatedAtMs ?? atMs,
     expCeilingMs: Math.max(expCeilingMs ?? 0, event.expCeilingMs),
+    longestMs: Math.max(longestMs, event.expCeilingMs - atMs),
     suspensionCause: undefined,
     window: undefined,
     keepMs: undefined,
@@ -252,6 +258,7 @@ function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'V
     isFirstGeneration: false,
     servedMs: 0,
     quietMs: 0,
+    longestMs: 0,
   };
   return { ...state, intents: rest, versions: [...state.versions, version] };
 }

@@ -48,9 +48,13 @@ export function needsHigherExpCeiling(version: KeyVersion, policy: LifecyclePoli
   return (version.expCeilingMs ?? 0) < nowMs + policy.maxJwtLifetimeMs + expCeilingStepMs(policy) / 2;
 }
 
-/** Rule 3: what up-time since its last signature a version needs that stops signing at `nowMs`. */
+/**
+ * Rule 3: what up-time since its last signature a version needs that stops signing at `nowMs`. Its last JWT may live as
+ * long as a ceiling ever lay ahead: the wall clock, which says how much of that is left, may have stepped with a reboot.
+ */
 export function keepMs(version: KeyVersion, keySet: KeySetState, clockStepLimitMs: number, nowMs: number): number {
-  return Math.max(0, (version.expCeilingMs ?? nowMs) - nowMs) + keySet.promise.verifierSkewMs + clockStepLimitMs;
+  const aheadMs = (version.expCeilingMs ?? nowMs) - nowMs;
+  return Math.max(version.longestMs, aheadMs) + keySet.promise.verifierSkewMs + clockStepLimitMs;
 }
 
 /** Rule 3: the earliest wall-clock time of withdrawal. Up-time must allow it too (`isWithdrawable`). */

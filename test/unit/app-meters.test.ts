@@ -98,6 +98,8 @@ describe('served time', () => {
     expect(meters.hasBeenServed(kidOf(4))).toBe(false);
     answer(kidOf(4));
     expect(meters.hasBeenServed(kidOf(4))).toBe(true);
+    meters.noteFailure(KEY_SET);
+    expect(meters.hasBeenServed(kidOf(4)), 'a failure later takes nothing back').toBe(true);
     expect(meters.hasBeenServed(kidOf(1))).toBe(false);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { decideApply, decideActivateStandby, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import { parsePolicy } from '../../src/lifecycle/policy.ts';
 import {
   isPropagated,
@@ -163,6 +164,20 @@ describe('rule 3: keep until the last JWT has expired', () => {
     expect(
       isWithdrawable(versionOf(fold([quiet(1, 2 * HOUR + 6 * MINUTE)], state), 1), servedKeySet(), MINUTE, due),
     ).toBe(true);
+  });
+
+  it('keeps as long as its longest JWT could live, though the clock leapt ahead and the lifetime was shortened', () => {
+    // Activated with a ceiling of 2 h ahead; a reboot brings a clock 3 h ahead, and the policy now says 1 min.
+    const leapt = T0 + 3 * HOUR;
+    const short: SigningKeyEvent = {
+      type: 'EXP_CEILING_RAISED',
+      atMs: leapt,
+      version: 1,
+      expCeilingMs: leapt + MINUTE,
+    };
+    const before = fold([short], fold(firstGeneration()));
+    const after = fold(decideRotate(before, ROTATE, aroundAt(leapt)), before);
+    expect(versionOf(after, 1).keepMs).toBe(2 * HOUR + 6 * MINUTE);
   });
 
   it('ends the rollback window only when both clocks agree', () => {
