@@ -111,12 +111,12 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
       {
         file: RULES,
         from: '(version.expCeilingMs ?? 0) + keySet.promise.verifierSkewMs + clockStepLimitMs',
-        to: '(version.longestMs ?? (version.expCeilingMs ?? 0)) + 0 * (keySet.promise.verifierSkewMs + clockStepLimitMs)',
+        to: '(version.expCeilingMs ?? 0) + 0 * (keySet.promise.verifierSkewMs + clockStepLimitMs)',
       },
       {
         file: RULES,
-        from: 'Math.max(0, (version.expCeilingMs ?? nowMs) - nowMs) + keySet.promise.verifierSkewMs + clockStepLimitMs',
-        to: 'Math.max(0, (version.expCeilingMs ?? nowMs) - nowMs) + 0 * (keySet.promise.verifierSkewMs + clockStepLimitMs)',
+        from: 'Math.max(version.longestMs, aheadMs) + keySet.promise.verifierSkewMs + clockStepLimitMs',
+        to: 'Math.max(version.longestMs, aheadMs) + 0 * (keySet.promise.verifierSkewMs + clockStepLimitMs)',
       },
     ],
   },
@@ -133,9 +133,11 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     patches: [
       {
         file: 'lifecycle/fold.ts',
-        from: '() => ({ expCeilingMs: event.expCeilingMs })',
-        to: '(version) => ({ expCeilingMs: version.expCeilingMs ?? event.expCeilingMs })',
+        from: 'expCeilingMs: event.expCeilingMs,\n        longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),',
+        to: 'expCeilingMs: state.versions.find((one) => one.number === event.version)?.expCeilingMs ?? event.expCeilingMs,\n        longestMs,',
       },
+      // What the ceilings that were recorded say of the longest life of a JWT goes with them.
+      { file: RULES, from: 'Math.max(version.longestMs, aheadMs)', to: 'Math.max(0, aheadMs)' },
       { file: 'app/sign-jwt.ts', from: 'if (expMs <= signer.expCeilingMs) return;', to: 'if (expMs > 0) return;' },
       {
         file: RULES,

@@ -1,6 +1,6 @@
 /**
  * The log port on pino: one JSON object a line on stderr. Written without waiting for whoever reads it; what is still
- * buffered when the process exits is written then. Whatever is named like a secret is cut out, at any of the depths that keyturn logs at.
+ * buffered when the process ends by itself is written then (process.exit can lose the last 16 KiB). Whatever is named like a secret is cut out, at any of the depths that keyturn logs at.
  */
 import { type DestinationStream, destination, pino } from 'pino';
 import { KeyturnError } from '../../base/errors.ts';
