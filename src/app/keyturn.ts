@@ -9,7 +9,6 @@ import { type CallerName, type KeySetName, type Kid, parseSigningKeyName, type S
 import type { Logger } from '../base/logger.ts';
 import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
-import { whenPropagated } from '../lifecycle/decide.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import { activeVersion } from '../lifecycle/rules.ts';
@@ -39,6 +38,7 @@ import { declareCompromised, reactivate, rollback, suspend } from './interrupt.t
 import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
 import { ClockGuard } from './clock-guard.ts';
+import { noActiveVersion } from './no-active-version.ts';
 import { toPage } from './page.ts';
 import { Planner } from './plan.ts';
 import { Publisher } from './publisher.ts';
@@ -339,23 +339,4 @@ export class Keyturn implements Application {
   #notifyReadiness(): void {
     for (const listener of this.#readinessListeners) listener();
   }
-}
-
-/** Why nothing may sign, in words, and when that is expected to change. */
-function noActiveVersion(state: SigningKeyState, around: Surroundings, problem: string, isOver: boolean): KeyturnError {
-  const subject = state.name;
-  if (state.isHalted) {
-    const message = `signing key ${subject} was halted by an operator; reactivate a version or rotate it`;
-    return new KeyturnError('NO_ACTIVE_VERSION', message, { subject });
-  }
-  const { allowedAtMs, retryAfterMs } = whenPropagated(state, around, 1);
-  const why = isOver
-    ? 'its ACTIVE version has reached max_signing_period and no standby is propagated'
-    : 'no version is ACTIVE yet: one is being made, or waits until every verifier must know it';
-  const last = problem === '' ? '' : `; what failed last: ${problem}`;
-  return new KeyturnError(
-    'NO_ACTIVE_VERSION',
-    `signing key ${subject} has no version that may sign: ${why}; expected from ${new Date(allowedAtMs).toISOString()}${last}`,
-    { subject, rule: isOver ? 'rotation' : 'announce-before-use', allowedAtMs, retryAfterMs },
-  );
 }

@@ -23,8 +23,7 @@ export const REFUSAL = { noSuchKey: 1, severalKeys: 2, ckaIdInUse: 3, malformedR
 /** Descriptors that a worker inherits. */
 export const CONTROL_FD = 3;
 export const PIN_FD = 4;
-/** 5 is the worker lock, which nobody reads: to hold it is enough. */
-/** The administration session's connection; the signing sessions' follow. */
+/** The administration session's connection; the signing sessions' follow. 5 is the worker lock, which nobody reads. */
 export const FIRST_SESSION_FD = 6;
 
 export const CKA_ID_BYTES = 16;

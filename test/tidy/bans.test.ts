@@ -58,7 +58,7 @@ describe('the rules', () => {
     );
   });
 
-  it.each(['see /work/main/x', 'cd /home/alice/keyturn', '// TODO later', '// FIXME', "it.only('x')"])(
+  it.each(['see /Users/alice/keyturn', 'cd /home/alice/keyturn', '// TODO later', '// FIXME', "it.only('x')"])(
     'find a planted %s',
     (text) => {
       expect(findTextBans([{ path: 'docs/planted.md', text }])).toHaveLength(1);
