@@ -153,8 +153,16 @@ export class Keyturn implements Application {
     for (const cancel of this.#cancellations.splice(0)) cancel();
   }
 
-  signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
+  async signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
+    // Right after a start a request waits for store and token to be compared, as it does for the workers.
+    if (!this.#reconciler.hasCompared) await this.#reconciler.untilCompared(this.#remainingMs(command));
     return signJwt(this.#signing, caller, command);
+  }
+
+  #remainingMs({ deadlineMs }: SignJwtCommand): number {
+    const { clock, limits } = this.#ports;
+    const capMs = limits.maxRequestMs;
+    return deadlineMs === undefined ? capMs : Math.max(0, Math.min(deadlineMs - clock.monotonicMs(), capMs));
   }
 
   async applySigningKey(

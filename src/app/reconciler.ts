@@ -29,6 +29,7 @@ export class Reconciler {
   #findings: readonly Finding[] | undefined;
   #fenced: ReadonlySet<string> = new Set();
   #isRunning = false;
+  readonly #waiting = new Set<() => void>();
   #retry: (() => void) | undefined;
 
   constructor(ports: ReconcilerPorts) {
@@ -78,6 +79,17 @@ export class Reconciler {
   /** Whether store and token have been held against each other since the start. */
   get hasCompared(): boolean {
     return this.#findings !== undefined;
+  }
+
+  /** Resolves when the first comparison is done, when the token is unavailable, or after `timeoutMs`. */
+  async untilCompared(timeoutMs: number): Promise<void> {
+    if (this.hasCompared || this.#ports.hsm.status().state === 'unavailable') return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#ports.clock.after(timeoutMs, resolve);
+    this.#waiting.add(resolve);
+    await promise;
+    this.#waiting.delete(resolve);
+    cancel();
   }
 
   isUnfenced(name: SigningKeyName): boolean {
@@ -134,6 +146,7 @@ export class Reconciler {
 
   #settle(findings: readonly Finding[]): void {
     this.#findings = findings;
+    for (const resume of this.#waiting) resume();
     this.#fenced = fencedBy(findings, (ckaId) => this.#isIgnored(ckaId));
     this.#ports.onChange();
   }
