@@ -31,10 +31,12 @@ export class ClockGuard {
     return judgeClock(this.#ports.ledger.clock, this.#read(), this.#ports.stepLimitMs);
   }
 
-  /** Errors: CLOCK_UNTRUSTED. */
-  requireTrusted(): void {
-    const { isTrusted, stepMs } = this.judge();
+  /** The time that was judged: a second reading could come after a step. Errors: CLOCK_UNTRUSTED. */
+  requireTrusted(): number {
+    const now = this.#read();
+    const { isTrusted, stepMs } = judgeClock(this.#ports.ledger.clock, now, this.#ports.stepLimitMs);
     if (!isTrusted) throw untrusted(stepMs);
+    return now.wallMs;
   }
 
   /** Takes a base where one is missing, writes the heartbeat when it is due, and says so when trust is lost or back. */

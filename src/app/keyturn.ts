@@ -120,7 +120,7 @@ export class Keyturn implements Application {
       limits: ports.limits,
       accessPolicy: ports.accessPolicy,
       requireSigner: (name) => this.#requireSigner(name),
-      requireTrustedClock: () => this.#clockGuard.requireTrusted(),
+      requireTrustedTime: () => this.#clockGuard.requireTrusted(),
       isFallen: (kid) => this.#signers.isFallen(kid),
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };

@@ -34,8 +34,8 @@ export interface SignJwtPorts {
   readonly accessPolicy: () => AccessPolicy;
   /** The version that signs now. Errors: SIGNING_KEY_NOT_FOUND, NO_ACTIVE_VERSION. */
   readonly requireSigner: (name: SigningKeyName) => Signer;
-  /** Rule 8. Errors: CLOCK_UNTRUSTED. */
-  readonly requireTrustedClock: () => void;
+  /** Rule 8: the wall clock's time, judged at this very reading (Unix ms). Errors: CLOCK_UNTRUSTED. */
+  readonly requireTrustedTime: () => number;
   /** Whether a version is compromised by now. */
   readonly isFallen: (kid: Kid) => boolean;
   /** A fresh `jti`: at least 128 random bits. */
@@ -59,10 +59,9 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
 
   const capMs = clock.monotonicMs() + limits.maxRequestMs;
   const deadlineMs = Math.min(command.deadlineMs ?? capMs, capMs);
-  ports.requireTrustedClock();
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const iatSeconds = Math.floor(ports.requireTrustedTime() / SECOND_MS);
     const signer = ports.requireSigner(name);
-    const iatSeconds = Math.floor(clock.wallMs() / SECOND_MS);
     const expSeconds = iatSeconds + decideLifetimeMs(command.lifetimeMs, rules, signer) / SECOND_MS;
     requireBelowCeiling(name, expSeconds * SECOND_MS, signer);
     const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
@@ -74,6 +73,8 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
       if (ports.isFallen(kid)) continue;
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
     } catch (thrown) {
+      // By a clock that stepped, signing periods would seem to be over.
+      ports.requireTrustedTime();
       // The version's private key may have been destroyed while the request waited: its successor has the word.
       if (attempt === MAX_ATTEMPTS || ports.requireSigner(name).kid === kid) throw thrown;
     }

@@ -13,7 +13,7 @@ import type { Surroundings } from '../lifecycle/activation.ts';
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
-import type { Step } from '../lifecycle/plan.ts';
+import { isHeldBack, type Step } from '../lifecycle/plan.ts';
 import { activeVersion, propagatedStandbys } from '../lifecycle/rules.ts';
 import { hasRoom, SCHEDULED_ROTATION, TAKEOVER, toIntent, toMade, toStepEvents } from '../lifecycle/step-events.ts';
 import type { Change, Ledger } from './ledger.ts';
@@ -37,7 +37,7 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
     case 'makeVersion':
       return makeVersion(ports, name);
     case 'activateStandby':
-      return activateStandby(ports, name);
+      return activateStandby(ports, name, step);
     case 'rotate':
       return rotateOnSchedule(ports, name, step.useLastStandby);
     case 'destroyPrivateKey':
@@ -48,7 +48,9 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
     case 'notePropagated':
     case 'deactivate':
     case 'withdraw':
-      return commitEvents(ports, name, (state, around) => toStepEvents(step, state, around));
+      return commitEvents(ports, name, (state, around) =>
+        isHeldBack(step, state, around) ? [] : toStepEvents(step, state, around),
+      );
     default:
       return assertNever(step);
   }
@@ -115,13 +117,15 @@ async function abandonIntent(ports: StepPorts, name: SigningKeyName, version: nu
   );
 }
 
-async function activateStandby(ports: StepPorts, name: SigningKeyName): Promise<void> {
+async function activateStandby(ports: StepPorts, name: SigningKeyName, step: Step): Promise<void> {
   const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
   const [candidate] = propagatedStandbys(state, ports.surroundingsOf(state).keySet);
   if (candidate === undefined) return;
   await tryVersion(ports.hsm, state, candidate);
   await commitEvents(ports, name, (now, around) =>
-    isStill(propagatedStandbys(now, around.keySet)[0], candidate) ? decideActivateStandby(now, TAKEOVER, around) : [],
+    isStill(propagatedStandbys(now, around.keySet)[0], candidate) && !isHeldBack(step, now, around)
+      ? decideActivateStandby(now, TAKEOVER, around)
+      : [],
   );
 }
 

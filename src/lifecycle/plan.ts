@@ -52,12 +52,10 @@ export function plan(state: SigningKeyState, around: Surroundings): Plan {
   if (active !== undefined) planRotation(state, active, around, due, waits);
   planStandbys(state, around, due, waits);
   for (const version of state.versions) planAfterlife(version, around, due, waits);
-  return around.isClockTrusted
-    ? toPlan(due, waits)
-    : toPlan(
-        due.filter((step) => !isHeldBack(step, state)),
-        waits,
-      );
+  return toPlan(
+    due.filter((step) => !isHeldBack(step, state, around)),
+    waits,
+  );
 }
 
 function toPlan(due: readonly Step[], waits: readonly number[]): Plan {
@@ -74,7 +72,9 @@ const NEEDS_CLOCK: ReadonlySet<Step['kind']> = new Set([
   'withdraw',
 ]);
 
-function isHeldBack(step: Step, state: SigningKeyState): boolean {
+/** Asked again when a step is decided: the clock may have stepped since it was planned. */
+export function isHeldBack(step: Step, state: SigningKeyState, { isClockTrusted }: Surroundings): boolean {
+  if (isClockTrusted) return false;
   if (step.kind !== 'destroyPrivateKey') return NEEDS_CLOCK.has(step.kind);
   return state.versions.find(({ number }) => number === step.version)?.state !== 'COMPROMISED';
 }

@@ -362,6 +362,38 @@ describe('the clock guard', () => {
     await harness.sign();
   });
 
+  it('judges every try of a request: what is made anew gets no time that stepped meanwhile', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    harness.hsm.latencyMs = 50;
+    const refusal = refusalOf(harness.sign());
+    await settle();
+    await declare(harness, 1);
+    harness.clock.stepWall(YEAR);
+    await harness.clock.advanceAsync(200, 10);
+    expect((await refusal).reason).toBe('CLOCK_UNTRUSTED');
+  });
+
+  it('judges a due step again when it is decided: it may have waited for the disk while the clock stepped', async () => {
+    const harness = await startApp();
+    await harness.apply('access-tokens', POLICY);
+    // Away from the heartbeats, which would wait for the disk, too.
+    await harness.clock.advanceAsync(5 * MINUTE, STEP_MS);
+    await harness.rotate();
+    await harness.clock.advanceAsync(HOUR - NOTICE_MS, STEP_MS);
+    const release = harness.store.holdCommits();
+    const waitedFor = harness.app.retryLogin(OPERATOR, 'a commit that takes its time');
+    await harness.clock.advanceAsync(2 * NOTICE_MS, STEP_MS);
+    harness.clock.stepWall(YEAR);
+    release();
+    await waitedFor;
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    expect(harness.stateOf(1)).toBe('SUSPENDED');
+    harness.clock.stepWall(-YEAR);
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    expect(harness.stateOf(1)).toBe('DEACTIVATED');
+  });
+
   it('does not keep a compromise from taking effect', async () => {
     const harness = await startApp();
     await harness.apply();
