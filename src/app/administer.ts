@@ -4,6 +4,7 @@ import { KeyturnError } from '../base/errors.ts';
 import {
   type CallerName,
   DEFAULT_KEY_SET,
+  type KeySetName,
   parseKeySetName,
   parseSigningKeyName,
   type SigningKeyName,
@@ -39,6 +40,8 @@ export interface AdministerPorts extends StepPorts {
   readonly isSignable: (name: SigningKeyName) => boolean;
   /** Rule 9. Errors: SIGNING_KEY_FENCED. */
   readonly requireUnfenced: (name: SigningKeyName) => void;
+  /** The same for a signing key that isn't there yet. Errors: SIGNING_KEY_FENCED. */
+  readonly requireCreatable: (name: SigningKeyName, keySet: KeySetName) => void;
   readonly surroundingsIn: (keySet: SigningKeyState['keySet']) => Surroundings;
 }
 
@@ -75,6 +78,7 @@ export async function applySigningKey(
     const state = ports.ledger.signingKeys.get(name);
     requireEtag(state, command.etag, name);
     if (state !== undefined) ports.requireUnfenced(name);
+    else ports.requireCreatable(name, toKeySet(command.keySet));
     return decideApplication(ports.ledger.signingKeys, { caller, command, surroundingsIn: ports.surroundingsIn });
   };
   if (command.validateOnly) {
@@ -108,8 +112,7 @@ export function decideApplication(
   const reason = parseReason(command.reason);
   const policy = parsePolicy(command.lifecyclePolicy);
   const state = signingKeys.get(name);
-  const keySet =
-    command.keySet === '' ? (state?.keySet ?? DEFAULT_KEY_SET) : parseKeySetName(command.keySet, 'signing_key.key_set');
+  const keySet = toKeySet(command.keySet, state?.keySet);
   const rsaBits = command.rsaBits === 0 ? state?.spec.rsaBits : command.rsaBits;
   const algorithm = command.algorithm === '' ? state?.spec.algorithm : command.algorithm;
   const spec = parseKeySpec(algorithm, rsaBits);
@@ -118,6 +121,10 @@ export function decideApplication(
     .filter((other) => other.keySet === keySet && other.name !== name)
     .reduce((sum, other) => sum + impliedVersions(other.policy, around.keySet.promise, around.clockStepLimitMs), 0);
   return decideApply(state, { name, keySet, spec, policy, caller, reason }, around, impliedByOthers);
+}
+
+function toKeySet(wanted: string, present: KeySetName = DEFAULT_KEY_SET): KeySetName {
+  return wanted === '' ? present : parseKeySetName(wanted, 'signing_key.key_set');
 }
 
 async function waitUntilSettled(

@@ -110,7 +110,7 @@ export interface SigningKeyView {
   /** Undefined without an ACTIVE version. */
   readonly rotationDueAtMs: number | undefined;
   readonly isHalted: boolean;
-  /** Rule 9: the token holds keys of it that the store can't explain. */
+  /** Rule 9: the store may have forgotten what happened to it. */
   readonly isFenced: boolean;
   /** Until a step is due that only time makes due; 0 while one is due. */
   readonly nextStepInMs: number | undefined;
@@ -237,6 +237,8 @@ export interface Application {
 
   /** Undefined for a key set that never had content. O(1), no allocation. */
   findKeySet(name: string): KeySetSnapshot | undefined;
+  /** Rule 9: nobody knows what belongs into it until an operator has decided. */
+  isKeySetWithheld(name: string): boolean;
 
   tokenStatus(): TokenStatus;
   retryLogin(caller: CallerName, reason: string): Promise<void>;

@@ -33,6 +33,7 @@ import type {
   SigningKeyView,
   SignJwtCommand,
 } from './application.ts';
+import { Fences } from './fences.ts';
 import type { JwksProbe } from './jwks-probe.ts';
 import { declareCompromised, reactivate, rollback, suspend } from './interrupt.ts';
 import type { Ledger } from './ledger.ts';
@@ -69,6 +70,7 @@ export class Keyturn implements Application {
   readonly #ports: KeyturnPorts;
   readonly #meters: Meters;
   readonly #clockGuard: ClockGuard;
+  readonly #fences: Fences;
   readonly #reconciler: Reconciler;
   readonly #publisher = new Publisher();
   readonly #signers = new Signers();
@@ -84,7 +86,8 @@ export class Keyturn implements Application {
     const { ledger, hsm, clock, log, randomBytes } = ports;
     this.#ports = ports;
     this.#meters = new Meters(clock);
-    this.#reconciler = new Reconciler({ ledger, hsm, clock, log, onChange: () => this.#onAnswer() });
+    this.#fences = new Fences(ledger);
+    this.#reconciler = new Reconciler({ ledger, hsm, clock, log, onFindings: (found) => this.#onFindings(found) });
     this.#clockGuard = new ClockGuard({ ledger, clock, log, stepLimitMs: ports.clockStepLimitMs });
     const stepPorts = {
       ledger,
@@ -93,7 +96,7 @@ export class Keyturn implements Application {
       clock,
       meters: this.#meters,
       clockGuard: this.#clockGuard,
-      isUnfenced: (name: SigningKeyName) => this.#reconciler.isUnfenced(name),
+      isUnfenced: (name: SigningKeyName) => this.#fences.isUnfenced(name),
       randomId: () => randomBytes(CKA_ID_BYTES),
       surroundingsOf: (state: SigningKeyState) => this.#surroundingsIn(state.keySet),
     };
@@ -109,7 +112,8 @@ export class Keyturn implements Application {
     this.#administering = {
       ...stepPorts,
       rotator: this.#rotator,
-      requireUnfenced: (name) => this.#reconciler.requireUnfenced(name),
+      requireUnfenced: (name) => this.#fences.requireUnfenced(name),
+      requireCreatable: (name, keySet) => this.#fences.requireCreatable(name, keySet),
       isSignable: (name) => this.#findSigner(name) !== undefined,
       surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
     };
@@ -224,6 +228,10 @@ export class Keyturn implements Application {
     return this.#publisher.find(name);
   }
 
+  isKeySetWithheld(name: string): boolean {
+    return this.#fences.isKeySetWithheld(name);
+  }
+
   tokenStatus(): TokenStatus {
     return this.#ports.hsm.status();
   }
@@ -294,11 +302,11 @@ export class Keyturn implements Application {
     return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
       isReconciling:
         activeVersion(state) === undefined || !this.#reconciler.hasCompared || this.#rotator.isReconciling(state.name),
-      lastProblem: this.#reconciler.isFenced(state.name)
-        ? 'fenced: the token holds keys that the store can not explain; keyturn token reconcile shows them'
+      lastProblem: this.#fences.isFenced(state.name)
+        ? this.#fences.problemOf(state.name)
         : this.#rotator.lastProblem(state.name),
       failingSteps: this.#rotator.failingSteps(state.name),
-      isFenced: this.#reconciler.isFenced(state.name),
+      isFenced: this.#fences.isFenced(state.name),
     });
   }
 
@@ -314,24 +322,31 @@ export class Keyturn implements Application {
   #findSigner(name: SigningKeyName): Signer | undefined {
     const signer = this.#signers.find(name);
     if (signer === undefined || this.#ports.clock.wallMs() >= signer.signingEndsMs) return undefined;
-    return this.#reconciler.isUnfenced(name) && this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
+    return this.#fences.isUnfenced(name) && this.#meters.hasBeenServed(signer.kid) ? signer : undefined;
   }
 
   #requireSigner(name: SigningKeyName): Signer {
     const signer = this.#findSigner(name);
     if (signer !== undefined) return signer;
-    this.#reconciler.requireUnfenced(this.#ports.ledger.requireSigningKey(name).name);
+    this.#fences.requireUnfenced(this.#ports.ledger.requireSigningKey(name).name);
     const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
     const isOver = this.#ports.clock.wallMs() >= (this.#signers.find(name)?.signingEndsMs ?? Number.POSITIVE_INFINITY);
     throw noActiveVersion(state, this.#surroundingsIn(state.keySet), this.#rotator.lastProblem(name), isOver);
   }
 
+  #onFindings(findings: readonly Finding[]): void {
+    this.#fences.setFindings(findings);
+    this.#onChange();
+  }
+
   #onChange(): void {
     const { ledger } = this.#ports;
+    this.#fences.refresh();
     for (const state of ledger.signingKeys.values()) this.#meters.track(state);
     const { withheld } = ledger;
-    const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything';
-    this.#publisher.rebuild(ledger.keySets.values(), (keySet) => ledger.signingKeysOf(keySet), isWithheld);
+    const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
+    const known = [...ledger.keySets.values()].filter(({ name }) => !this.#fences.isKeySetWithheld(name));
+    this.#publisher.rebuild(known, (keySet) => ledger.signingKeysOf(keySet), isWithheld);
     const observed = [...ledger.signingKeys.values()].map((state) => this.#meters.observe(state).state);
     this.#signers.rebuild(observed, withheld, (state) => this.#surroundingsIn(state.keySet));
     this.#servedTime.wake();

@@ -11,12 +11,17 @@ import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from '../lifecycle/fold.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
+import {
+  evolveToken,
+  NEW_TOKEN_STATE,
+  TOKEN_STREAM,
+  type TokenEvent,
+  type TokenState,
+} from '../lifecycle/token-log.ts';
 import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
-import { evolveToken, NEW_TOKEN_STATE, type TokenEvent, type TokenState } from './token-log.ts';
 
 const SIGNING_KEY_PREFIX = 'signing-key/';
 const KEY_SET_PREFIX = 'key-set/';
-const TOKEN_STREAM = 'token';
 const CLOCK_STREAM = 'clock';
 
 /** What a transaction wants appended, and to what. */

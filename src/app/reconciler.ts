@@ -1,17 +1,17 @@
 /**
- * Holds store and token against each other once the token is ready, and on demand (rule 9). Until that has been done no
- * signing key signs or changes; afterwards those do not whose objects the store can't explain. It reports and never
- * deletes: repairs are an operator's commands.
+ * Holds store and token against each other once the token is ready, and on demand (rule 9). It reports and never deletes:
+ * repairs are an operator's commands, and what may not happen until then is for fences.ts.
  */
 import { KeyturnError, toKeyturnError } from '../base/errors.ts';
-import { type CallerName, parseCkaId, type CkaId, type SigningKeyName } from '../base/ids.ts';
+import { type CallerName, parseCkaId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { toPublicKey } from '../jose/public-key.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
-import { compareWithToken, fencedBy, type Finding } from '../lifecycle/reconcile.ts';
-import type { Ledger } from './ledger.ts';
+import { isUnexplained } from '../lifecycle/fence.ts';
+import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
+import type { Change, Ledger } from './ledger.ts';
 
 const RETRY_MS = 2_000;
 
@@ -20,14 +20,13 @@ export interface ReconcilerPorts {
   readonly hsm: Hsm;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The fences may have changed. */
-  readonly onChange: () => void;
+  /** Store and token were compared: the fences may have changed. */
+  readonly onFindings: (findings: readonly Finding[]) => void;
 }
 
 export class Reconciler {
   readonly #ports: ReconcilerPorts;
   #findings: readonly Finding[] | undefined;
-  #fenced: ReadonlySet<string> = new Set();
   #isRunning = false;
   readonly #waiting = new Set<() => void>();
   #retry: (() => void) | undefined;
@@ -47,33 +46,9 @@ export class Reconciler {
     this.#retry?.();
   }
 
-  /** May the signing key sign and change? Errors: SIGNING_KEY_FENCED, TOKEN_UNAVAILABLE while nobody has looked yet. */
-  requireUnfenced(name: SigningKeyName): void {
-    if (this.isUnfenced(name)) return;
-    if (this.#findings === undefined) {
-      throw new KeyturnError(
-        'TOKEN_UNAVAILABLE',
-        'store and token have not been compared yet; that is done as soon as the token is ready',
-        { subject: name },
-      );
-    }
-    const objects = this.#findings
-      .filter((finding) => finding.signingKey === name)
-      .map(({ kind, ckaId }) => `${ckaId} (${kind})`);
-    throw new KeyturnError(
-      'SIGNING_KEY_FENCED',
-      `signing key ${name} neither signs nor changes: the token holds objects of it that the store can't explain, as after the restore of an old store: ${objects.join(', ')}; look with keyturn token reconcile, then decide about each with keyturn token resolve`,
-      { subject: name, rule: 'fence' },
-    );
-  }
-
   /** What the latest comparison found; undefined before the first. */
   get findings(): readonly Finding[] | undefined {
     return this.#findings;
-  }
-
-  isFenced(name: SigningKeyName): boolean {
-    return this.#fenced.has(name);
   }
 
   /** Whether store and token have been held against each other since the start. */
@@ -90,10 +65,6 @@ export class Reconciler {
     await promise;
     this.#waiting.delete(resolve);
     cancel();
-  }
-
-  isUnfenced(name: SigningKeyName): boolean {
-    return this.#findings !== undefined && !this.#fenced.has(name);
   }
 
   /** Compares anew, with a challenge signature by every published version whose private key should be there. */
@@ -132,9 +103,14 @@ export class Reconciler {
     }
     const { ledger, hsm, clock } = this.#ports;
     const record = (type: 'OBJECT_IGNORED' | 'OBJECT_DESTROYED'): Promise<void> =>
-      ledger.transact(() => [
-        { to: 'token', events: [{ type, atMs: clock.wallMs(), ckaId, ckaLabel: finding.ckaLabel, caller, reason }] },
-      ]);
+      ledger.transact(() => {
+        const atMs = clock.wallMs();
+        const { ckaLabel } = finding;
+        return [
+          { to: 'token', events: [{ type, atMs, ckaId, ckaLabel, caller, reason }] },
+          ...(finding.kind === 'orphan' ? beginKeySets(ledger, atMs) : []),
+        ];
+      });
     if (action === 'ignore') {
       await record('OBJECT_IGNORED');
     } else {
@@ -147,12 +123,7 @@ export class Reconciler {
   #settle(findings: readonly Finding[]): void {
     this.#findings = findings;
     for (const resume of this.#waiting) resume();
-    this.#fenced = fencedBy(findings, (ckaId) => this.#isIgnored(ckaId));
-    this.#ports.onChange();
-  }
-
-  #isIgnored(ckaId: CkaId): boolean {
-    return this.#ports.ledger.token.ignored.has(ckaId);
+    this.#ports.onFindings(findings);
   }
 
   async #passesChallenge(state: SigningKeyState, version: KeyVersion): Promise<boolean> {
@@ -199,6 +170,16 @@ function isChallengeable(version: KeyVersion): boolean {
   return version.isPublished && version.privateKey === 'present';
 }
 
-function isUnexplained({ kind }: Finding): boolean {
-  return kind === 'orphan' || kind === 'resurrected';
+/**
+ * Rule 4 ends for key sets that this store never published: what it doesn't know may have been in them, and copies of
+ * them may be in use. Their present content is a generation like any other, be it empty.
+ */
+export function beginKeySets({ keySets }: Pick<Ledger, 'keySets'>, atMs: number): readonly Change[] {
+  return [...keySets.values()]
+    .filter(({ generation }) => generation === 0)
+    .map(({ name, kids }) => ({
+      to: 'keySet',
+      name,
+      events: [{ type: 'GENERATION_COMMITTED', atMs, generation: 1, kids }],
+    }));
 }

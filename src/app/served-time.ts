@@ -85,12 +85,12 @@ export class ServedTime {
     this.#asked.set(keySet.name, keySet.generation);
     try {
       const kids = await probe.fetchKids(keySet.name);
-      if (kids === undefined) meters.noteFailure(keySet.name);
+      if (kids === undefined) this.#noteNothing(keySet);
       else meters.noteAnswer(keySet.name, kids, maxGapMs(keySet));
       if (this.#failing.delete(keySet.name))
         log.info({ keySet: keySet.name }, 'the HTTP server answers with the key set again');
     } catch (thrown) {
-      meters.noteFailure(keySet.name);
+      this.#noteNothing(keySet);
       if (this.#failing.has(keySet.name) || !this.#isRunning) return;
       this.#failing.add(keySet.name);
       log.warn(
@@ -101,6 +101,12 @@ export class ServedTime {
     }
     onAnswer();
     await this.#recordKeySet(ledger, keySet);
+  }
+
+  /** The next commit may change that: it is asked again then. */
+  #noteNothing({ name }: KeySetState): void {
+    this.#ports.meters.noteFailure(name);
+    this.#asked.delete(name);
   }
 
   async #recordKeySet(ledger: Ledger, { name }: KeySetState): Promise<void> {

@@ -1,5 +1,7 @@
 /** `keyturn restore`: a backup in the store's place, while the daemon is stopped; the old store is kept. */
 import path from 'node:path';
+import { type StoreRestored, TOKEN_STREAM } from '../lifecycle/token-log.ts';
+import type { StoreSummary } from '../store/sqlite/store-copy.ts';
 import { type CommandContext, type CommandSpec, isSwitchedOn, JSON_OPTION, textOption } from './command.ts';
 import { requireConfigFile } from './config-file.ts';
 import { confirmByName, requireConfirmable, YES_OPTION } from './confirm.ts';
@@ -22,8 +24,13 @@ export const restoreCommand: CommandSpec = {
     const { storeFile } = await loadConfig(requireConfigFile(context, options));
     const input = path.resolve(context.workingDirectory, textOption(options, 'input') ?? '');
     const nowMs = context.clock.wallMs();
-    const mark = formatIso(nowMs).replaceAll(/[-:]/g, '');
-    const restore = prepareRestore({ input, file: storeFile, mark });
+    const suffix = formatIso(nowMs).replaceAll(/[-:]/g, '');
+    const restore = prepareRestore({
+      input,
+      file: storeFile,
+      suffix,
+      toMark: (summary) => ({ stream: TOKEN_STREAM, event: toRestored(summary, nowMs) }),
+    });
     try {
       const kept = restore.keptAs === undefined ? 'there is none now' : `the present one is kept as ${restore.keptAs}`;
       context.terminal.note(`${input} would become the store ${storeFile}; ${kept}`);
@@ -36,15 +43,20 @@ export const restoreCommand: CommandSpec = {
     if (isSwitchedOn(options, 'json'))
       context.terminal.printJson({ file: storeFile, keptAs: restore.keptAs, ...summaryJson(restore.summary) });
     else context.terminal.print(`${storeFile} is restored from ${input}`);
-    tellWhatIsForgotten(context);
+    tellWhatIsNext(context);
     return EXIT.ok;
   },
 };
 
+/** Without a single event the copy knows nothing: of any time. */
+function toRestored({ lastEventAtMs = 0, sha256 }: StoreSummary, nowMs: number): StoreRestored {
+  return { type: 'STORE_RESTORED', atMs: nowMs, knownUntilMs: lastEventAtMs, sha256 };
+}
+
 /** A restored store believes what was true when it was backed up. */
-function tellWhatIsForgotten({ terminal }: CommandContext): void {
+function tellWhatIsNext({ terminal }: CommandContext): void {
+  terminal.hint('it knows nothing of what happened after the backup: nothing signs and no key set is published yet');
   terminal.hint(
-    'what happened after the backup is forgotten: declare again each version that was compromised since then',
+    'start the daemon, then decide with `keyturn recover --dry-run`; docs/operate/backup.md has every step',
   );
-  terminal.hint('then start the daemon, and run `keyturn doctor`; docs/operate/backup.md has the whole list');
 }

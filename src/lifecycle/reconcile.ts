@@ -99,14 +99,3 @@ export function compareWithToken({ before, now, objects }: Comparison): readonly
   }
   return findings;
 }
-
-const FENCING: ReadonlySet<FindingKind> = new Set(['orphan', 'resurrected']);
-
-/** Signing keys that may neither sign nor change until an operator has decided about each of these objects. */
-export function fencedBy(findings: readonly Finding[], isIgnored: (ckaId: CkaId) => boolean): ReadonlySet<string> {
-  const fenced = new Set<string>();
-  for (const { kind, ckaId, signingKey } of findings) {
-    if (FENCING.has(kind) && signingKey !== undefined && !isIgnored(ckaId)) fenced.add(signingKey);
-  }
-  return fenced;
-}

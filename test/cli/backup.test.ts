@@ -87,16 +87,17 @@ describe('keyturn restore', () => {
     expect([code, stderr]).toEqual([78, expect.stringContaining('STORE_NOT_KEYTURN')]);
   });
 
-  it('puts the backup in place, keeps the old store, and says what is forgotten', async () => {
+  it('puts the backup in place, marked as a copy, keeps the old store, and says what is next', async () => {
     await write();
     const { code, stdout, stderr } = await run('restore', '--input', 'first.db', '--yes');
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/keyturn\.db is restored from .*first\.db/);
-    expect(stderr).toContain('declare again each version that was compromised');
+    expect(stderr).toContain('nothing signs and no key set is published yet');
     const kept = readdirSync(path.dirname(storeFile)).filter((name) => name.includes('.replaced-'));
     expect(kept[0]).toMatch(/^keyturn\.db\.replaced-\d{8}T\d{6}Z$/);
     const store = await open();
-    expect((await store.load())[0]?.events).toHaveLength(1);
+    const events = (await store.load())[0]?.events;
+    expect(events).toMatchObject([{ type: 'LOGIN_CLEARED' }, { type: 'STORE_RESTORED', knownUntilMs: AT_MS }]);
     await store.close();
   });
 });

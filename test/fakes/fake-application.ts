@@ -47,6 +47,7 @@ export class FakeApplication implements Application {
   /** What came in, newest last. */
   readonly asked: Asked[] = [];
   findings: readonly Finding[] = [];
+  readonly withheldKeySets = new Set<string>();
   /** Thrown by every method while set. */
   failure: Error | undefined;
   /** Awaited by signJwt, when set, before it answers. */
@@ -195,6 +196,10 @@ export class FakeApplication implements Application {
       ],
       remarks: ['the clock is odd'],
     };
+  }
+
+  isKeySetWithheld(name: string): boolean {
+    return this.withheldKeySets.has(name);
   }
 
   findKeySet(name: string): KeySetSnapshot | undefined {

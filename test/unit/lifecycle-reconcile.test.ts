@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CkaId } from '../../src/base/ids.ts';
-import { compareWithToken, fencedBy, type TokenObject } from '../../src/lifecycle/reconcile.ts';
+import { findFence } from '../../src/lifecycle/fence.ts';
+import { compareWithToken, type TokenObject } from '../../src/lifecycle/reconcile.ts';
 import { firstGeneration, fold, made, NAME, T0 } from '../fixtures/lifecycle.ts';
 
 const id = (version: number): CkaId => String(version).padStart(32, '0') as CkaId;
@@ -24,8 +25,10 @@ describe('store against token', () => {
   it('finds an orphan by its label, and fences its signing key', () => {
     const findings = compareWithToken({ before: [state], now: [state], objects: [...whole, object(7)] });
     expect(findings).toMatchObject([{ kind: 'orphan', signingKey: NAME, version: 7 }]);
-    expect([...fencedBy(findings, () => false)]).toEqual([NAME]);
-    expect(fencedBy(findings, (ckaId) => ckaId === id(7)).size).toBe(0);
+    const fenceWith = (...ignored: CkaId[]) =>
+      findFence(NAME, 1, { findings, token: { ignored: new Set(ignored), restoration: undefined } });
+    expect(fenceWith()).toMatchObject({ kind: 'unexplained', objects: [{ version: 7 }] });
+    expect(fenceWith(id(7))).toBeUndefined();
   });
 
   it('takes no object for an orphan whose intent is in the log', () => {

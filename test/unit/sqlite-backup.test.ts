@@ -17,6 +17,11 @@ const WRITER = path.resolve(import.meta.dirname, '../fixtures/store-writer.ts');
 const NODE = path.resolve(import.meta.dirname, '../../node_modules/.bin/node');
 const MARK = '20260131T123456Z';
 
+const toMark = ({ lastEventAtMs }: StoreSummary) => ({
+  stream: 'token',
+  event: { type: 'RESTORED', atMs: 1, knownUntilMs: lastEventAtMs },
+});
+
 let folder: string;
 let file: string;
 let backup: string;
@@ -66,7 +71,7 @@ function edit(target: string, sql: string): void {
 }
 
 function restore(input = backup): StoreSummary {
-  const prepared = prepareRestore({ input, file, mark: MARK });
+  const prepared = prepareRestore({ input, file, suffix: MARK, toMark });
   try {
     prepared.carryOut();
     return prepared.summary;
@@ -162,6 +167,15 @@ describe('the restoration of a backup', () => {
     expect(await eventsIn(file)).toBe(3);
   });
 
+  it('says of itself that it is a copy, and of what time', async () => {
+    restore();
+    const store = await openSqliteStore({ file });
+    const [, token] = await store.load();
+    expect(token).toEqual({ stream: 'token', events: [{ type: 'RESTORED', atMs: 1, knownUntilMs: 3 }] });
+    await store.close();
+    expect(await eventsIn(backup), 'the backup itself is left alone').toBe(3);
+  });
+
   it('works where the store is damaged', async () => {
     writeFileSync(file, 'not a database any more, as after an accident with the disk\n'.repeat(100));
     restore();
@@ -179,11 +193,11 @@ describe('the restoration of a backup', () => {
 
   it('is refused while a daemon has the store, before and after it was prepared', async () => {
     const refusal = expect.objectContaining({ reason: 'STORE_IN_USE' });
-    const prepared = prepareRestore({ input: backup, file, mark: MARK });
+    const prepared = prepareRestore({ input: backup, file, suffix: MARK, toMark });
     const store = await openSqliteStore({ file });
     expect(() => prepared.carryOut()).toThrow(refusal);
     prepared.dispose();
-    expect(() => prepareRestore({ input: backup, file, mark: MARK })).toThrow(refusal);
+    expect(() => prepareRestore({ input: backup, file, suffix: MARK, toMark })).toThrow(refusal);
     await store.commit([{ stream: 's', expectedSequence: 3, events: [{ type: 'one', atMs: 4 }] }]);
     await store.close();
     expect(await eventsIn(file)).toBe(4);
@@ -212,7 +226,7 @@ describe('the restoration of a backup', () => {
     await write(2);
     restore();
     const kept = `${file}.replaced-${MARK}`;
-    const prepared = prepareRestore({ input: kept, file, mark: 'second' });
+    const prepared = prepareRestore({ input: kept, file, suffix: 'second', toMark });
     prepared.carryOut();
     prepared.dispose();
     expect(await eventsIn(file)).toBe(5);

@@ -11,6 +11,13 @@ export function createKeySetService(ports: HandlerPorts): KeySetServiceHandlers 
     GetKeySet: unary(ports, (request: GetKeySetRequest__Output): GetKeySetResponse => {
       const name = request.keySet === '' ? DEFAULT_KEY_SET : parseKeySetName(request.keySet);
       const found = ports.app.findKeySet(name);
+      if (ports.app.isKeySetWithheld(name)) {
+        throw new KeyturnError(
+          'KEY_SET_WITHHELD',
+          `key set ${name} is not published: the store may have forgotten what was withdrawn from it; decide with keyturn recover`,
+          { subject: name, rule: 'fence' },
+        );
+      }
       if (found === undefined) {
         throw new KeyturnError(
           'KEY_SET_NOT_FOUND',

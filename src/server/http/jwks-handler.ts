@@ -29,7 +29,7 @@ type Headers = readonly (readonly [string, string | number])[];
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-export function createJwksHandler(app: Pick<Application, 'findKeySet'>): HttpHandler {
+export function createJwksHandler(app: Pick<Application, 'findKeySet' | 'isKeySetWithheld'>): HttpHandler {
   const prepared = new WeakMap<KeySetSnapshot, PreparedKeySet>();
   return (request, response) => {
     const path = pathOf(request);
@@ -59,6 +59,12 @@ export function createJwksHandler(app: Pick<Application, 'findKeySet'>): HttpHan
     }
     const keySet = path === WELL_KNOWN_PATH ? DEFAULT_KEY_SET : KEY_SET_PATH.exec(path)?.[1];
     const found = keySet === undefined ? undefined : app.findKeySet(keySet);
+    if (found === undefined && keySet !== undefined && app.isKeySetWithheld(keySet)) {
+      // Many verifiers keep the keys that they have when a fetch fails: better than any content that may be wrong.
+      const message = 'the key set is not published until an operator has decided about it';
+      sendError(request, response, { status: 503, reason: 'KEY_SET_WITHHELD', message, headers: [] });
+      return;
+    }
     if (found === undefined) {
       const message =
         keySet === undefined

@@ -1,13 +1,16 @@
 /**
- * Puts a backup in the store's place. The backup is copied and checked first, the present store is held so that no
- * daemon works on it meanwhile, and it is kept under another name.
+ * Puts a backup in the store's place. The backup is copied, checked and marked as a restored one first; the present store
+ * is held so that no daemon works on it meanwhile, and it is kept under another name.
  */
 import { chmodSync, copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { KeyturnError } from '../../base/errors.ts';
+import type { StoredEvent, StreamId } from '../store.ts';
+import { toCommitJob } from './commit-job.ts';
 import { reserveFileOf } from './event-log.ts';
-import { FILE_MODE } from './open-database.ts';
+import { EventTable } from './event-table.ts';
+import { FILE_MODE, openDatabase } from './open-database.ts';
 import { isDamaged, toStoreError } from './sqlite-failure.ts';
 import { inspectCopy, removeDraft, requireOwner, type StoreSummary } from './store-copy.ts';
 import { syncPath } from './sync-path.ts';
@@ -26,18 +29,23 @@ export interface RestoreRequest {
   readonly input: string;
   readonly file: string;
   /** Tells one kept store from another: a time. */
-  readonly mark: string;
+  readonly suffix: string;
+  /** What the restored store must say of itself: it is older than what happened. */
+  readonly toMark: (summary: StoreSummary) => { readonly stream: StreamId; readonly event: StoredEvent };
 }
 
 /** Errors: STORE_IN_USE while a daemon runs, FIELD_INVALID, and those of opening the backup as a store. */
-export function prepareRestore({ input, file, mark }: RestoreRequest): PreparedRestore {
+export function prepareRestore({ input, file, suffix, toMark }: RestoreRequest): PreparedRestore {
   requireOwner(existsSync(file) ? file : path.dirname(file));
   requireBackup(input);
   holdStore(file)?.close();
   const draft = `${file}.new-${process.pid}`;
-  const keptAs = existsSync(file) ? `${file}.replaced-${mark}` : undefined;
+  const keptAs = existsSync(file) ? `${file}.replaced-${suffix}` : undefined;
   try {
     const summary = copyAndInspect(input, draft);
+    const { stream, event } = toMark(summary);
+    appendTo(draft, stream, event);
+    syncPath(draft);
     return {
       summary,
       keptAs,
@@ -75,9 +83,18 @@ function unusable(message: string): KeyturnError {
 function copyAndInspect(input: string, draft: string): StoreSummary {
   copyFileSync(input, draft);
   chmodSync(draft, FILE_MODE);
-  const summary = inspectCopy(draft);
-  syncPath(draft);
-  return summary;
+  return inspectCopy(draft);
+}
+
+function appendTo(draft: string, stream: StreamId, event: StoredEvent): void {
+  const database = openDatabase(draft);
+  try {
+    const table = new EventTable(database, draft);
+    const expectedSequence = table.lastSequence(stream);
+    table.commitAll([toCommitJob([{ stream, expectedSequence, events: [event] }])]);
+  } finally {
+    database.close();
+  }
 }
 
 /** The draft's name says nothing to whoever named the backup. */
