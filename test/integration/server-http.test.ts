@@ -68,6 +68,15 @@ describe('before the key set has content', () => {
     expect(headers.etag).toBeUndefined();
   });
 
+  it('answers 503 that no cache keeps while nobody knows what belongs into it', async () => {
+    app.withheldKeySets.add('default');
+    const { status, headers, body } = await ask('/.well-known/jwks.json');
+    app.withheldKeySets.clear();
+    expect(status).toBe(503);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' });
+    expect(JSON.parse(body)).toMatchObject({ error: 'KEY_SET_WITHHELD' });
+  });
+
   it('is alive all the same', async () => {
     expect(await ask('/healthz')).toMatchObject({
       status: 200,
