@@ -11,7 +11,7 @@ import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
-import { activeVersion } from '../lifecycle/rules.ts';
+import { activeVersion, findEmergencySuccessor } from '../lifecycle/rules.ts';
 import { type AdministerPorts, applySigningKey, parseReason, rotate } from './administer.ts';
 import type {
   ApplySigningKeyCommand,
@@ -125,7 +125,7 @@ export class Keyturn implements Application {
       accessPolicy: ports.accessPolicy,
       requireSigner: (name) => this.#requireSigner(name),
       requireTrustedTime: () => this.#clockGuard.requireTrusted(),
-      isFallen: (kid) => this.#signers.isFallen(kid),
+      isStanding: (name, kid) => this.#signers.isStanding(name, kid),
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };
     this.#onChange();
@@ -342,13 +342,16 @@ export class Keyturn implements Application {
   #onChange(): void {
     const { ledger } = this.#ports;
     this.#fences.refresh();
-    for (const state of ledger.signingKeys.values()) this.#meters.track(state);
-    const { withheld } = ledger;
+    const { withheld, signingKeys } = ledger;
+    for (const state of signingKeys.values()) this.#meters.track(state);
     const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
     const known = [...ledger.keySets.values()].filter(({ name }) => !this.#fences.isKeySetWithheld(name));
     this.#publisher.rebuild(known, (keySet) => ledger.signingKeysOf(keySet), isWithheld);
-    const observed = [...ledger.signingKeys.values()].map((state) => this.#meters.observe(state).state);
-    this.#signers.rebuild(observed, withheld, (state) => this.#surroundingsIn(state.keySet));
+    this.#signers.rebuild(signingKeys.values(), withheld, (recorded) => {
+      const { state } = this.#meters.observe(recorded);
+      const { keySet, nowMs } = this.#surroundingsIn(state.keySet);
+      return findEmergencySuccessor(state, keySet, nowMs, ({ kid }) => withheld.has(kid));
+    });
     this.#servedTime.wake();
     this.#rotator.wake();
     this.#notifyReadiness();

@@ -7,7 +7,7 @@
  * step, and a lost step only makes keyturn wait longer.
  */
 import type { Clock } from '../base/clock.ts';
-import type { KeySetName, Kid } from '../base/ids.ts';
+import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveSigningKey, type KeySetState, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
 import { requiredServedMs } from '../lifecycle/rules.ts';
@@ -34,6 +34,8 @@ export class Meters {
   readonly #quietSince = new Map<Kid, { readonly atMs: number; readonly baseMs: number }>();
   /** Recorded totals when first seen in this run. */
   readonly #servedBase = new Map<Kid, number>();
+
+  readonly #tracked = new Map<SigningKeyName, SigningKeyState>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -65,6 +67,8 @@ export class Meters {
 
   /** Quiet time runs from the moment that a version is first seen quiet; call it after each commit. */
   track(state: SigningKeyState): void {
+    if (this.#tracked.get(state.name) === state) return;
+    this.#tracked.set(state.name, state);
     for (const version of state.versions) {
       if (version.state === 'DESTROYED') {
         this.#forget(version.kid);

@@ -7,7 +7,6 @@ import { type CallerName, parseCkaId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Hsm } from '../hsm/hsm.ts';
-import { toPublicKey } from '../jose/public-key.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import { isUnexplained } from '../lifecycle/fence.ts';
 import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
@@ -128,8 +127,8 @@ export class Reconciler {
 
   async #passesChallenge(state: SigningKeyState, version: KeyVersion): Promise<boolean> {
     try {
-      const publicKey = toPublicKey(version.publicKey);
-      await this.#ports.hsm.tryKey({ ckaId: version.ckaId, algorithm: state.spec.algorithm, publicKey });
+      const { ckaId, publicKey } = version;
+      await this.#ports.hsm.tryKey({ ckaId, algorithm: state.spec.algorithm, publicKey });
       return true;
     } catch (thrown) {
       const error = toKeyturnError(thrown);

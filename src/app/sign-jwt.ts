@@ -36,8 +36,8 @@ export interface SignJwtPorts {
   readonly requireSigner: (name: SigningKeyName) => Signer;
   /** Rule 8: the wall clock's time, judged at this very reading (Unix ms). Errors: CLOCK_UNTRUSTED. */
   readonly requireTrustedTime: () => number;
-  /** Whether a version is compromised by now. */
-  readonly isFallen: (kid: Kid) => boolean;
+  /** False when a version is compromised by now. */
+  readonly isStanding: (name: SigningKeyName, kid: Kid) => boolean;
   /** A fresh `jti`: at least 128 random bits. */
   readonly newJti: () => string;
 }
@@ -70,7 +70,7 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     try {
       const signature = await ports.hsm.sign({ ckaId, algorithm, signingInput, publicKey, deadlineMs, caller });
       // Declared compromised while the token signed: it is made anew with the successor.
-      if (ports.isFallen(kid)) continue;
+      if (!ports.isStanding(name, kid)) continue;
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
     } catch (thrown) {
       // By a clock that stepped, signing periods would seem to be over.

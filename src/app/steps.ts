@@ -7,7 +7,6 @@ import { hasReason, KeyturnError, toKeyturnError } from '../base/errors.ts';
 import { parseCkaId, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm } from '../hsm/hsm.ts';
-import { toPublicKey } from '../jose/public-key.ts';
 import { toKid } from '../jose/thumbprint.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
@@ -82,7 +81,7 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
   try {
     const made = await hsm.generateKeyPair({ ckaId, ckaLabel: intent.ckaLabel, spec: before.spec });
     const kid = toKid(made.publicKey);
-    await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: toPublicKey(made.publicKey) });
+    await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: made.publicKey });
     await commitEvents(ports, name, (state, around) => toMade(state, { version, kid, ...made }, around));
   } catch (thrown) {
     const error = toKeyturnError(thrown);
@@ -151,7 +150,7 @@ function isStill(version: KeyVersion | undefined, tried: KeyVersion): boolean {
 export async function tryVersion(hsm: Hsm, state: SigningKeyState, version: KeyVersion): Promise<void> {
   const { ckaId, number } = version;
   try {
-    await hsm.tryKey({ ckaId, algorithm: state.spec.algorithm, publicKey: toPublicKey(version.publicKey) });
+    await hsm.tryKey({ ckaId, algorithm: state.spec.algorithm, publicKey: version.publicKey });
   } catch (thrown) {
     if (!hasReason(thrown, 'TOKEN_OPERATION_FAILED') && !hasReason(thrown, 'SIGNATURE_INVALID')) throw thrown;
     throw new KeyturnError(

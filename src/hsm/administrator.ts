@@ -8,6 +8,7 @@ import type { CkaId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Mutex } from '../base/mutex.ts';
 import { type KeySpec, specOf } from '../jose/algorithms.ts';
+import { toPublicKey } from '../jose/public-key.ts';
 import { verifySignature } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
 import { unavailable } from './availability.ts';
@@ -146,7 +147,8 @@ export class Administrator {
     const input = toTokenInput(algorithm, challenge);
     const signed = await link.request(REQUEST.sign, encodeSignHead(specOf(algorithm).code, ckaId), input);
     if (signed.kind === 'lost') return false;
-    if (verifySignature(algorithm, publicKey, challenge, this.#requireOk(worker, signed, ckaId))) return true;
+    const signature = this.#requireOk(worker, signed, ckaId);
+    if (verifySignature(algorithm, toPublicKey(publicKey), challenge, signature)) return true;
     throw new KeyturnError(
       'SIGNATURE_INVALID',
       `the token's trial signature under CKA_ID ${ckaId} does not verify; the key is not used`,

@@ -2,11 +2,13 @@
  * From the queue of sign requests to the sessions and back: the least loaded session first, a few requests in flight on
  * each, every signature verified before anyone sees it. What a fault means is faults.ts's business; here it is done.
  */
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Mutex } from '../base/mutex.ts';
 import { specOf } from '../jose/algorithms.ts';
+import { toPublicKey } from '../jose/public-key.ts';
 import { verifySignatureAsync } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -39,6 +41,7 @@ export interface DispatcherOptions {
 
 interface Job {
   readonly request: SignRequest;
+  readonly publicKey: KeyObject;
   readonly tokenInput: Uint8Array;
   readonly resolve: (signature: Uint8Array) => void;
   readonly reject: (error: KeyturnError) => void;
@@ -87,6 +90,7 @@ export class Dispatcher {
       }
       const job: Job = {
         request,
+        publicKey: toPublicKey(request.publicKey),
         tokenInput,
         resolve,
         reject,
@@ -179,8 +183,8 @@ export class Dispatcher {
   }
 
   async #check(job: Job, link: SessionLink, signature: Buffer): Promise<void> {
-    const { algorithm, publicKey, signingInput, ckaId } = job.request;
-    if (await verifySignatureAsync(algorithm, publicKey, signingInput, signature)) {
+    const { algorithm, signingInput, ckaId } = job.request;
+    if (await verifySignatureAsync(algorithm, job.publicKey, signingInput, signature)) {
       if (this.#open.delete(job)) job.resolve(signature);
       return;
     }

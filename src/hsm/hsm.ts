@@ -3,7 +3,6 @@
  * way through it. Adapters: hsm/pool (worker processes over PKCS#11) and test/fakes.
  * Every method rejects with a KeyturnError; once closed, with SHUTTING_DOWN.
  */
-import type { KeyObject } from 'node:crypto';
 import type { Reason } from '../base/reasons.ts';
 import type { CallerName, CkaId } from '../base/ids.ts';
 import type { Algorithm, KeySpec } from '../jose/algorithms.ts';
@@ -16,7 +15,7 @@ export interface SignRequest {
   /** The JWS signing input (RFC 7515, section 5.1), whole; the adapter hashes it where the mechanism wants a hash. */
   readonly signingInput: Uint8Array;
   /** The version's public key: no signature that it doesn't verify leaves the adapter. */
-  readonly publicKey: KeyObject;
+  readonly publicKey: PublicKeyMembers;
   /** Monotonic time in ms after which the answer is worthless. */
   readonly deadlineMs: number;
   /** For the fair share of the queue. */
@@ -81,7 +80,7 @@ export interface Hsm {
    */
   generateKeyPair(request: GenerateRequest): Promise<GeneratedKey>;
   /** Every session of every live worker finds the key (exactly one) and makes a trial signature that verifies. */
-  tryKey(key: { readonly ckaId: CkaId; readonly algorithm: Algorithm; readonly publicKey: KeyObject }): Promise<void>;
+  tryKey(key: Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>): Promise<void>;
   /** Destroys private and public objects with this CKA_ID, and has every session drop its handle. None found is success. */
   destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }>;
   /** Every key in the token whose label begins with `keyturn/`. */

@@ -17,11 +17,18 @@ const MIN_MODULUS_BYTES = 256;
 const MAX_MODULUS_BYTES = 2_048;
 const MAX_EXPONENT_BYTES = 8;
 
+/** Importing costs far more than verifying, and the members of a key version are one object for its whole life. */
+const imported = new WeakMap<PublicKeyMembers, KeyObject>();
+
 /** Errors: KEY_NOT_PROVEN when the members aren't a public key of their kind. */
 export function toPublicKey(members: PublicKeyMembers): KeyObject {
+  const known = imported.get(members);
+  if (known !== undefined) return known;
   requireCanonical(members);
   try {
-    return createPublicKey({ key: bareMembers(members), format: 'jwk' });
+    const publicKey = createPublicKey({ key: bareMembers(members), format: 'jwk' });
+    imported.set(members, publicKey);
+    return publicKey;
   } catch (error) {
     throw notAKey(members, 'OpenSSL refuses it', error);
   }

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/base/system-clock.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenStatus } from '../../src/hsm/hsm.ts';
 import { type Algorithm, type KeySpec, specOf } from '../../src/jose/algorithms.ts';
 import type { PublicKeyMembers } from '../../src/jose/jwk.ts';
+import { toPublicKey } from '../../src/jose/public-key.ts';
 import { verifySignature } from '../../src/jose/signature.ts';
 
 interface StoredKey {
@@ -142,12 +143,12 @@ export class FakeHsm implements Hsm {
     this.#throwNext(kind);
   }
 
-  #signature(ckaId: CkaId, algorithm: Algorithm, input: Uint8Array, publicKey: KeyObject): Uint8Array {
+  #signature(ckaId: CkaId, algorithm: Algorithm, input: Uint8Array, publicKey: PublicKeyMembers): Uint8Array {
     const key = this.keys.get(ckaId);
     if (key === undefined)
       throw new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${ckaId}`);
     const signature = rawSignature(key.privateKey, algorithm, input);
-    if (!verifySignature(algorithm, publicKey, input, signature))
+    if (!verifySignature(algorithm, toPublicKey(publicKey), input, signature))
       throw new KeyturnError('SIGNATURE_INVALID', 'the signature does not verify');
     this.signatures += 1;
     return signature;

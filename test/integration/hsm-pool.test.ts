@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseCallerName } from '../../src/base/ids.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
 import type { Hsm, SignRequest } from '../../src/hsm/hsm.ts';
-import { toPublicKey } from '../../src/jose/public-key.ts';
 import { openPool, randomCkaId, signRequest, whenReady } from '../fixtures/hsm-pool.ts';
 import { makeSoftHsmToken, type SoftHsmToken } from '../fixtures/softhsm-token.ts';
 
@@ -42,7 +41,7 @@ type Key = Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>;
 async function makeKey(hsm: Hsm): Promise<Key> {
   const ckaId = randomCkaId();
   const { publicKey } = await hsm.generateKeyPair({ ckaId, ckaLabel: 'keyturn/pool/1', spec: { algorithm: 'ES256' } });
-  return { ckaId, algorithm: 'ES256', publicKey: toPublicKey(publicKey) };
+  return { ckaId, algorithm: 'ES256', publicKey };
 }
 
 function stopWorkers(hsm: Hsm): void {
