@@ -21,6 +21,7 @@ import type { Supervisor } from './supervisor.ts';
 import {
   encodeJson,
   encodeSignHead,
+  type MadeKey,
   parseDestroyed,
   parseFoundKeys,
   parseMadeKey,
@@ -31,6 +32,7 @@ import {
 import type { WorkerProcess } from './worker-process.ts';
 
 export type KeyToTry = Parameters<Hsm['tryKey']>[0];
+export type KeyToRead = Parameters<Hsm['readKeyPair']>[0];
 
 export interface AdministratorOptions {
   readonly supervisor: Supervisor;
@@ -69,22 +71,8 @@ export class Administrator {
         await this.#destroy(worker, request.ckaId);
         throw problem;
       };
-      const objections = proveBirth(made.attributes);
-      if (objections.length > 0) {
-        return refuse(
-          new KeyturnError(
-            'KEY_NOT_PROVEN',
-            `the token doesn't prove that the new key can't be exported: ${objections.join(', ')}`,
-          ),
-        );
-      }
-      const { token } = worker;
-      if (token === undefined) throw new TypeError('a ready worker knows its token');
       try {
-        return {
-          publicKey: toPublicMembers(request.spec, made),
-          birth: { ...birthOf(token), attributes: made.attributes },
-        };
+        return toProvenKey(worker, request.spec, made);
       } catch (error) {
         if (error instanceof KeyturnError) return refuse(error);
         throw error;
@@ -109,6 +97,15 @@ export class Administrator {
       const links = this.#supervisor.signing;
       await Promise.all(links.map((link) => link.request(REQUEST.forget, toCkaIdBytes(ckaId))));
       return { destroyedObjects: await this.#destroy(worker, ckaId) };
+    });
+  }
+
+  readKeyPair({ ckaId, spec }: KeyToRead): Promise<GeneratedKey> {
+    return this.#administer(async (worker) => {
+      const reply = await worker.administration.request(REQUEST.read, toCkaIdBytes(ckaId));
+      if (reply.kind === 'refused' && reply.refusal === REFUSAL.noSuchKey)
+        throw new KeyturnError('KEY_NOT_PROVEN', 'the token has not exactly one private and one public key of it');
+      return toProvenKey(worker, spec, parseMadeKey(this.#requireOk(worker, reply)));
     });
   }
 
@@ -185,6 +182,19 @@ export class Administrator {
       }
     }
   }
+}
+
+/** Errors: KEY_NOT_PROVEN. */
+function toProvenKey({ token }: WorkerProcess, spec: KeySpec, made: MadeKey): GeneratedKey {
+  const objections = proveBirth(made.attributes);
+  if (objections.length > 0) {
+    throw new KeyturnError(
+      'KEY_NOT_PROVEN',
+      `the token doesn't prove that the key can't be exported: ${objections.join(', ')}`,
+    );
+  }
+  if (token === undefined) throw new TypeError('a ready worker knows its token');
+  return { publicKey: toPublicMembers(spec, made), birth: { ...birthOf(token), attributes: made.attributes } };
 }
 
 function birthOf(token: NonNullable<WorkerProcess['token']>): Omit<GeneratedKey['birth'], 'attributes'> {

@@ -79,6 +79,12 @@ export interface Hsm {
    * destroyed and refused (KEY_NOT_PROVEN). Not tried again by itself: after a failure, call destroyKeyPair.
    */
   generateKeyPair(request: GenerateRequest): Promise<GeneratedKey>;
+  /**
+   * Reads back a key pair that is in the token already, as after its generation. KEY_NOT_PROVEN: there isn't exactly one
+   * private and one public key with that CKA_ID, it isn't of that kind, or the token doesn't prove it non-exportable.
+   * That the two halves belong together, only `tryKey` tells.
+   */
+  readKeyPair(key: { readonly ckaId: CkaId; readonly spec: KeySpec }): Promise<GeneratedKey>;
   /** Every session of every live worker finds the key (exactly one) and makes a trial signature that verifies. */
   tryKey(key: Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>): Promise<void>;
   /** Destroys private and public objects with this CKA_ID, and has every session drop its handle. None found is success. */

@@ -7,7 +7,7 @@ import type { CkaId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { LimitsConfig, TokenConfig } from '../config/config.ts';
-import { Administrator, type KeyToTry } from './administrator.ts';
+import { Administrator, type KeyToRead, type KeyToTry } from './administrator.ts';
 import { shuttingDown, unavailable } from './availability.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, LoginLatch, SignRequest, TokenKey, TokenStatus } from './hsm.ts';
@@ -102,6 +102,10 @@ class HsmPool implements Hsm {
 
   destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }> {
     return this.#administrator.destroyKeyPair(ckaId);
+  }
+
+  readKeyPair(key: KeyToRead): Promise<GeneratedKey> {
+    return this.#administrator.readKeyPair(key);
   }
 
   listKeys(): Promise<readonly TokenKey[]> {

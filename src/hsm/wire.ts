@@ -1,6 +1,6 @@
 /**
  * What the frames between daemon and worker say. A session's connection speaks binary (sign, find, forget; on the
- * administration session generate, destroy, list); the control channel speaks JSON, parsed strictly on both sides.
+ * administration session generate, destroy, list, read); the control channel speaks JSON, parsed strictly on both sides.
  * PINs, handles and private values have no place in any of them.
  */
 import { type CkaId, parseCkaId } from '../base/ids.ts';
@@ -12,7 +12,16 @@ import type { PublicAttributes } from './public-members.ts';
 /** Every key of keyturn's has a CKA_LABEL that begins so; others are not looked at. */
 export const LABEL_PREFIX = 'keyturn/';
 
-export const REQUEST = { sign: 1, find: 2, forget: 3, reopen: 4, generate: 16, destroy: 17, list: 18 } as const;
+export const REQUEST = {
+  sign: 1,
+  find: 2,
+  forget: 3,
+  reopen: 4,
+  generate: 16,
+  destroy: 17,
+  list: 18,
+  read: 19,
+} as const;
 export const REPLY = { ok: 0x80, fault: 0x81, part: 0x82, refused: 0x83 } as const;
 /** The one code of frames on the control channel. */
 export const CONTROL = 0x40;
@@ -105,7 +114,7 @@ export function parseGenerate(payload: Buffer): GenerateCommand {
   };
 }
 
-/** What the administration session read back of a new pair. Public values travel in hexadecimal. */
+/** What the administration session read back of a pair. Public values travel in hexadecimal. */
 export interface MadeKey extends PublicAttributes {
   readonly attributes: Readonly<Record<string, AttributeReading>>;
 }

@@ -108,6 +108,25 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
       expect((await subject.hsm.listKeys()).some((key) => key.ckaId === ckaId)).toBe(false);
     });
 
+    it.each(['ES256', 'ES384', 'Ed25519', 'RS256'] as const)(
+      'reads a key pair back as it was born: %s',
+      async (alg) => {
+        const ckaId = randomCkaId();
+        const spec = specFor(alg);
+        const born = await subject.hsm.generateKeyPair({ ckaId, ckaLabel: 'keyturn/contract/read', spec });
+        expect(await subject.hsm.readKeyPair({ ckaId, spec })).toEqual(born);
+      },
+    );
+
+    it('reads nothing back that is of another kind, or not there', async () => {
+      const notProven = { reason: 'KEY_NOT_PROVEN' };
+      const { ckaId } = await makeKey('ES256');
+      for (const algorithm of ['ES384', 'Ed25519', 'RS256'] as const)
+        await expect(subject.hsm.readKeyPair({ ckaId, spec: specFor(algorithm) })).rejects.toMatchObject(notProven);
+      const missing = { ckaId: randomCkaId(), spec: specFor('ES256') };
+      await expect(subject.hsm.readKeyPair(missing)).rejects.toMatchObject(notProven);
+    });
+
     it('counts the destruction of a key that is not there as success', async () => {
       expect(await subject.hsm.destroyKeyPair(randomCkaId())).toEqual({ destroyedObjects: 0 });
     });

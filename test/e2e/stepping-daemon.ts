@@ -62,6 +62,7 @@ function steppingHsm(hsm: Hsm): Hsm {
     generateKeyPair: (request) => around('generateKeyPair', () => hsm.generateKeyPair(request)),
     tryKey: (key) => around('tryKey', () => hsm.tryKey(key)),
     destroyKeyPair: (ckaId) => around('destroyKeyPair', () => hsm.destroyKeyPair(ckaId)),
+    readKeyPair: (key) => hsm.readKeyPair(key),
     listKeys: () => hsm.listKeys(),
     status: () => hsm.status(),
     onStateChange: (listener) => hsm.onStateChange(listener),

@@ -35,6 +35,8 @@ const ATTRIBUTES = {
 export class FakeHsm implements Hsm {
   /** What is in the token; outlives a "daemon" when it is handed to the next fake. */
   readonly keys: Map<CkaId, StoredKey>;
+  /** Keys that came from outside, for all that the token says. */
+  readonly unproven = new Set<CkaId>();
   /** Each signature takes so long. */
   latencyMs = 0;
   signatures = 0;
@@ -84,17 +86,7 @@ export class FakeHsm implements Hsm {
     if (this.keys.has(ckaId)) throw new KeyturnError('TOKEN_OPERATION_FAILED', `CKA_ID ${ckaId} is in use already`);
     const privateKey = makePrivateKey(spec);
     this.keys.set(ckaId, { ckaLabel, algorithm: spec.algorithm, privateKey });
-    return {
-      publicKey: toMembers(privateKey),
-      birth: {
-        tokenSerial: 'fake-1',
-        tokenLabel: 'fake',
-        manufacturer: 'keyturn tests',
-        model: 'fake',
-        firmwareVersion: '0.0',
-        attributes: { ...ATTRIBUTES, CKA_KEY_GEN_MECHANISM: specOf(spec.algorithm).generateMechanism },
-      },
-    };
+    return { publicKey: toMembers(privateKey), birth: toBirth(spec) };
   }
 
   async tryKey({ ckaId, algorithm, publicKey }: Parameters<Hsm['tryKey']>[0]): Promise<void> {
@@ -105,6 +97,15 @@ export class FakeHsm implements Hsm {
   async destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }> {
     await this.#turn('destroy');
     return { destroyedObjects: this.keys.delete(ckaId) ? 2 : 0 };
+  }
+
+  async readKeyPair({ ckaId, spec }: Parameters<Hsm['readKeyPair']>[0]): Promise<GeneratedKey> {
+    await Promise.resolve();
+    this.#require();
+    const key = this.keys.get(ckaId);
+    if (key === undefined || this.unproven.has(ckaId) || key.algorithm !== spec.algorithm)
+      throw new KeyturnError('KEY_NOT_PROVEN', `CKA_ID ${ckaId} is not a proven ${spec.algorithm} key`);
+    return { publicKey: toMembers(key.privateKey), birth: toBirth(spec) };
   }
 
   async listKeys(): Promise<readonly TokenKey[]> {
@@ -172,6 +173,17 @@ export class FakeHsm implements Hsm {
   #tell(): void {
     for (const listener of this.#listeners) listener(this.status());
   }
+}
+
+function toBirth({ algorithm }: KeySpec): GeneratedKey['birth'] {
+  return {
+    tokenSerial: 'fake-1',
+    tokenLabel: 'fake',
+    manufacturer: 'keyturn tests',
+    model: 'fake',
+    firmwareVersion: '0.0',
+    attributes: { ...ATTRIBUTES, CKA_KEY_GEN_MECHANISM: specOf(algorithm).generateMechanism },
+  };
 }
 
 function makePrivateKey({ algorithm, rsaBits }: KeySpec): KeyObject {

@@ -149,6 +149,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
       tryKey: ({ ckaId }) => this.#atToken(() => void this.#requireKey(ckaId)),
       destroyKeyPair: (ckaId) =>
         this.#atToken(() => ({ destroyedObjects: this.#machine.tokenKeys.delete(ckaId) ? 2 : 0 })),
+      readKeyPair: ({ ckaId }) => this.#atToken(() => toKeyPair(this.#requireKey(ckaId))),
       listKeys: () =>
         this.#atToken(() =>
           [...this.#machine.tokenKeys].map(
@@ -195,7 +196,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
     if (!this.#machine.canTokenGenerate) throw this.#failure('TOKEN_OPERATION_FAILED', 'the token makes no keys');
     const publicKey = this.#machine.makeKey();
     this.#machine.tokenKeys.set(ckaId, { ckaLabel, publicKey });
-    return { publicKey: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }, birth: BIRTH };
+    return toKeyPair(publicKey);
   }
 
   #requireKey(ckaId: string): Buffer {
@@ -207,4 +208,8 @@ export class ProcessPorts implements EventStore, JwksProbe {
   #requireToken(): void {
     if (this.#machine.isTokenDown) throw this.#failure('TOKEN_UNAVAILABLE', 'the token is unavailable');
   }
+}
+
+function toKeyPair(publicKey: Buffer): GeneratedKey {
+  return { publicKey: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }, birth: BIRTH };
 }

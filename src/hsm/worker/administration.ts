@@ -34,16 +34,28 @@ let relaxation = 0;
 /** `undefined` when the CKA_ID is on an object already: some tokens would overwrite the older key. */
 export function generateKeyPair(session: TokenSession, command: GenerateCommand): MadeKey | undefined {
   if (KEY_CLASSES.some((objectClass) => session.findById(objectClass, command.ckaId).length > 0)) return undefined;
-  const { privateKey, publicKey } = generate(session, command);
+  return readBack(session, generate(session, command));
+}
+
+/** `undefined` when there isn't exactly one private and one public key with that CKA_ID. */
+export function readKeyPair(session: TokenSession, ckaId: string): MadeKey | undefined {
+  const [privateKey, otherPrivateKey] = session.findById(pkcs11.CKO_PRIVATE_KEY, ckaId);
+  const [publicKey, otherPublicKey] = session.findById(pkcs11.CKO_PUBLIC_KEY, ckaId);
+  if (privateKey === undefined || publicKey === undefined) return undefined;
+  if (otherPrivateKey !== undefined || otherPublicKey !== undefined) return undefined;
+  return readBack(session, { privateKey, publicKey });
+}
+
+/** A public attribute that the key's type doesn't have is undefined. */
+function readBack(session: TokenSession, { privateKey, publicKey }: pkcs11.KeyPair): MadeKey {
   const attributes: Record<string, AttributeReading> = {};
   for (const [name, type] of BOOLEAN_ATTRIBUTES) attributes[name] = toBoolean(session.readAttribute(privateKey, type));
   attributes['CKA_KEY_GEN_MECHANISM'] = toNumber(session.readAttribute(privateKey, pkcs11.CKA_KEY_GEN_MECHANISM));
-  const isRsa = specOf(command.spec.algorithm).keyType === 'RSA';
   return {
     attributes,
-    ecPoint: isRsa ? undefined : session.readAttribute(publicKey, pkcs11.CKA_EC_POINT),
-    modulus: isRsa ? session.readAttribute(publicKey, pkcs11.CKA_MODULUS) : undefined,
-    publicExponent: isRsa ? session.readAttribute(publicKey, pkcs11.CKA_PUBLIC_EXPONENT) : undefined,
+    ecPoint: session.readAttribute(publicKey, pkcs11.CKA_EC_POINT),
+    modulus: session.readAttribute(publicKey, pkcs11.CKA_MODULUS),
+    publicExponent: session.readAttribute(publicKey, pkcs11.CKA_PUBLIC_EXPONENT),
   };
 }
 

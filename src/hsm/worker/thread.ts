@@ -18,7 +18,7 @@ import {
   REPLY,
   REQUEST,
 } from '../wire.ts';
-import { destroyKeyPair, generateKeyPair, listKeys } from './administration.ts';
+import { destroyKeyPair, generateKeyPair, listKeys, readKeyPair } from './administration.ts';
 import { toNativeFault } from './native-fault.ts';
 import type { ThreadReport, ThreadSettings } from './thread-settings.ts';
 import { SEVERAL, TokenSession } from './token-session.ts';
@@ -91,6 +91,12 @@ function answer({ requestId, code, payload }: Frame): Buffer {
     return encodeFrame(requestId, REPLY.ok, encodeJson({ destroyedObjects: destroyKeyPair(token, toCkaId(payload)) }));
   }
   if (code === REQUEST.list) return list(requestId);
+  if (code === REQUEST.read) {
+    const pair = readKeyPair(token, toCkaId(payload));
+    return pair === undefined
+      ? refusal(requestId, REFUSAL.noSuchKey)
+      : encodeFrame(requestId, REPLY.ok, encodeMadeKey(pair));
+  }
   return refusal(requestId, REFUSAL.malformedRequest);
 }
 
