@@ -9,7 +9,7 @@ import {
   parseSigningKeyName,
   type SigningKeyName,
 } from '../base/ids.ts';
-import { parseKeySpec } from '../jose/algorithms.ts';
+import { type KeySpec, parseKeySpec, specOf } from '../jose/algorithms.ts';
 import { decideApply, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
@@ -117,14 +117,29 @@ export function decideApplication(
   const algorithm = command.algorithm === '' ? state?.spec.algorithm : command.algorithm;
   const spec = parseKeySpec(algorithm, rsaBits);
   const around = surroundingsIn(keySet);
-  const impliedByOthers = [...signingKeys.values()]
-    .filter((other) => other.keySet === keySet && other.name !== name)
-    .reduce((sum, other) => sum + impliedVersions(other.policy, around.keySet.promise, around.clockStepLimitMs), 0);
+  const others = [...signingKeys.values()].filter((other) => other.keySet === keySet && other.name !== name);
+  requireCompanions(spec, keySet, others);
+  const impliedByOthers = others.reduce(
+    (sum, other) => sum + impliedVersions(other.policy, around.keySet.promise, around.clockStepLimitMs),
+    0,
+  );
   return decideApply(state, { name, keySet, spec, policy, caller, reason }, around, impliedByOthers);
 }
 
 function toKeySet(wanted: string, present: KeySetName = DEFAULT_KEY_SET): KeySetName {
   return wanted === '' ? present : parseKeySetName(wanted, 'signing_key.key_set');
+}
+
+/** Common verifiers lose a whole key set to one key of a type that they don't know: AKP keys keep to themselves. */
+function requireCompanions(spec: KeySpec, keySet: KeySetName, others: readonly SigningKeyState[]): void {
+  const isAkp = (candidate: KeySpec): boolean => specOf(candidate.algorithm).keyType === 'AKP';
+  const stranger = others.find((other) => isAkp(other.spec) !== isAkp(spec));
+  if (stranger === undefined) return;
+  throw new KeyturnError(
+    'FIELD_INVALID',
+    `key set ${keySet} has ${stranger.spec.algorithm} keys, of signing key ${stranger.name}: ML-DSA keys and others never share a key set, because verifiers that don't know ML-DSA would lose all of it; name another key set`,
+    { field: 'signing_key.key_set', rule: 'akp-apart', subject: keySet },
+  );
 }
 
 async function waitUntilSettled(

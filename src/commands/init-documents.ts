@@ -80,6 +80,7 @@ http:
 # The PKCS#11 token that makes and keeps the private keys.
 token:
   module: ${quote(choices.moduleFile)}   # the vendor's PKCS#11 library
+  # moduleParameters: TEXT      # what C_Initialize of the library takes; hardly any takes something
   label: ${quote(choices.tokenLabel)}   # or serial: …, never a slot number
   pinFile: ${LAYOUT.pin}   # holds the user PIN and nothing else; 0600
   environment:               # variables for the module, given to the HSM workers only

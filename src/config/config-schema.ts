@@ -17,6 +17,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** PATH_MAX of Linux. */
 const MAX_PATH_BYTES = 4_096;
 const MAX_UNIX_LISTENERS = 16;
+const MAX_MODULE_PARAMETERS_BYTES = 4_096;
 /** CK_TOKEN_INFO: label is 32 bytes, serialNumber 16. */
 const MAX_LABEL_BYTES = 32;
 const MAX_SERIAL_BYTES = 16;
@@ -77,6 +78,7 @@ const grpcSchema = z
 const tokenSchema = z
   .strictObject({
     module: filePath,
+    moduleParameters: text(MAX_MODULE_PARAMETERS_BYTES).optional(),
     label: text(MAX_LABEL_BYTES).optional(),
     serial: text(MAX_SERIAL_BYTES).optional(),
     pinFile: filePath,

@@ -35,6 +35,8 @@ export interface HttpConfig {
 export interface TokenConfig {
   /** The PKCS#11 module (shared library). */
   readonly moduleFile: string;
+  /** What C_Initialize takes from a module's own configuration string (pReserved); most modules take none. */
+  readonly moduleParameters: string | undefined;
   /** Which token: by label or by serial, exactly one of them. */
   readonly selector: { readonly label: string } | { readonly serial: string };
   /** Holds the user PIN and nothing else; 0600 or stricter. The daemon passes its descriptor on and never reads it. */

@@ -82,6 +82,7 @@ function toListeners(
 function toTokenConfig(token: ConfigDocument['token'], fromHere: (path: string) => string): TokenConfig {
   return {
     moduleFile: fromHere(token.module),
+    moduleParameters: token.moduleParameters,
     selector: token.label === undefined ? { serial: token.serial ?? '' } : { label: token.label },
     pinFile: fromHere(token.pinFile),
     environment: Object.fromEntries(Object.entries(token.environment).map(([name, value]) => [name, String(value)])),

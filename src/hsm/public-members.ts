@@ -1,10 +1,10 @@
 /**
- * The public half as the token tells it (CKA_EC_POINT; CKA_MODULUS and CKA_PUBLIC_EXPONENT) turned into JWK members.
+ * The public half as the token tells it (CKA_EC_POINT; CKA_MODULUS and CKA_PUBLIC_EXPONENT; CKA_VALUE) turned into JWK members.
  * Pure, and strict about lengths: the token isn't trusted to be right. CKA_EC_POINT is a DER OCTET STRING on most tokens
  * and the bare point on others; only the exact length tells which, since 0x04 begins both.
  */
 import { KeyturnError } from '../base/errors.ts';
-import { type EcSpec, type KeySpec, type OkpSpec, specOf } from '../jose/algorithms.ts';
+import { type AkpSpec, type EcSpec, type KeySpec, type OkpSpec, specOf } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 
 /** Public attributes as read; undefined where the key has none or the token told none. */
@@ -12,6 +12,8 @@ export interface PublicAttributes {
   readonly ecPoint: Buffer | undefined;
   readonly modulus: Buffer | undefined;
   readonly publicExponent: Buffer | undefined;
+  /** CKA_VALUE of an ML-DSA public key; never asked of any other object. */
+  readonly value: Buffer | undefined;
 }
 
 const OCTET_STRING = 0x04;
@@ -27,6 +29,8 @@ export function toPublicMembers(spec: KeySpec, attributes: PublicAttributes): Pu
       return ecMembers(attributes, algorithm);
     case 'OKP':
       return okpMembers(attributes, algorithm);
+    case 'AKP':
+      return akpMembers(attributes, algorithm);
   }
 }
 
@@ -55,6 +59,12 @@ function ecMembers({ ecPoint }: PublicAttributes, { curve, coordinateBytes }: Ec
 
 function okpMembers({ ecPoint }: PublicAttributes, { curve, publicKeyBytes }: OkpSpec): PublicKeyMembers {
   return { kty: 'OKP', crv: curve, x: unwrapPoint(ecPoint, publicKeyBytes).toString('base64url') };
+}
+
+function akpMembers({ value }: PublicAttributes, { akp, publicKeyBytes }: AkpSpec): PublicKeyMembers {
+  if (value?.length !== publicKeyBytes)
+    throw malformed(`gave a CKA_VALUE of ${value?.length ?? 0} bytes where ${publicKeyBytes} are due`);
+  return { kty: 'AKP', alg: akp, pub: value.toString('base64url') };
 }
 
 function unwrapPoint(value: Buffer | undefined, pointBytes: number): Buffer {

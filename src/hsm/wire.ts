@@ -119,9 +119,9 @@ export interface MadeKey extends PublicAttributes {
   readonly attributes: Readonly<Record<string, AttributeReading>>;
 }
 
-export function encodeMadeKey({ attributes, ecPoint, modulus, publicExponent }: MadeKey): Buffer {
-  const hex = (value: Buffer | undefined): string | undefined => value?.toString('hex');
-  return encodeJson({ attributes, ecPoint: hex(ecPoint), modulus: hex(modulus), publicExponent: hex(publicExponent) });
+export function encodeMadeKey({ attributes, ...publicAttributes }: MadeKey): Buffer {
+  const hex = Object.entries(publicAttributes).map(([name, value]) => [name, value?.toString('hex')]);
+  return encodeJson({ attributes, ...Object.fromEntries(hex) });
 }
 
 export function parseMadeKey(payload: Buffer): MadeKey {
@@ -132,7 +132,13 @@ export function parseMadeKey(payload: Buffer): MadeKey {
   }
   const bytes = (name: string): Buffer | undefined =>
     fields[name] === undefined ? undefined : Buffer.from(requireString(fields[name]), 'hex');
-  return { attributes, ecPoint: bytes('ecPoint'), modulus: bytes('modulus'), publicExponent: bytes('publicExponent') };
+  return {
+    attributes,
+    ecPoint: bytes('ecPoint'),
+    modulus: bytes('modulus'),
+    publicExponent: bytes('publicExponent'),
+    value: bytes('value'),
+  };
 }
 
 export function parseDestroyed(payload: Buffer): number {
@@ -173,6 +179,7 @@ export type WorkerOrder =
   | {
       readonly kind: 'start';
       readonly moduleFile: string;
+      readonly moduleParameters: string | undefined;
       readonly selector: { readonly label: string } | { readonly serial: string };
       readonly signingSessions: number;
       /** An operator asked for the attempt: CKF_USER_PIN_FINAL_TRY doesn't forbid it. */
@@ -198,6 +205,7 @@ export function parseWorkerOrder(payload: Buffer): WorkerOrder {
   return {
     kind: 'start',
     moduleFile: requireString(fields['moduleFile']),
+    moduleParameters: fields['moduleParameters'] === undefined ? undefined : requireString(fields['moduleParameters']),
     selector:
       selector['label'] === undefined
         ? { serial: requireString(selector['serial']) }

@@ -121,6 +121,7 @@ export class WorkerProcess {
     this.#order({
       kind: 'start',
       moduleFile: config.moduleFile,
+      moduleParameters: config.moduleParameters,
       selector: config.selector,
       signingSessions: config.sessionsPerWorker,
       mayUseFinalTry,

@@ -1,7 +1,9 @@
 /**
  * The one algorithm registry. It maps a JWS `alg` to its key type, curve, hash, PKCS#11 mechanisms and signature form;
- * nothing else in keyturn switches on `alg`, and a new algorithm is a new row.
- * Sources: RFC 7518 (RS, PS, ES), RFC 8037 and RFC 9864 (EdDSA, Ed25519), PKCS#11 2.40 and 3.0.
+ * nothing else in keyturn switches on `alg`, and a new algorithm is a new row. Which of them a token can do, the token
+ * says: docs/reference/algorithms.md lists the same rows.
+ * Sources: RFC 7518 (RS, PS, ES), RFC 8812 (ES256K), RFC 8037 and RFC 9864 (EdDSA, Ed25519), RFC 9964 (ML-DSA);
+ * PKCS#11 2.40, 3.0 (Edwards curves) and 3.2 (ML-DSA).
  */
 import { KeyturnError } from '../base/errors.ts';
 
@@ -25,7 +27,7 @@ export interface RsaSpec extends CommonSpec {
 
 export interface EcSpec extends CommonSpec {
   readonly keyType: 'EC';
-  readonly curve: 'P-256' | 'P-384' | 'P-521';
+  readonly curve: 'P-256' | 'P-384' | 'P-521' | 'secp256k1';
   readonly hash: HashName;
   /** Bytes of one coordinate; a signature is R‖S, twice as long (RFC 7518, section 3.4). */
   readonly coordinateBytes: number;
@@ -41,13 +43,25 @@ export interface OkpSpec extends CommonSpec {
   readonly ecParamsHex: string;
 }
 
-export type AlgorithmSpec = RsaSpec | EcSpec | OkpSpec;
+/** Algorithm Key Pair (RFC 9964): the key is good for this one algorithm. */
+export interface AkpSpec extends CommonSpec {
+  readonly keyType: 'AKP';
+  readonly akp: 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87';
+  /** CKA_PARAMETER_SET (CKP_ML_DSA_…). */
+  readonly parameterSet: number;
+  readonly publicKeyBytes: number;
+  readonly signatureBytes: number;
+}
+
+export type AlgorithmSpec = RsaSpec | EcSpec | OkpSpec | AkpSpec;
 
 const CKM_RSA_PKCS_KEY_PAIR_GEN = 0x0000;
 const CKM_RSA_PKCS = 0x0001;
 const CKM_RSA_PKCS_PSS = 0x000d;
 const CKM_EC_KEY_PAIR_GEN = 0x1040;
 const CKM_ECDSA = 0x1041;
+const CKM_ML_DSA_KEY_PAIR_GEN = 0x001c;
+const CKM_ML_DSA = 0x001d;
 const CKM_EC_EDWARDS_KEY_PAIR_GEN = 0x1055;
 const CKM_EDDSA = 0x1057;
 
@@ -89,6 +103,24 @@ const ed25519 = (code: number): OkpSpec => ({
   signMechanism: CKM_EDDSA,
 });
 
+/** Sizes: FIPS 204, table 2. The pure form, with an empty context. */
+const mlDsa = (
+  code: number,
+  akp: AkpSpec['akp'],
+  parameterSet: number,
+  publicKeyBytes: number,
+  signatureBytes: number,
+): AkpSpec => ({
+  code,
+  keyType: 'AKP',
+  akp,
+  parameterSet,
+  publicKeyBytes,
+  signatureBytes,
+  generateMechanism: CKM_ML_DSA_KEY_PAIR_GEN,
+  signMechanism: CKM_ML_DSA,
+});
+
 const TABLE = {
   RS256: rsa(1, 'sha256', 'pkcs1'),
   RS384: rsa(2, 'sha384', 'pkcs1'),
@@ -102,6 +134,10 @@ const TABLE = {
   // One key, two names: RFC 9864 deprecates `EdDSA`, yet 15 of 19 measured verifiers know only that one.
   EdDSA: ed25519(10),
   Ed25519: ed25519(11),
+  ES256K: ec(12, 'secp256k1', 'sha256', 32, '06052b8104000a'),
+  'ML-DSA-44': mlDsa(13, 'ML-DSA-44', 1, 1_312, 2_420),
+  'ML-DSA-65': mlDsa(14, 'ML-DSA-65', 2, 1_952, 3_309),
+  'ML-DSA-87': mlDsa(15, 'ML-DSA-87', 3, 2_592, 4_627),
 } as const satisfies Record<string, AlgorithmSpec>;
 
 /** A JWS `alg` that keyturn signs with. */

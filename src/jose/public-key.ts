@@ -6,10 +6,11 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { assertNever } from '../base/assert-never.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { Kid } from '../base/ids.ts';
-import { type Algorithm, specOf } from './algorithms.ts';
+import { type Algorithm, type AlgorithmSpec, specOf } from './algorithms.ts';
 import type { PublicJwk, PublicKeyMembers } from './jwk.ts';
 
-const COORDINATE_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const;
+const COORDINATE_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66, secp256k1: 32 } as const;
+const ML_DSA_BYTES = { 'ML-DSA-44': 1_312, 'ML-DSA-65': 1_952, 'ML-DSA-87': 2_592 } as const;
 const ED25519_BYTES = 32;
 
 /** RFC 7518, section 3.3, gives the floor; the ceiling is OpenSSL's for verifying. */
@@ -37,10 +38,24 @@ export function toPublicKey(members: PublicKeyMembers): KeyObject {
 /** Errors: KEY_NOT_PROVEN when the key isn't of the algorithm's type. */
 export function toPublicJwk(members: PublicKeyMembers, kid: Kid, algorithm: Algorithm): PublicJwk {
   const spec = specOf(algorithm);
-  if (spec.keyType !== members.kty || (spec.keyType !== 'RSA' && 'crv' in members && spec.curve !== members.crv)) {
-    throw notAKey(members, `${algorithm} needs another key type or curve`);
+  if (!isOfAlgorithm(members, spec)) throw notAKey(members, `${algorithm} needs another key type or curve`);
+  const bare = bareMembers(members);
+  // An AKP key names its algorithm itself.
+  return bare.kty === 'AKP' ? { ...bare, kid, use: 'sig' } : { ...bare, kid, alg: algorithm, use: 'sig' };
+}
+
+function isOfAlgorithm(members: PublicKeyMembers, spec: AlgorithmSpec): boolean {
+  switch (members.kty) {
+    case 'RSA':
+      return spec.keyType === 'RSA';
+    case 'EC':
+    case 'OKP':
+      return spec.keyType === members.kty && spec.curve === members.crv;
+    case 'AKP':
+      return spec.keyType === 'AKP' && spec.akp === members.alg;
+    default:
+      return assertNever(members);
   }
-  return { ...bareMembers(members), kid, alg: algorithm, use: 'sig' };
 }
 
 /** Exactly the key's own members, whatever else the object holds: nothing private can ride along. */
@@ -52,6 +67,8 @@ function bareMembers(members: PublicKeyMembers): PublicKeyMembers {
       return { kty: members.kty, crv: members.crv, x: members.x, y: members.y };
     case 'OKP':
       return { kty: members.kty, crv: members.crv, x: members.x };
+    case 'AKP':
+      return { kty: members.kty, alg: members.alg, pub: members.pub };
     default:
       return assertNever(members);
   }
@@ -76,6 +93,9 @@ function requireCanonical(members: PublicKeyMembers): void {
     case 'OKP':
       requireLength(members, members.x, ED25519_BYTES);
       return;
+    case 'AKP':
+      requireLength(members, members.pub, ML_DSA_BYTES[members.alg]);
+      return;
     default:
       assertNever(members);
   }
@@ -83,7 +103,7 @@ function requireCanonical(members: PublicKeyMembers): void {
 
 function requireLength(members: PublicKeyMembers, value: string, bytes: number): void {
   if (requireBase64url(members, value).length !== bytes)
-    throw notAKey(members, `a coordinate must have ${bytes} bytes`);
+    throw notAKey(members, `the key or a coordinate must have ${bytes} bytes`);
 }
 
 /** Base64urlUInt (RFC 7518, section 2): the fewest octets, so no leading zero. */

@@ -1,5 +1,5 @@
 /**
- * Verifies JWS signatures in software, as RFC 7518 section 3 and RFC 8037 define them. The length is looked at first:
+ * Verifies JWS signatures in software, as RFC 7518 section 3, RFC 8037 and RFC 9964 define them. The length is looked at first:
  * DER where R‖S is due, or another key's size, never reaches OpenSSL.
  */
 import { constants, type KeyObject, type SignKeyObjectInput, verify } from 'node:crypto';
@@ -11,7 +11,11 @@ const NAMED_CURVE: Readonly<Record<EcSpec['curve'], string>> = {
   'P-256': 'prime256v1',
   'P-384': 'secp384r1',
   'P-521': 'secp521r1',
+  secp256k1: 'secp256k1',
 };
+
+/** Node's names of the key types. */
+const ML_DSA_TYPE = { 'ML-DSA-44': 'ml-dsa-44', 'ML-DSA-65': 'ml-dsa-65', 'ML-DSA-87': 'ml-dsa-87' } as const;
 
 /** The one length that a signature may have. */
 export function signatureBytes(algorithm: Algorithm, publicKey: KeyObject): number {
@@ -22,6 +26,7 @@ export function signatureBytes(algorithm: Algorithm, publicKey: KeyObject): numb
     case 'EC':
       return spec.coordinateBytes * 2;
     case 'OKP':
+    case 'AKP':
       return spec.signatureBytes;
     default:
       return assertNever(spec);
@@ -72,13 +77,15 @@ function isKeyOf(spec: AlgorithmSpec, publicKey: KeyObject): boolean {
       );
     case 'OKP':
       return publicKey.asymmetricKeyType === 'ed25519';
+    case 'AKP':
+      return publicKey.asymmetricKeyType === ML_DSA_TYPE[spec.akp];
     default:
       return assertNever(spec);
   }
 }
 
 function hashOf(spec: AlgorithmSpec): string | null {
-  return spec.keyType === 'OKP' ? null : spec.hash;
+  return spec.keyType === 'OKP' || spec.keyType === 'AKP' ? null : spec.hash;
 }
 
 function toKeyInput(spec: AlgorithmSpec, key: KeyObject): SignKeyObjectInput | KeyObject {
@@ -90,6 +97,7 @@ function toKeyInput(spec: AlgorithmSpec, key: KeyObject): SignKeyObjectInput | K
     case 'EC':
       return { key, dsaEncoding: 'ieee-p1363' };
     case 'OKP':
+    case 'AKP':
       return key;
     default:
       return assertNever(spec);

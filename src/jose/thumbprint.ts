@@ -8,7 +8,7 @@ export function toKid(members: PublicKeyMembers): Kid {
   return parseKid(hash('sha256', JSON.stringify(requiredMembers(members)), 'base64url'));
 }
 
-/** RFC 7638, section 3.2 (and RFC 8037, section 2, for OKP): exactly these members, ordered by name. */
+/** RFC 7638, section 3.2 (RFC 8037, section 2, for OKP; RFC 9964 for AKP): exactly these members, ordered by name. */
 function requiredMembers(members: PublicKeyMembers): Readonly<Record<string, string>> {
   switch (members.kty) {
     case 'RSA':
@@ -17,6 +17,8 @@ function requiredMembers(members: PublicKeyMembers): Readonly<Record<string, str
       return { crv: members.crv, kty: members.kty, x: members.x, y: members.y };
     case 'OKP':
       return { crv: members.crv, kty: members.kty, x: members.x };
+    case 'AKP':
+      return { alg: members.alg, kty: members.kty, pub: members.pub };
     default:
       return assertNever(members);
   }

@@ -12,10 +12,10 @@ const DIGEST_INFO: Readonly<Record<HashName, Buffer>> = {
   sha512: Buffer.from('3051300d060960864801650304020305000440', 'hex'),
 };
 
-/** DigestInfo for CKM_RSA_PKCS, the hash for CKM_RSA_PKCS_PSS and CKM_ECDSA, the input itself for CKM_EDDSA. */
+/** DigestInfo for CKM_RSA_PKCS, the hash for CKM_RSA_PKCS_PSS and CKM_ECDSA, the input itself for CKM_EDDSA and CKM_ML_DSA. */
 export function toTokenInput(algorithm: Algorithm, signingInput: Uint8Array): Uint8Array {
   const spec = specOf(algorithm);
-  if (spec.keyType === 'OKP') return signingInput;
+  if (spec.keyType === 'OKP' || spec.keyType === 'AKP') return signingInput;
   const digest = hash(spec.hash, signingInput, 'buffer');
   return spec.keyType === 'RSA' && spec.padding === 'pkcs1' ? Buffer.concat([DIGEST_INFO[spec.hash], digest]) : digest;
 }

@@ -1,7 +1,11 @@
-/** Verifies a JWT against a key set as an ordinary verifier would: with the jose package, not with our own code. */
+/**
+ * Verifies a JWT against a key set as an ordinary verifier would: with the jose package, not with our own code. The
+ * exception is ES256K, which jose 6 doesn't know.
+ */
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify, type JWTVerifyOptions } from 'jose';
 import { KeyturnError } from '../base/errors.ts';
 import { ALGORITHMS } from './algorithms.ts';
+import { isEs256k, verifyEs256k } from './verify-es256k.ts';
 
 export interface VerifyJwtOptions {
   /** Unix time in ms at which the JWT must be valid. */
@@ -19,6 +23,7 @@ export interface VerifiedJwt {
 /** Errors: JWT_NOT_VERIFIED, with what failed. */
 export async function verifyJwt(jwt: string, jwks: unknown, options: VerifyJwtOptions): Promise<VerifiedJwt> {
   try {
+    if (isEs256k(jwt)) return verifyEs256k(jwt, jwks as JSONWebKeySet, toJoseOptions(options));
     // createLocalJWKSet checks the document's form itself.
     const { payload, protectedHeader } = await jwtVerify(
       jwt,

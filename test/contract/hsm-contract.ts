@@ -15,7 +15,12 @@ export interface HsmUnderTest {
 
 type Key = Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>;
 
-export function describeHsmContract(name: string, open: () => Promise<HsmUnderTest>): void {
+/** `algorithms`: those that what is behind the port can do; it must refuse the others. */
+export function describeHsmContract(
+  name: string,
+  open: () => Promise<HsmUnderTest>,
+  algorithms: readonly Algorithm[] = ALGORITHMS,
+): void {
   describe(`${name}, as an HSM`, () => {
     let subject: HsmUnderTest;
     let made = 0;
@@ -59,7 +64,15 @@ export function describeHsmContract(name: string, open: () => Promise<HsmUnderTe
       expect(status.workers.length).toBeGreaterThan(0);
     });
 
-    it.each(ALGORITHMS)('makes a proven key and signs with it: %s', async (algorithm) => {
+    const others = ALGORITHMS.filter((algorithm) => !algorithms.includes(algorithm));
+    if (others.length > 0) {
+      it('refuses what the token has no mechanism for', async () => {
+        for (const algorithm of others)
+          await expect(makeKey(algorithm)).rejects.toMatchObject({ reason: 'ALGORITHM_NOT_SUPPORTED' });
+      });
+    }
+
+    it.each(algorithms)('makes a proven key and signs with it: %s', async (algorithm) => {
       const ckaId = randomCkaId();
       const { publicKey, birth } = await subject.hsm.generateKeyPair({
         ckaId,

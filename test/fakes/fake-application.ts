@@ -3,7 +3,7 @@
  * For tests of the servers and the client. Its JWTs are real and verify against its key set.
  */
 import type { Finding } from '../../src/lifecycle/reconcile.ts';
-import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import type {
   Application,
   ApplySigningKeyCommand,
@@ -27,7 +27,8 @@ import type {
 import { KeyturnError } from '../../src/base/errors.ts';
 import { type CallerName, DEFAULT_KEY_SET, parseCkaId, parseKid, parseSigningKeyName } from '../../src/base/ids.ts';
 import type { TokenStatus } from '../../src/hsm/hsm.ts';
-import { type Algorithm, parseAlgorithm, parseKeySpec, specOf } from '../../src/jose/algorithms.ts';
+import { parseAlgorithm, parseKeySpec } from '../../src/jose/algorithms.ts';
+import { makeSoftwareKey, signInSoftware } from '../fixtures/software-keys.ts';
 
 interface FakeKey {
   readonly privateKey: KeyObject;
@@ -67,7 +68,11 @@ export class FakeApplication implements Application {
     const kid = view.active?.kid ?? parseKid('');
     const header = { alg: view.spec.algorithm, kid, typ: command.typ === '' ? 'JWT' : command.typ };
     const input = `${encode(header)}.${encode({ ...(claims as object), iat, exp })}`;
-    return { jwt: `${input}.${signWith(view.spec.algorithm, privateKey, input)}`, kid, expireTimeMs: exp * 1_000 };
+    return {
+      jwt: `${input}.${signInSoftware(view.spec.algorithm, privateKey, Buffer.from(input)).toString('base64url')}`,
+      kid,
+      expireTimeMs: exp * 1_000,
+    };
   }
 
   async applySigningKey(
@@ -288,13 +293,14 @@ export class FakeApplication implements Application {
 
 function makeKey(command: ApplySigningKeyCommand): FakeKey {
   const algorithm = parseAlgorithm(command.algorithm);
-  const { privateKey, publicKey } = generate(algorithm, command.rsaBits);
+  const spec = parseKeySpec(algorithm, command.rsaBits);
+  const { privateKey, publicKey } = makeSoftwareKey(spec);
   const members = publicKey.export({ format: 'jwk' });
   const kid = parseKid(createHash('sha256').update(JSON.stringify(members)).digest('base64url'));
   const view: SigningKeyView = {
     name: parseSigningKeyName(command.name),
     keySet: DEFAULT_KEY_SET,
-    spec: parseKeySpec(algorithm, command.rsaBits),
+    spec,
     policy: {
       signingPeriodMs: 720 * HOUR_MS,
       maxSigningPeriodMs: 1_440 * HOUR_MS,
@@ -319,24 +325,6 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     isFenced: false,
   };
   return { privateKey, jwk: { ...members, kid, alg: algorithm, use: 'sig' }, view };
-}
-
-function generate(algorithm: Algorithm, rsaBits: number): { privateKey: KeyObject; publicKey: KeyObject } {
-  const spec = specOf(algorithm);
-  if (spec.keyType === 'RSA') return generateKeyPairSync('rsa', { modulusLength: rsaBits === 0 ? 2_048 : rsaBits });
-  return spec.keyType === 'EC' ? generateKeyPairSync('ec', { namedCurve: spec.curve }) : generateKeyPairSync('ed25519');
-}
-
-function signWith(algorithm: Algorithm, key: KeyObject, input: string): string {
-  const spec = specOf(algorithm);
-  const data = Buffer.from(input);
-  if (spec.keyType === 'OKP') return sign(null, data, key).toString('base64url');
-  if (spec.keyType === 'EC') return sign(spec.hash, data, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
-  const padding =
-    spec.padding === 'pss'
-      ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-      : {};
-  return sign(spec.hash, data, { key, ...padding }).toString('base64url');
 }
 
 function encode(value: object): string {

@@ -2,7 +2,7 @@
  * A software HSM that behaves like the real pool, for tests of everything above the port: keys in a map, signatures by
  * node:crypto, and switches for what goes wrong. It passes the same contract as the pool.
  */
-import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign as cryptoSign } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type Clock, sleep } from '../../src/base/clock.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
 import type { CkaId } from '../../src/base/ids.ts';
@@ -13,14 +13,13 @@ import { type Algorithm, type KeySpec, specOf } from '../../src/jose/algorithms.
 import type { PublicKeyMembers } from '../../src/jose/jwk.ts';
 import { toPublicKey } from '../../src/jose/public-key.ts';
 import { verifySignature } from '../../src/jose/signature.ts';
+import { makeSoftwareKey, signInSoftware } from '../fixtures/software-keys.ts';
 
 interface StoredKey {
   readonly ckaLabel: string;
   readonly algorithm: Algorithm;
   readonly privateKey: KeyObject;
 }
-
-const CURVE_NAMES = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' } as const;
 
 /** What the fake's token says of every key it makes. */
 const ATTRIBUTES = {
@@ -84,7 +83,7 @@ export class FakeHsm implements Hsm {
   async generateKeyPair({ ckaId, ckaLabel, spec }: GenerateRequest): Promise<GeneratedKey> {
     await this.#turn('generate');
     if (this.keys.has(ckaId)) throw new KeyturnError('TOKEN_OPERATION_FAILED', `CKA_ID ${ckaId} is in use already`);
-    const privateKey = makePrivateKey(spec);
+    const { privateKey } = makeSoftwareKey(spec);
     this.keys.set(ckaId, { ckaLabel, algorithm: spec.algorithm, privateKey });
     return { publicKey: toMembers(privateKey), birth: toBirth(spec) };
   }
@@ -148,7 +147,7 @@ export class FakeHsm implements Hsm {
     const key = this.keys.get(ckaId);
     if (key === undefined)
       throw new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${ckaId}`);
-    const signature = rawSignature(key.privateKey, algorithm, input);
+    const signature = signInSoftware(algorithm, key.privateKey, input);
     if (!verifySignature(algorithm, toPublicKey(publicKey), input, signature))
       throw new KeyturnError('SIGNATURE_INVALID', 'the signature does not verify');
     this.signatures += 1;
@@ -184,36 +183,6 @@ function toBirth({ algorithm }: KeySpec): GeneratedKey['birth'] {
     firmwareVersion: '0.0',
     attributes: { ...ATTRIBUTES, CKA_KEY_GEN_MECHANISM: specOf(algorithm).generateMechanism },
   };
-}
-
-function makePrivateKey({ algorithm, rsaBits }: KeySpec): KeyObject {
-  const spec = specOf(algorithm);
-  switch (spec.keyType) {
-    case 'RSA':
-      return generateKeyPairSync('rsa', { modulusLength: rsaBits ?? 2048 }).privateKey;
-    case 'EC':
-      return generateKeyPairSync('ec', { namedCurve: CURVE_NAMES[spec.curve] }).privateKey;
-    case 'OKP':
-      return generateKeyPairSync('ed25519').privateKey;
-  }
-}
-
-function rawSignature(key: KeyObject, algorithm: Algorithm, input: Uint8Array): Buffer {
-  const spec = specOf(algorithm);
-  switch (spec.keyType) {
-    case 'RSA': {
-      const padding = spec.padding === 'pss' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
-      return cryptoSign(
-        spec.hash,
-        input,
-        spec.padding === 'pss' ? { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : { key, padding },
-      );
-    }
-    case 'EC':
-      return cryptoSign(spec.hash, input, { key, dsaEncoding: 'ieee-p1363' });
-    case 'OKP':
-      return cryptoSign(null, input, key);
-  }
 }
 
 function toMembers(privateKey: KeyObject): PublicKeyMembers {

@@ -4,7 +4,15 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { METHOD_RULES } from '../../src/access/methods.ts';
 import { REASONS } from '../../src/base/reasons.ts';
-import { findBrokenLinks, hasCurrentSection, parseDependencyRows, parseMethods, parseReasonRows } from './documents.ts';
+import { ALGORITHMS } from '../../src/jose/algorithms.ts';
+import {
+  findBrokenLinks,
+  hasCurrentSection,
+  parseAlgorithmRows,
+  parseDependencyRows,
+  parseMethods,
+  parseReasonRows,
+} from './documents.ts';
 import { readFile, readFiles, ROOT } from './source-files.ts';
 
 const MANIFEST = JSON.parse(readFile('package.json').text) as Record<
@@ -32,6 +40,18 @@ describe('docs/reference/errors.md', () => {
     expect(parseReasonRows('| `QUEUE_FULL` | `INTERNAL` | More work waits. | Wait, then retry. |')).toEqual([
       { reason: 'QUEUE_FULL', code: 'INTERNAL' },
     ]);
+  });
+});
+
+describe('docs/reference/algorithms.md', () => {
+  it('has a row for every algorithm of the registry, and for no other', () => {
+    expect(parseAlgorithmRows(readFile('docs/reference/algorithms.md').text).toSorted()).toEqual(
+      [...ALGORITHMS].toSorted(),
+    );
+  });
+
+  it('would be found without its cells', () => {
+    expect(parseAlgorithmRows('| `ES256` | P-256 |')).toEqual([]);
   });
 });
 

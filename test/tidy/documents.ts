@@ -13,6 +13,11 @@ export function parseReasonRows(document: string): ReasonRow[] {
   return [...rows].map(([, reason = '', code = '']) => ({ reason, code }));
 }
 
+/** The names in the rows of docs/reference/algorithms.md. */
+export function parseAlgorithmRows(document: string): string[] {
+  return [...document.matchAll(/^\| `([\w-]+)` \| (?:[^|]{3,} \| ){4}[^|]{3,} \|$/gm)].map(([, name = '']) => name);
+}
+
 /** The packages that have a row with what they are for and why. */
 export function parseDependencyRows(document: string): string[] {
   const rows = document.matchAll(/^\| `([^`]+)` \| [^|]{5,} \| [^|]{10,} \|$/gm);

@@ -74,6 +74,28 @@ describe('served time', () => {
   });
 });
 
+describe('a key set', () => {
+  it('never holds ML-DSA keys and others together', async () => {
+    const harness = await startApp();
+    await harness.apply('access-tokens');
+    const apply = (name: string, algorithm: string) =>
+      harness.app.applySigningKey(OPERATOR, {
+        name,
+        algorithm,
+        keySet: '',
+        rsaBits: 0,
+        lifecyclePolicy: {},
+        etag: '',
+        reason: '',
+        validateOnly: true,
+        deadlineMs: undefined,
+      });
+    const refusal = await refusalOf(apply('post-quantum', 'ML-DSA-44'));
+    expect(refusal).toMatchObject({ reason: 'FIELD_INVALID', details: { field: 'signing_key.key_set' } });
+    await apply('other-tokens', 'ES256K');
+  });
+});
+
 describe('scheduled rotation', () => {
   const POLICY = {
     signingPeriodMs: 4 * HOUR,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toPublicMembers } from '../../src/hsm/public-members.ts';
 
-const NONE = { ecPoint: undefined, modulus: undefined, publicExponent: undefined };
+const NONE = { ecPoint: undefined, modulus: undefined, publicExponent: undefined, value: undefined };
 const F4 = Buffer.from('010001', 'hex');
 
 function point(coordinateBytes: number): Buffer {
@@ -13,6 +13,7 @@ describe('CKA_EC_POINT', () => {
     ['ES256', 32, '0441'],
     ['ES384', 48, '0461'],
     ['ES512', 66, '048185'],
+    ['ES256K', 32, '0441'],
   ] as const)('is understood bare and as a DER OCTET STRING: %s', (algorithm, bytes, derHead) => {
     const bare = toPublicMembers({ algorithm }, { ...NONE, ecPoint: point(bytes) });
     const wrapped = toPublicMembers(

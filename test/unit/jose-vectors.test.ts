@@ -1,13 +1,16 @@
-/** The examples of RFC 7515, RFC 7518, RFC 7638 and RFC 8037: facts of the standards, held against our functions. */
+/** The examples of RFC 7515, RFC 7518, RFC 7638, RFC 8037 and RFC 9964: facts of the standards, held against our functions. */
 import { describe, expect, it } from 'vitest';
 import { hasReason } from '../../src/base/errors.ts';
 import { parseKid } from '../../src/base/ids.ts';
+import { toPublicMembers } from '../../src/hsm/public-members.ts';
+import type { Algorithm } from '../../src/jose/algorithms.ts';
 import { toCompactJwt, toProtectedHeader, toSigningInput } from '../../src/jose/compact.ts';
 import type { PublicKeyMembers } from '../../src/jose/jwk.ts';
 import { toKeySetDocument } from '../../src/jose/key-set.ts';
 import { toPublicJwk, toPublicKey } from '../../src/jose/public-key.ts';
 import { verifySignature } from '../../src/jose/signature.ts';
 import { toKid } from '../../src/jose/thumbprint.ts';
+import { ML_DSA_VECTORS } from '../fixtures/ml-dsa-vectors.ts';
 
 /** RFC 7638, section 3.1. */
 const RFC7638_RSA: PublicKeyMembers = {
@@ -32,7 +35,7 @@ const RFC7515_P521: PublicKeyMembers = {
   y: 'ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2',
 };
 
-function verifyCompact(algorithm: 'ES256' | 'ES512' | 'EdDSA', members: PublicKeyMembers, jws: string): boolean {
+function verifyCompact(algorithm: Algorithm, members: PublicKeyMembers, jws: string): boolean {
   const end = jws.lastIndexOf('.');
   return verifySignature(
     algorithm,
@@ -74,6 +77,35 @@ describe('signatures', () => {
     const jws =
       'eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg';
     expect(verifyCompact('EdDSA', RFC8037_OKP, jws)).toBe(true);
+  });
+});
+
+describe.each(ML_DSA_VECTORS)('the $alg example of RFC 9964', ({ alg, kid, pub, jws }) => {
+  const members: PublicKeyMembers = { kty: 'AKP', alg, pub };
+  const value = Buffer.from(pub, 'base64url');
+
+  it('has its thumbprint, and verifies', () => {
+    expect(toKid(members)).toBe(kid);
+    expect(verifyCompact(alg, members, jws)).toBe(true);
+    expect(verifyCompact(alg, members, `${jws.slice(0, -4)}AAAA`)).toBe(false);
+  });
+
+  it('is published with kty, alg, pub, kid and use, and under no other algorithm', () => {
+    const jwk = toPublicJwk(members, toKid(members), alg);
+    expect(jwk).toEqual({ kty: 'AKP', alg, pub, kid, use: 'sig' });
+    expect(JSON.parse(toKeySetDocument([jwk]).toString())).toEqual({ keys: [jwk] });
+    for (const other of ML_DSA_VECTORS.filter((vector) => vector.alg !== alg)) {
+      expect(() => toPublicJwk(members, toKid(members), other.alg)).toThrow(other.alg);
+      expect(verifyCompact(other.alg, members, jws)).toBe(false);
+    }
+    expect(() => toPublicKey({ ...members, pub: value.subarray(1).toString('base64url') })).toThrow('bytes');
+  });
+
+  it('is understood as a token gives it: CKA_VALUE, of exactly that length', () => {
+    const none = { ecPoint: undefined, modulus: undefined, publicExponent: undefined };
+    expect(toPublicMembers({ algorithm: alg }, { ...none, value })).toEqual(members);
+    for (const wrong of [value.subarray(1), Buffer.concat([value, Buffer.alloc(1)]), undefined])
+      expect(() => toPublicMembers({ algorithm: alg }, { ...none, value: wrong })).toThrow('CKA_VALUE');
   });
 });
 

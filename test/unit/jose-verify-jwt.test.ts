@@ -7,6 +7,7 @@ import { toKeySetDocument } from '../../src/jose/key-set.ts';
 import { toPublicJwk } from '../../src/jose/public-key.ts';
 import { toKid } from '../../src/jose/thumbprint.ts';
 import { verifyJwt } from '../../src/jose/verify-jwt.ts';
+import { makeSoftwareKey, signInSoftware } from '../fixtures/software-keys.ts';
 
 const NOW_SECONDS = 1_700_000_000;
 const NOW_MS = NOW_SECONDS * 1_000;
@@ -76,4 +77,31 @@ describe('verifyJwt', () => {
       reason: 'JWT_NOT_VERIFIED',
     });
   });
+});
+
+describe('verifyJwt, of the algorithms that few know', () => {
+  it.each(['ES256K', 'ML-DSA-44'] as const)(
+    'verifies %s like any other, and refuses like any other',
+    async (algorithm) => {
+      const pair = makeSoftwareKey({ algorithm });
+      const own = pair.publicKey.export({ format: 'jwk' }) as PublicKeyMembers;
+      const ownKid = toKid(own);
+      const ownJwks: unknown = JSON.parse(toKeySetDocument([toPublicJwk(own, ownKid, algorithm)]).toString());
+      const claims = Buffer.from(JSON.stringify({ iss: 'https://issuer.example', exp: NOW_SECONDS + 60 }));
+      const input = toSigningInput(toProtectedHeader(algorithm, ownKid, 'JWT'), claims);
+      const jwt = toCompactJwt(input, signInSoftware(algorithm, pair.privateKey, input));
+      const verified = await verifyJwt(jwt, ownJwks, { nowMs: NOW_MS, issuer: 'https://issuer.example' });
+      expect(verified).toEqual({
+        payload: JSON.parse(claims.toString()) as unknown,
+        protectedHeader: { alg: algorithm, kid: ownKid, typ: 'JWT' },
+      });
+      const forged = toCompactJwt(input, signInSoftware(algorithm, makeSoftwareKey({ algorithm }).privateKey, input));
+      const at = { nowMs: NOW_MS };
+      await expect(verifyJwt(forged, ownJwks, at)).rejects.toMatchObject(refusal('its signature is wrong'));
+      await expect(verifyJwt(jwt, ownJwks, { nowMs: NOW_MS + 61_000 })).rejects.toMatchObject(refusal('expired'));
+      await expect(verifyJwt(jwt, ownJwks, { ...at, issuer: 'x' })).rejects.toMatchObject(refusal('its claim iss'));
+      await expect(verifyJwt(jwt, jwks, at)).rejects.toMatchObject(refusal('no key with its kid and alg'));
+      await expect(verifyJwt(`${jwt}.x`, ownJwks, at)).rejects.toMatchObject(refusal('no JWT in compact form'));
+    },
+  );
 });

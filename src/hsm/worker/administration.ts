@@ -1,12 +1,18 @@
 /**
  * What the administration session does: make, destroy and list key pairs. It never signs. No secret attribute is ever
- * asked for: the lists below are all that is read.
+ * asked for: the lists below are all that is read, and CKA_VALUE of ML-DSA public keys only.
  */
 import pkcs11 from 'pkcs11js';
 import { specOf } from '../../jose/algorithms.ts';
 import type { AttributeReading } from '../../lifecycle/model.ts';
 import { type FoundKey, type GenerateCommand, type MadeKey, fromCkaIdBytes } from '../wire.ts';
-import { isTemplateRefusal, MAX_RELAXATION, privateKeyTemplate, publicKeyTemplate } from './key-templates.ts';
+import {
+  CKK_ML_DSA,
+  isTemplateRefusal,
+  MAX_RELAXATION,
+  privateKeyTemplate,
+  publicKeyTemplate,
+} from './key-templates.ts';
 import { toNativeFault } from './native-fault.ts';
 import type { TokenSession } from './token-session.ts';
 
@@ -51,11 +57,13 @@ function readBack(session: TokenSession, { privateKey, publicKey }: pkcs11.KeyPa
   const attributes: Record<string, AttributeReading> = {};
   for (const [name, type] of BOOLEAN_ATTRIBUTES) attributes[name] = toBoolean(session.readAttribute(privateKey, type));
   attributes['CKA_KEY_GEN_MECHANISM'] = toNumber(session.readAttribute(privateKey, pkcs11.CKA_KEY_GEN_MECHANISM));
+  const isMlDsa = toNumber(session.readAttribute(publicKey, pkcs11.CKA_KEY_TYPE)) === CKK_ML_DSA;
   return {
     attributes,
     ecPoint: session.readAttribute(publicKey, pkcs11.CKA_EC_POINT),
     modulus: session.readAttribute(publicKey, pkcs11.CKA_MODULUS),
     publicExponent: session.readAttribute(publicKey, pkcs11.CKA_PUBLIC_EXPONENT),
+    value: isMlDsa ? session.readAttribute(publicKey, pkcs11.CKA_VALUE) : undefined,
   };
 }
 

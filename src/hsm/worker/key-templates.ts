@@ -8,6 +8,8 @@ import type { GenerateCommand } from '../wire.ts';
 
 /** Missing in the binding's constants. */
 const CKK_EC_EDWARDS = 0x40;
+export const CKK_ML_DSA = 0x4a;
+const CKA_PARAMETER_SET = 0x61d;
 const CKA_COPYABLE = 0x171;
 /** F4. */
 const PUBLIC_EXPONENT = Buffer.from([0x01, 0x00, 0x01]);
@@ -46,6 +48,8 @@ function keyTypeOf({ spec }: GenerateCommand): number {
       return pkcs11.CKK_EC;
     case 'OKP':
       return CKK_EC_EDWARDS;
+    case 'AKP':
+      return CKK_ML_DSA;
   }
 }
 
@@ -71,14 +75,6 @@ export function privateKeyTemplate(command: GenerateCommand, relaxation: number)
 }
 
 export function publicKeyTemplate(command: GenerateCommand): pkcs11.Template {
-  const spec = specOf(command.spec.algorithm);
-  const material: Attribute[] =
-    spec.keyType === 'RSA'
-      ? [
-          { type: pkcs11.CKA_MODULUS_BITS, value: command.spec.rsaBits ?? 0 },
-          { type: pkcs11.CKA_PUBLIC_EXPONENT, value: PUBLIC_EXPONENT },
-        ]
-      : [{ type: pkcs11.CKA_EC_PARAMS, value: Buffer.from(spec.ecParamsHex, 'hex') }];
   return [
     { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_PUBLIC_KEY },
     ...common(command),
@@ -86,6 +82,23 @@ export function publicKeyTemplate(command: GenerateCommand): pkcs11.Template {
     { type: pkcs11.CKA_VERIFY, value: true },
     { type: pkcs11.CKA_ENCRYPT, value: false },
     { type: pkcs11.CKA_WRAP, value: false },
-    ...material,
+    ...keyMaterial(command),
   ];
+}
+
+/** What says which key to make. */
+function keyMaterial({ spec: { algorithm, rsaBits } }: GenerateCommand): readonly Attribute[] {
+  const spec = specOf(algorithm);
+  switch (spec.keyType) {
+    case 'RSA':
+      return [
+        { type: pkcs11.CKA_MODULUS_BITS, value: rsaBits ?? 0 },
+        { type: pkcs11.CKA_PUBLIC_EXPONENT, value: PUBLIC_EXPONENT },
+      ];
+    case 'EC':
+    case 'OKP':
+      return [{ type: pkcs11.CKA_EC_PARAMS, value: Buffer.from(spec.ecParamsHex, 'hex') }];
+    case 'AKP':
+      return [{ type: CKA_PARAMETER_SET, value: spec.parameterSet }];
+  }
 }

@@ -86,7 +86,7 @@ function readPin(): Buffer {
 
 async function start(order: Extract<WorkerOrder, { kind: 'start' }>): Promise<WorkerReport> {
   const pin = readPin();
-  const module = openModule(order.moduleFile);
+  const module = openModule(order.moduleFile, order.moduleParameters);
   const token = await searchToken(() => selectToken(module, order.selector));
   try {
     logIn(token, pin, order.mayUseFinalTry);

@@ -12,8 +12,8 @@ import { signMechanism } from './mechanisms.ts';
 
 /** Handles asked for at a time in a search. */
 const FIND_BATCH = 256;
-/** The longest signature: RSA-4096. */
-const MAX_SIGNATURE_BYTES = 512;
+/** More than the longest signature: ML-DSA-87 has 4,627 bytes. */
+const MAX_SIGNATURE_BYTES = 5_120;
 
 export interface FoundObject {
   readonly handle: Buffer;

@@ -36,7 +36,7 @@ const CKR_PIN_INVALID = 0xa1;
 const CKR_PIN_LEN_RANGE = 0xa2;
 const CKR_PIN_LOCKED = 0xa4;
 
-export function openModule(moduleFile: string): graphene.Module {
+export function openModule(moduleFile: string, parameters: string | undefined): graphene.Module {
   let module: graphene.Module;
   try {
     module = graphene.Module.load(moduleFile);
@@ -45,7 +45,11 @@ export function openModule(moduleFile: string): graphene.Module {
     throw new TokenOpenError('MODULE_NOT_LOADABLE', `${moduleFile} can't be loaded as a PKCS#11 module: ${detail}`);
   }
   try {
-    module.initialize({ flags: CKF_OS_LOCKING_OK });
+    // The binding drops the last character of the parameters, and takes no undefined for absent.
+    module.initialize({
+      flags: CKF_OS_LOCKING_OK,
+      ...(parameters === undefined ? {} : { libraryParameters: `${parameters} ` }),
+    });
   } catch (error) {
     throw new TokenOpenError('MODULE_NOT_LOADABLE', `C_Initialize of ${moduleFile} failed with ${describe(error)}`);
   }

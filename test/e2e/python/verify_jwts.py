@@ -16,7 +16,7 @@ from jwcrypto import jwk, jws
 from jwcrypto import jwt as jwcrypto_jwt
 
 # Written out, never taken from a JWT's own header.
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519"]
 TIMEOUT_SECONDS = 5
 
 # PyJWT 2.6 has the algorithm under its older name only; RFC 9864's is registered through its public API.
