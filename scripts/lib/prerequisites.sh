@@ -8,9 +8,10 @@ readonly missing_prerequisite=69
 
 # g++, make and python3 are node-gyp's: pkcs11js is compiled on this machine.
 readonly quickstart_packages=(ca-certificates g++ make openssl python3 python3-jwt softhsm2)
-# opensc has pkcs11-tool, opensc-pkcs11 has pkcs11-spy; util-linux has flock and prlimit.
-readonly test_packages=("${quickstart_packages[@]}" opensc opensc-pkcs11 procps python3-grpc-tools python3-grpcio python3-jwcrypto
-  util-linux)
+# faketime turns the clock of a process; opensc has pkcs11-tool, opensc-pkcs11 has pkcs11-spy; util-linux has flock and
+# prlimit.
+readonly test_packages=("${quickstart_packages[@]}" faketime opensc opensc-pkcs11 procps python3-grpc-tools python3-grpcio
+  python3-jwcrypto util-linux)
 
 prerequisites() {
   case $1 in

@@ -17,6 +17,8 @@ export interface ClockGuardPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly stepLimitMs: number;
+  /** Trust was lost, or is back. */
+  readonly onTrustChange: () => void;
 }
 
 export class ClockGuard {
@@ -31,11 +33,17 @@ export class ClockGuard {
     return judgeClock(this.#ports.ledger.clock, this.#read(), this.#ports.stepLimitMs);
   }
 
+  /** Empty while the clock is trusted. */
+  get problem(): string {
+    const { isTrusted, stepMs } = this.judge();
+    return isTrusted ? '' : toUntrusted(stepMs).message;
+  }
+
   /** The time that was judged: a second reading could come after a step. Errors: CLOCK_UNTRUSTED. */
   requireTrusted(): number {
     const now = this.#read();
     const { isTrusted, stepMs } = judgeClock(this.#ports.ledger.clock, now, this.#ports.stepLimitMs);
-    if (!isTrusted) throw untrusted(stepMs);
+    if (!isTrusted) throw toUntrusted(stepMs);
     return now.wallMs;
   }
 
@@ -58,15 +66,17 @@ export class ClockGuard {
       );
     }
     const { isTrusted, stepMs } = this.judge();
-    if (isTrusted !== this.#wasTrusted) {
+    const hasChanged = isTrusted !== this.#wasTrusted;
+    this.#wasTrusted = isTrusted;
+    if (hasChanged) {
       if (isTrusted) log.info({}, 'the wall clock is trusted again');
       else
         log.error(
           { stepMs, step: formatDuration(stepMs) },
           'the wall clock stepped: nothing is signed and nothing final is done until it is right again or confirmed',
         );
+      this.#ports.onTrustChange();
     }
-    this.#wasTrusted = isTrusted;
   }
 
   /** An operator says, from another source, what time it is: the wall clock is right after all, and becomes the base. */
@@ -103,7 +113,7 @@ export class ClockGuard {
   }
 }
 
-function untrusted(stepMs: number): KeyturnError {
+function toUntrusted(stepMs: number): KeyturnError {
   return new KeyturnError(
     'CLOCK_UNTRUSTED',
     `the wall clock is ${formatDuration(stepMs)} from where it should be; set it right, or confirm it with keyturn clock confirm and a time from elsewhere`,

@@ -88,7 +88,13 @@ export class Keyturn implements Application {
     this.#meters = new Meters(clock);
     this.#fences = new Fences(ledger);
     this.#reconciler = new Reconciler({ ledger, hsm, clock, log, onFindings: (found) => this.#onFindings(found) });
-    this.#clockGuard = new ClockGuard({ ledger, clock, log, stepLimitMs: ports.clockStepLimitMs });
+    this.#clockGuard = new ClockGuard({
+      ledger,
+      clock,
+      log,
+      stepLimitMs: ports.clockStepLimitMs,
+      onTrustChange: () => this.#notifyReadiness(),
+    });
     const stepPorts = {
       ledger,
       hsm,
@@ -272,7 +278,8 @@ export class Keyturn implements Application {
   isSigningKeyReady(name: string): boolean | undefined {
     const state = [...this.#ports.ledger.signingKeys.values()].find((candidate) => candidate.name === name);
     if (state === undefined) return undefined;
-    return this.#findSigner(state.name) !== undefined && this.#ports.hsm.status().state === 'ready';
+    const isTokenReady = this.#ports.hsm.status().state === 'ready';
+    return isTokenReady && this.#clockGuard.judge().isTrusted && this.#findSigner(state.name) !== undefined;
   }
 
   onReadinessChange(listener: () => void): () => void {
@@ -304,7 +311,7 @@ export class Keyturn implements Application {
         activeVersion(state) === undefined || !this.#reconciler.hasCompared || this.#rotator.isReconciling(state.name),
       lastProblem: this.#fences.isFenced(state.name)
         ? this.#fences.problemOf(state.name)
-        : this.#rotator.lastProblem(state.name),
+        : this.#clockGuard.problem || this.#rotator.lastProblem(state.name),
       failingSteps: this.#rotator.failingSteps(state.name),
       isFenced: this.#fences.isFenced(state.name),
     });

@@ -1,8 +1,9 @@
 /** Looks at the running daemon from outside: its listeners, and the token through it. Never touches the token itself. */
 import { connect } from 'node:net';
 import type { KeyturnError } from '../base/errors.ts';
+import { formatDuration } from '../base/duration.ts';
 import { toKeyturnError } from '../base/errors.ts';
-import type { TokenStatus } from '../client/client.ts';
+import type { ClockStatus, TokenStatus } from '../client/client.ts';
 import type { Config } from '../config/config.ts';
 import type { CommandContext, Options } from './command.ts';
 import { connectableHost, toAddress, withClient } from './connection.ts';
@@ -15,8 +16,11 @@ const CONNECT_TIMEOUT_MS = 2_000;
 export async function checkDaemon(context: CommandContext, options: Options, config: Config): Promise<Finding[]> {
   const name = 'daemon';
   let status: TokenStatus;
+  let clock: ClockStatus;
   try {
-    status = await withClient(context, options, (client) => client.getTokenStatus());
+    [status, clock] = await withClient(context, options, (client) =>
+      Promise.all([client.getTokenStatus(), client.getClockStatus()]),
+    );
   } catch (thrown) {
     const error = toKeyturnError(thrown);
     if (error.reason !== 'DAEMON_UNREACHABLE')
@@ -29,7 +33,7 @@ export async function checkDaemon(context: CommandContext, options: Options, con
       ),
     ];
   }
-  return [ok(name, 'it answers'), checkToken(status), ...(await checkListeners(config))];
+  return [ok(name, 'it answers'), checkToken(status), checkTrust(clock), ...(await checkListeners(config))];
 }
 
 function checkToken(status: TokenStatus): Finding {
@@ -40,6 +44,18 @@ function checkToken(status: TokenStatus): Finding {
   if (status.state === 'STARTING')
     return warn(name, 'the HSM workers are starting', 'run keyturn doctor again in a moment');
   return fail(name, message, '`keyturn token status` shows the workers; the daemon log has the whole story');
+}
+
+/** The daemon's own judgement: this process knows no base to hold the machine's clock against. */
+function checkTrust({ trusted, stepMs }: ClockStatus): Finding {
+  const name = 'trust in the clock';
+  return trusted
+    ? ok(name, 'the daemon believes the wall clock')
+    : fail(
+        name,
+        `the daemon doesn't believe the wall clock, which is ${formatDuration(stepMs)} off: nothing is signed`,
+        'set it right; or, if it is right now, `keyturn clock confirm TIME`',
+      );
 }
 
 async function checkListeners(config: Config): Promise<Finding[]> {

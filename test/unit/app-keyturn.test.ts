@@ -355,6 +355,8 @@ describe('the clock guard', () => {
         await harness.clock.advanceAsync(1_000, 500);
       }
       expect((await refusalOf(harness.sign())).reason).toBe('CLOCK_UNTRUSTED');
+      expect(harness.app.isSigningKeyReady('access-tokens')).toBe(false);
+      expect(harness.app.getSigningKey('access-tokens').lastProblem).toContain('keyturn clock confirm');
       const published = harness.published();
       const keys = harness.hsm.keys.size;
       harness = await harness.restart();
@@ -370,6 +372,20 @@ describe('the clock guard', () => {
       expect(harness.stateOf(1), 'and what was due is done').toBe('DESTROYED');
     },
   );
+
+  it('tells whoever watches the health of signing keys that the clock stepped, and that it is right again', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    const seen: (boolean | undefined)[] = [];
+    harness.app.onReadinessChange(() => seen.push(harness.app.isSigningKeyReady('access-tokens')));
+    harness.clock.stepWall(YEAR);
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    expect(seen.at(-1)).toBe(false);
+    harness.clock.stepWall(-YEAR);
+    await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
+    expect(seen.at(-1)).toBe(true);
+  });
 
   it('goes on with a clock that an operator confirmed, and refuses a time that is not the time', async () => {
     const harness = await startApp();
