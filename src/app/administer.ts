@@ -14,8 +14,10 @@ import { decideApply, decideRotate, requireSuccessor } from '../lifecycle/decide
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { type CommandAnswer, findAnswer } from '../lifecycle/command-records.ts';
 import { impliedVersions, parsePolicy } from '../lifecycle/policy.ts';
 import type { ApplySigningKeyCommand, RotateCommand } from './application.ts';
+import { toCommandRequest, toRecord } from './command-requests.ts';
 import type { Change } from './ledger.ts';
 import type { Rotator } from './rotator.ts';
 import { commitEvents, type StepPorts, tryVersion } from './steps.ts';
@@ -30,8 +32,6 @@ const APPLY_POLL_MS = 20;
 const ANSWER_MARGIN_MS = 250;
 /** A successor that changes between trial and commit is tried anew, at most so often. */
 const MAX_ROTATE_ATTEMPTS = 3;
-const REQUEST_ID_LIFETIME_MS = 24 * 3_600_000;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export interface AdministerPorts extends StepPorts {
   readonly clock: Clock;
@@ -176,37 +176,32 @@ export interface Rotation {
 export async function rotate(ports: AdministerPorts, caller: CallerName, command: RotateCommand): Promise<Rotation> {
   const name = parseSigningKeyName(command.signingKey);
   const reason = parseReason(command.reason);
-  if (command.requestId !== '' && !UUID.test(command.requestId)) {
-    throw new KeyturnError('FIELD_INVALID', 'request_id must be a UUID', { field: 'request_id' });
-  }
-  const options = {
-    caller,
-    reason,
-    useLastStandby: command.useLastStandby,
-    requestId: command.requestId.toLowerCase(),
-  };
+  const request = toCommandRequest('rotate', caller, command);
+  const options = { caller, reason, useLastStandby: command.useLastStandby };
   for (let attempt = 1; attempt <= MAX_ROTATE_ATTEMPTS; attempt += 1) {
     const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
     const around = ports.surroundingsOf(state);
-    const earlier = findRotation(state, options.requestId, around.nowMs);
-    if (earlier !== undefined) return earlier;
+    const earlier = findAnswer(state.commands, request, around.nowMs);
+    if (earlier !== undefined) return toRotation(earlier);
     requireEtag(state, command.etag, name);
     ports.requireUnfenced(name);
     const successor = requireSuccessor(state, around, options.useLastStandby);
     const active = state.versions.findLast((version) => version.state === 'ACTIVE');
-    if (command.validateOnly) return { activated: successor.number, suspended: active?.number };
+    const rotation = { activated: successor.number, suspended: active?.number };
+    if (command.validateOnly) return rotation;
     await tryVersion(ports.hsm, state, successor);
     let isDone = false;
     await commitEvents(ports, name, (now, then) => {
+      if (findAnswer(now.commands, request, then.nowMs) !== undefined) return [];
       requireEtag(now, command.etag, name);
       // Another rotation came first: what was tried is not what would be activated.
       if (requireSuccessor(now, then, options.useLastStandby).number !== successor.number) return [];
       isDone = true;
-      return decideRotate(now, options, then);
+      return [...decideRotate(now, options, then), ...toRecord(request, rotation, then.nowMs)];
     });
     if (isDone) {
       ports.rotator.wake();
-      return { activated: successor.number, suspended: active?.number };
+      return rotation;
     }
   }
   throw new KeyturnError(
@@ -216,11 +211,7 @@ export async function rotate(ports: AdministerPorts, caller: CallerName, command
   );
 }
 
-/** A repeated request gets the first answer: its rotation is in the log. */
-function findRotation(state: SigningKeyState, requestId: string, nowMs: number): Rotation | undefined {
-  if (requestId === '') return undefined;
-  const record = state.rotations.find(
-    (rotation) => rotation.requestId === requestId && nowMs - rotation.atMs < REQUEST_ID_LIFETIME_MS,
-  );
-  return record === undefined ? undefined : { activated: record.activated, suspended: record.suspended };
+function toRotation({ activated, suspended }: CommandAnswer): Rotation {
+  if (activated !== undefined) return { activated, suspended };
+  throw new KeyturnError('INTERNAL', 'the record of a rotation does not say which version it activated');
 }

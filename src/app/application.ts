@@ -46,21 +46,18 @@ export interface ApplySigningKeyCommand {
   readonly deadlineMs: number | undefined;
 }
 
-export interface RotateCommand {
-  readonly signingKey: string;
-  readonly useLastStandby: boolean;
-  readonly requestId: string;
-  readonly validateOnly: boolean;
-  readonly etag: string;
-  readonly reason: string;
-}
-
 /** What every command on an existing signing key may carry. */
 export interface KeyCommand {
   readonly signingKey: string;
   readonly validateOnly: boolean;
   readonly etag: string;
   readonly reason: string;
+  /** A UUID; a repeat within a day gets the first answer. Empty: every request is a new one. */
+  readonly requestId: string;
+}
+
+export interface RotateCommand extends KeyCommand {
+  readonly useLastStandby: boolean;
 }
 
 export interface SuspendKeyCommand extends KeyCommand {
@@ -81,6 +78,7 @@ export interface DeclareCompromisedCommand {
   readonly retain: boolean;
   readonly validateOnly: boolean;
   readonly reason: string;
+  readonly requestId: string;
 }
 
 /** What a declaration does to one signing key. */

@@ -5,6 +5,8 @@
 import { KeyturnError, toKeyturnError } from '../base/errors.ts';
 import { type CallerName, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
+import { type CommandAnswer, type CommandRequest, findAnswer } from '../lifecycle/command-records.ts';
+import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import { whenPropagated } from '../lifecycle/decide.ts';
 import { evolveSigningKey, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
 import {
@@ -26,6 +28,7 @@ import type {
   ReactivateCommand,
   SuspendKeyCommand,
 } from './application.ts';
+import { deciding, toCommandRequest } from './command-requests.ts';
 import { commitEvents, type Decide, decideChanges, tryVersion } from './steps.ts';
 
 /** The state after a command, or as it would be when only validated. */
@@ -35,14 +38,18 @@ interface Prepared {
   readonly name: SigningKeyName;
   readonly state: SigningKeyState;
   readonly around: Surroundings;
+  /** The same request was answered before: nothing is to be done. */
+  readonly isRepeated: boolean;
 }
 
-function prepare(ports: AdministerPorts, command: KeyCommand): Prepared {
+function prepare(ports: AdministerPorts, request: CommandRequest, command: KeyCommand): Prepared {
   const name = parseSigningKeyName(command.signingKey);
   parseReason(command.reason);
   const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
-  requireEtag(state, command.etag, name);
-  return { name, state, around: ports.surroundingsOf(state) };
+  const around = ports.surroundingsOf(state);
+  const isRepeated = findAnswer(state.commands, request, around.nowMs) !== undefined;
+  if (!isRepeated) requireEtag(state, command.etag, name);
+  return { name, state, around, isRepeated };
 }
 
 function evolved(state: SigningKeyState, decide: Decide, around: Surroundings): SigningKeyState {
@@ -52,30 +59,39 @@ function evolved(state: SigningKeyState, decide: Decide, around: Surroundings): 
 const kidsOf = (versions: readonly KeyVersion[]): readonly Kid[] => versions.map((version) => version.kid);
 
 export async function suspend(ports: AdministerPorts, caller: CallerName, command: SuspendKeyCommand): Outcome {
-  const { name, state, around } = prepare(ports, command);
-  const decide: Decide = (now, then) =>
-    decideSuspend(now, { caller, reason: command.reason, halt: command.halt }, then);
+  const request = toCommandRequest('suspend', caller, command);
+  const { name, state, around, isRepeated } = prepare(ports, request, command);
+  if (isRepeated) return state;
+  const { reason, halt } = command;
+  const decide: Decide = (now, then) => decideSuspend(now, { caller, reason, halt }, then);
   const after = evolved(state, decide, around);
   if (command.validateOnly) return after;
   const active = activeVersion(state);
+  // Tried again after a failure, it may have been decided otherwise meanwhile: then there is nothing left to do.
+  const isOvertaken = (now: SigningKeyState): boolean =>
+    halt ? now.isHalted && activeVersion(now) === undefined : activeVersion(now)?.number !== active?.number;
+  const decideNow = deciding(request, (now, then) => (isOvertaken(now) ? [] : decide(now, then)));
   // Halted, nothing of the signing key may sign; otherwise the emergency successor already may.
-  const kids = command.halt ? kidsOf(state.versions) : kidsOf(active === undefined ? [] : [active]);
+  const kids = halt ? kidsOf(state.versions) : kidsOf(active === undefined ? [] : [active]);
   await narrow(ports, () =>
-    ports.ledger.narrow(kids, 'signing', () =>
-      // Tried again after a failure, it may have been decided otherwise meanwhile: then there is nothing left to do.
-      activeVersion(ports.ledger.requireSigningKey(name))?.number === active?.number
-        ? decideChanges(ports, name, decide)
-        : [],
-    ),
+    ports.ledger.narrow({
+      key: toKey(request),
+      kids,
+      withholding: 'signing',
+      decide: () => decideChanges(ports, name, decideNow),
+    }),
   );
   return ports.ledger.requireSigningKey(name);
 }
 
 export async function reactivate(ports: AdministerPorts, caller: CallerName, command: ReactivateCommand): Outcome {
-  const { name, state, around } = prepare(ports, command);
+  const request = toCommandRequest('reactivate', caller, command);
+  const { name, state, around, isRepeated } = prepare(ports, request, command);
+  if (isRepeated) return state;
   ports.requireUnfenced(name);
-  const decide: Decide = (now, then) =>
-    decideReactivate(now, { caller, reason: command.reason, version: command.version }, then);
+  const decide = deciding(request, (now, then) =>
+    decideReactivate(now, { caller, reason: command.reason, version: command.version }, then),
+  );
   const after = evolved(state, decide, around);
   if (command.validateOnly) return after;
   await tryVersion(ports.hsm, state, requireVersion(state, command.version));
@@ -84,10 +100,12 @@ export async function reactivate(ports: AdministerPorts, caller: CallerName, com
 }
 
 export async function rollback(ports: AdministerPorts, caller: CallerName, command: KeyCommand): Outcome {
-  const { name, state, around } = prepare(ports, command);
+  const request = toCommandRequest('rollback', caller, command);
+  const { name, state, around, isRepeated } = prepare(ports, request, command);
+  if (isRepeated) return state;
   ports.requireUnfenced(name);
   const target = findRollbackTarget(state, around.nowMs);
-  const decide: Decide = (now, then) => {
+  const decide = deciding(request, (now, then) => {
     // What is committed must be what was tried.
     if (findRollbackTarget(now, then.nowMs)?.number !== target?.number) {
       throw new KeyturnError(
@@ -97,7 +115,7 @@ export async function rollback(ports: AdministerPorts, caller: CallerName, comma
       );
     }
     return decideRollback(now, { caller, reason: command.reason }, then);
-  };
+  });
   const after = evolved(state, decide, around);
   if (command.validateOnly || target === undefined) return after;
   await tryVersion(ports.hsm, state, target);
@@ -105,11 +123,9 @@ export async function rollback(ports: AdministerPorts, caller: CallerName, comma
   return ports.ledger.requireSigningKey(name);
 }
 
-interface Fall {
-  readonly name: SigningKeyName;
-  readonly state: SigningKeyState;
-  readonly fallen: readonly KeyVersion[];
-  readonly decide: Decide;
+/** What makes a repeat join the first while that isn't durable. */
+function toKey({ requestId, command, digest }: CommandRequest): string {
+  return `${command} ${digest} ${requestId}`;
 }
 
 /** What a declaration does to each signing key of its scope. */
@@ -126,17 +142,25 @@ export async function declareCompromised(
   }
   const { retain, scope } = command;
   const version = scope.kind === 'version' ? scope.version : undefined;
-  const falls = namesIn(ports, scope).map((name): Fall => {
-    const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
-    const decide: Decide = (now, then) => decideCompromise(now, { caller, reason, retain, version }, then);
-    return { name, state, fallen: compromisedBy(state, version), decide };
+  const request = toCommandRequest('declare-compromised', caller, command);
+  const states = namesIn(ports, scope).map((name) => ports.meters.observe(ports.ledger.requireSigningKey(name)).state);
+  // Signing keys that are newer than the first request are no part of its answer.
+  const earlier = states.flatMap((state) => findEffect(state, request, ports.surroundingsOf(state).nowMs));
+  if (earlier.length > 0) return earlier;
+  const decide: Decide = (now, then) => decideCompromise(now, { caller, reason, retain, version }, then);
+  const effects = states.map((state) => {
+    const around = ports.surroundingsOf(state);
+    return toEffect(state, decide(state, around), around);
   });
-  const effects = falls.map((fall) => toEffect(fall, ports.surroundingsOf(fall.state)));
   if (command.validateOnly) return effects;
+  const decideNow = deciding(request, decide, (now, events, then) => toAnswer(toEffect(now, events, then)));
   await narrow(ports, () =>
-    ports.ledger.narrow(kidsOf(falls.flatMap(({ fallen }) => fallen)), 'everything', () =>
-      falls.flatMap(({ name, decide }) => decideChanges(ports, name, decide)),
-    ),
+    ports.ledger.narrow({
+      key: toKey(request),
+      kids: kidsOf(states.flatMap((state) => compromisedBy(state, version))),
+      withholding: 'everything',
+      decide: () => states.flatMap(({ name }) => decideChanges(ports, name, decideNow)),
+    }),
   );
   return effects;
 }
@@ -146,19 +170,34 @@ function namesIn(ports: AdministerPorts, scope: CompromiseScope): readonly Signi
   return [ports.ledger.requireSigningKey(parseSigningKeyName(scope.signingKey, 'scope')).name];
 }
 
-function toEffect({ name, state, fallen, decide }: Fall, around: Surroundings): CompromiseEffect {
-  const after = evolved(state, decide, around);
+function toEffect(before: SigningKeyState, events: readonly SigningKeyEvent[], around: Surroundings): CompromiseEffect {
+  const after = events.reduce<SigningKeyState>(evolveSigningKey, before);
+  const withdrawnVersions = events.flatMap((event) => (event.type === 'VERSION_COMPROMISED' ? [event.version] : []));
   const active = activeVersion(after);
-  const expiries = fallen
-    .filter((version) => version.activatedAtMs !== undefined)
+  const expiries = before.versions
+    .filter(({ number, activatedAtMs }) => activatedAtMs !== undefined && withdrawnVersions.includes(number))
     .map((version) => version.expCeilingMs ?? 0);
   return {
-    signingKey: name,
-    withdrawnVersions: fallen.map((version) => version.number),
+    signingKey: before.name,
+    withdrawnVersions,
     activeVersion: active?.number,
     readyAtMs: active === undefined ? whenPropagated(after, around, 1).allowedAtMs : undefined,
     lastJwtExpireTimeMs: expiries.length === 0 ? undefined : Math.max(...expiries),
   };
+}
+
+function toAnswer({ withdrawnVersions, activeVersion: activated, ...times }: CompromiseEffect): CommandAnswer {
+  const { readyAtMs, lastJwtExpireTimeMs } = times;
+  return { withdrawn: withdrawnVersions, activated, readyAtMs, lastJwtExpireTimeMs };
+}
+
+function findEffect(state: SigningKeyState, request: CommandRequest, nowMs: number): readonly CompromiseEffect[] {
+  const answer = findAnswer(state.commands, request, nowMs);
+  if (answer === undefined) return [];
+  const { withdrawn = [], activated, readyAtMs, lastJwtExpireTimeMs } = answer;
+  return [
+    { signingKey: state.name, withdrawnVersions: withdrawn, activeVersion: activated, readyAtMs, lastJwtExpireTimeMs },
+  ];
 }
 
 /** A narrowing whose commit failed is in effect all the same, and the answer must say both. */

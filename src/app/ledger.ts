@@ -24,6 +24,9 @@ const SIGNING_KEY_PREFIX = 'signing-key/';
 const KEY_SET_PREFIX = 'key-set/';
 const CLOCK_STREAM = 'clock';
 
+/** Narrowings that wait to be recorded and take nothing that others haven't taken. */
+const MAX_WAITING_NARROWINGS = 256;
+
 /** What a transaction wants appended, and to what. */
 export type Change =
   | { readonly to: 'signingKey'; readonly name: SigningKeyName; readonly events: readonly SigningKeyEvent[] }
@@ -41,8 +44,11 @@ interface Folded {
   readonly clock: ClockState;
 }
 
-interface Narrowing {
+export interface Narrowing {
+  /** The same for a repeat of the command: while the first isn't durable, a repeat joins it. */
+  readonly key: string;
   readonly kids: readonly Kid[];
+  readonly withholding: Withholding;
   readonly decide: () => readonly Change[];
 }
 
@@ -155,12 +161,19 @@ export class Ledger {
    * Rule 7: what narrows is visible first. The versions are withheld when this returns its promise, which resolves when
    * the decision is durable. When the commit fails, they stay withheld, and `retryNarrowings` tries again.
    */
-  async narrow(kids: readonly Kid[], withholding: Withholding, decide: () => readonly Change[]): Promise<void> {
+  async narrow(wanted: Narrowing): Promise<void> {
+    const joined = [...this.#undurable].find(({ key }) => key === wanted.key);
+    const { kids, withholding } = joined ?? wanted;
+    const isNothingNew = kids.every((kid) => this.#withheld.has(kid));
     for (const kid of kids) {
       if (this.#withheld.get(kid) !== 'everything') this.#withheld.set(kid, withholding);
     }
     this.#notify();
-    await this.#commitNarrowing({ kids, decide });
+    // A full disk is no reason to gather commands without end: what narrows further is always remembered.
+    if (joined === undefined && isNothingNew && this.#undurable.size >= MAX_WAITING_NARROWINGS) {
+      throw new KeyturnError('STORE_UNAVAILABLE', 'too many commands that narrow wait to be recorded already');
+    }
+    await this.#commitNarrowing(joined ?? wanted);
   }
 
   /** Once more for each narrowing that isn't durable. Rejects with the first failure. */

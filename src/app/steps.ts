@@ -133,7 +133,7 @@ async function rotateOnSchedule(ports: StepPorts, name: SigningKeyName, useLastS
   const active = activeVersion(state);
   const candidate = requireSuccessor(state, ports.surroundingsOf(state), useLastStandby);
   await tryVersion(ports.hsm, state, candidate);
-  const options = { ...SCHEDULED_ROTATION, requestId: '', useLastStandby };
+  const options = { ...SCHEDULED_ROTATION, useLastStandby };
   await commitEvents(ports, name, (now, around) => {
     // An operator may have rotated meanwhile: then nothing is due any more, and the next plan says so.
     if (activeVersion(now)?.number !== active?.number) return [];

@@ -1,7 +1,8 @@
 /**
- * The client's methods that take key versions out of service or bring them back. What isn't idempotent is never tried
- * again by the channel (transport.ts): a second suspension would suspend the successor.
+ * The client's methods that take key versions out of service or bring them back. Each call has a request id, so that the
+ * channel may try it again (transport.ts): without one, a second suspension would suspend the successor.
  */
+import { randomUUID } from 'node:crypto';
 import type { CompromiseEffect__Output } from '../gen/keyturn/v1/CompromiseEffect.ts';
 import type { DeclareCompromisedRequest as DeclareCompromisedMessage } from '../gen/keyturn/v1/DeclareCompromisedRequest.ts';
 import type { RollbackRequest as RollbackMessage } from '../gen/keyturn/v1/RollbackRequest.ts';
@@ -20,6 +21,8 @@ export interface KeyCommand {
   readonly etag?: string | undefined;
   /** Why; kept in the event log. */
   readonly reason?: string | undefined;
+  /** A UUID; a repeat within a day gets the first answer and does nothing more. Default: a new one for each call. */
+  readonly requestId?: string | undefined;
 }
 
 export interface SuspendRequest extends KeyCommand {
@@ -46,6 +49,8 @@ export interface DeclareCompromisedRequest {
   readonly validateOnly?: boolean | undefined;
   /** Why; kept in the event log. */
   readonly reason: string;
+  /** A UUID; a repeat within a day gets the first answer. Default: a new one for each call. */
+  readonly requestId?: string | undefined;
 }
 
 /** What a declaration does to one signing key. */
@@ -69,8 +74,7 @@ export interface LifecycleCommands {
   /** Undoes the latest rotation within its rollback window. */
   rollback(request: KeyCommand, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
   /**
-   * Final. One effect for each signing key concerned. Idempotent, and so tried again like other calls: a repetition
-   * withdraws nothing more. STORE_UNAVAILABLE means that it is in effect and not durable yet.
+   * Final. One effect for each signing key concerned. STORE_UNAVAILABLE means that it is in effect and not durable yet.
    */
   declareCompromised(
     request: DeclareCompromisedRequest,
@@ -99,16 +103,18 @@ export function createLifecycleCommands(
       const { signingKey } = await transport.call(keyAdminMethods.Rollback, message, toDeadlineMs(options));
       return { signingKey: fromSigningKey(signingKey) };
     },
-    async declareCompromised({ scope, retain = false, validateOnly = false, reason }, options) {
-      const message: DeclareCompromisedMessage = { ...scope, retain, validateOnly, reason };
+    async declareCompromised(request, options) {
+      const { scope, retain = false, validateOnly = false, reason, requestId = randomUUID() } = request;
+      const message: DeclareCompromisedMessage = { ...scope, retain, validateOnly, reason, requestId };
       const { effects } = await transport.call(keyAdminMethods.DeclareCompromised, message, toDeadlineMs(options));
       return { effects: effects.map(fromCompromiseEffect) };
     },
   };
 }
 
-function toKeyCommand({ signingKey, validateOnly = false, etag = '', reason = '' }: KeyCommand): RollbackMessage {
-  return { signingKey, validateOnly, etag, reason };
+function toKeyCommand(command: KeyCommand): RollbackMessage {
+  const { signingKey, validateOnly = false, etag = '', reason = '', requestId = randomUUID() } = command;
+  return { signingKey, validateOnly, etag, reason, requestId };
 }
 
 function fromCompromiseEffect(message: CompromiseEffect__Output): CompromiseEffect {

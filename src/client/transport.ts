@@ -46,17 +46,12 @@ const RETRY_POLICY = {
   initialBackoff: '0.05s',
   maxBackoff: '1s',
   backoffMultiplier: 3,
-  // Safe for all but those below: signing twice makes a JWT nobody gets, apply is declarative, rotate has a request id,
-  // and what is compromised already falls no further.
+  // Safe for all but those below: signing twice makes a JWT nobody gets, apply is declarative, and commands on a signing
+  // key have a request id.
   retryableStatusCodes: ['UNAVAILABLE'],
 };
 /** Whose first attempt may have been done though its answer was lost, and which mean something else the second time. */
-const NOT_IDEMPOTENT = [
-  { service: 'keyturn.v1.TokenService', method: 'RetryLogin' },
-  { service: 'keyturn.v1.KeyAdminService', method: 'Suspend' },
-  { service: 'keyturn.v1.KeyAdminService', method: 'Reactivate' },
-  { service: 'keyturn.v1.KeyAdminService', method: 'Rollback' },
-];
+const NOT_IDEMPOTENT = [{ service: 'keyturn.v1.TokenService', method: 'RetryLogin' }];
 const SERVICE_CONFIG = {
   methodConfig: [{ name: NOT_IDEMPOTENT }, { name: [{}], retryPolicy: RETRY_POLICY }],
 };

@@ -34,7 +34,6 @@ export interface Command {
 
 export interface Activation extends Command {
   readonly cause: ActivationCause;
-  readonly requestId?: string;
 }
 
 /** What becomes of the version that signed until now: how it is suspended by each kind of activation. */
@@ -51,7 +50,7 @@ export function toActivation(
   state: SigningKeyState,
   successor: KeyVersion,
   around: Surroundings,
-  { caller, reason, cause, requestId = '' }: Activation,
+  { caller, reason, cause }: Activation,
 ): readonly SigningKeyEvent[] {
   const { nowMs } = around;
   const active = activeVersion(state);
@@ -64,7 +63,7 @@ export function toActivation(
   }
   const expCeilingMs = nextExpCeilingMs(state.policy, nowMs);
   const { number: version } = successor;
-  events.push({ type: 'VERSION_ACTIVATED', atMs: nowMs, version, expCeilingMs, cause, requestId, caller, reason });
+  events.push({ type: 'VERSION_ACTIVATED', atMs: nowMs, version, expCeilingMs, cause, caller, reason });
   return events;
 }
 

@@ -99,7 +99,6 @@ function limitSuspensions(state: SigningKeyState, around: Surroundings): readonl
 
 export interface RotateOptions extends Command {
   readonly useLastStandby: boolean;
-  readonly requestId: string;
 }
 
 /** The standby that a rotation would activate now. Errors: NOT_PROPAGATED, LAST_STANDBY, NO_ACTIVE_VERSION. */

@@ -5,6 +5,7 @@
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
+import type { CommandAnswered } from './command-records.ts';
 import type { BirthRecord, KeySetPromise, LifecyclePolicy } from './model.ts';
 
 interface At {
@@ -59,7 +60,8 @@ export type SigningKeyEvent = At &
         readonly version: number;
         readonly expCeilingMs: number;
         readonly cause: ActivationCause;
-        readonly requestId: string;
+        /** Only in older logs: a rotation's, which is in COMMAND_ANSWERED now. */
+        readonly requestId?: string;
       } & Commanded)
     /**
      * `window`: when, and after how much up-time, it becomes DEACTIVATED; absent while an operator is to decide.
@@ -78,6 +80,7 @@ export type SigningKeyEvent = At &
     | ({ readonly type: 'SIGNING_HALTED' } & Commanded)
     /** Final. It signs nothing more and is in no key set from here on. `retain`: its private key is kept for evidence. */
     | ({ readonly type: 'VERSION_COMPROMISED'; readonly version: number; readonly retain: boolean } & Commanded)
+    | CommandAnswered
     | { readonly type: 'EXP_CEILING_RAISED'; readonly version: number; readonly expCeilingMs: number }
     | { readonly type: 'VERSION_DEACTIVATED'; readonly version: number }
     | { readonly type: 'DESTRUCTION_INTENDED'; readonly version: number }

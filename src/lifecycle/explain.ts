@@ -72,7 +72,7 @@ interface Candidate {
 
 function toCommands(state: SigningKeyState): readonly Candidate[] {
   const command = { caller: DAEMON_CALLER, reason: '' };
-  const rotation = { ...command, requestId: '', useLastStandby: false };
+  const rotation = { ...command, useLastStandby: false };
   const compromise = { ...command, version: undefined, retain: false };
   const suspended = state.versions.filter((version) => version.state === 'SUSPENDED');
   return [

@@ -7,6 +7,7 @@ import { KeyturnError } from '../base/errors.ts';
 import type { CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
+import { type CommandRecord, withRecord } from './command-records.ts';
 import type { KeySetEvent, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
 import type { BirthRecord, KeySetPromise, LifecyclePolicy, LifecycleState } from './model.ts';
 
@@ -53,14 +54,6 @@ export interface KeyVersion {
   readonly quietMs: number;
 }
 
-export interface RotationRecord {
-  readonly requestId: string;
-  readonly atMs: number;
-  readonly activated: number;
-  /** The version that the rotation suspended. */
-  readonly suspended: number | undefined;
-}
-
 export interface SigningKeyState {
   readonly name: SigningKeyName;
   readonly keySet: KeySetName;
@@ -73,8 +66,8 @@ export interface SigningKeyState {
   readonly versions: readonly KeyVersion[];
   /** The next version's number. */
   readonly nextVersion: number;
-  /** Rotations by request id, newest last; bounded. */
-  readonly rotations: readonly RotationRecord[];
+  /** Commands that came with a request id, newest last; bounded. */
+  readonly commands: readonly CommandRecord[];
   /** A rollback holds scheduled rotation until `maxSigningPeriod` or the next rotation. */
   readonly isRotationHeld: boolean;
   /** `suspend --halt`: no standby takes over until a version is activated by command. */
@@ -98,10 +91,11 @@ export interface KeySetState {
   readonly sequence: number;
 }
 
-/** Request ids that a signing key remembers. */
-const MAX_ROTATION_RECORDS = 64;
-
-const QUIET_EVENTS: ReadonlySet<SigningKeyEvent['type']> = new Set(['METERS_RECORDED', 'EXP_CEILING_RAISED']);
+const QUIET_EVENTS: ReadonlySet<SigningKeyEvent['type']> = new Set([
+  'METERS_RECORDED',
+  'EXP_CEILING_RAISED',
+  'COMMAND_ANSWERED',
+]);
 
 function damaged(stream: string, event: { readonly type: string }): KeyturnError {
   return new KeyturnError(
@@ -123,7 +117,7 @@ export function evolveSigningKey(state: SigningKeyState | undefined, event: Sign
       intents: [],
       versions: [],
       nextVersion: 1,
-      rotations: [],
+      commands: [],
       isRotationHeld: false,
       isHalted: false,
       revision: 1,
@@ -177,6 +171,8 @@ function applyEvent(
       }));
     case 'SUSPENSION_LIMITED':
       return change(event.version, () => ({ window: event.window }));
+    case 'COMMAND_ANSWERED':
+      return { ...state, commands: withRecord(state.commands, event) };
     case 'SIGNING_HALTED':
       return { ...state, isHalted: true };
     case 'VERSION_COMPROMISED':
@@ -214,7 +210,7 @@ function activate(
   before: SigningKeyState,
   event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' },
 ): SigningKeyState {
-  const { atMs, requestId, version, cause } = event;
+  const { atMs, requestId = '', version, cause } = event;
   const changed = change(version, ({ activatedAtMs, expCeilingMs, longestMs }) => ({
     state: 'ACTIVE',
     // A version that comes back goes on with the signing period that it began.
@@ -229,8 +225,8 @@ function activate(
   const state = { ...changed, isHalted: false, isRotationHeld: cause === 'rollback' };
   if (requestId === '') return state;
   const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
-  const rotations = [...before.rotations, { requestId, atMs, activated: version, suspended }];
-  return { ...state, rotations: rotations.slice(-MAX_ROTATION_RECORDS) };
+  const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: version, suspended } };
+  return { ...state, commands: withRecord(before.commands, record) };
 }
 
 function withoutIntent(

@@ -172,11 +172,7 @@ class Course {
       case 'activateStandby':
         return decideActivateStandby(state, TAKEOVER, around);
       case 'rotate':
-        return decideRotate(
-          state,
-          { ...SCHEDULED_ROTATION, requestId: '', useLastStandby: step.useLastStandby },
-          around,
-        );
+        return decideRotate(state, { ...SCHEDULED_ROTATION, useLastStandby: step.useLastStandby }, around);
       case 'makeVersion':
         return hasRoom(this.#keySet, [...this.#signingKeys.values()]) ? makeVersion(state, around) : [];
       case 'abandonIntent':

@@ -73,7 +73,6 @@ function toPublication(
     version: Math.min(...versions),
     expCeilingMs: nextExpCeilingMs(state.policy, nowMs),
     cause: 'first',
-    requestId: '',
     caller: DAEMON_CALLER,
     reason: `first generation of key set ${keySet.name}`,
   };

@@ -52,8 +52,7 @@ describe('Suspend, Reactivate and Rollback', () => {
     expect((await test.admin.rollback({ signingKey })).signingKey.name).toBe(signingKey);
   });
 
-  it('are not tried again by the client, since they could mean something else the second time', async () => {
-    test.app.failure = new KeyturnError('STORE_UNAVAILABLE', 'the disk is full');
+  it('are tried again by the client with the same request id, so that they are done once', async () => {
     const calls = [
       () => test.admin.suspend({ signingKey }),
       () => test.admin.reactivate({ signingKey, version: 1 }),
@@ -61,8 +60,12 @@ describe('Suspend, Reactivate and Rollback', () => {
     ];
     for (const call of calls) {
       const { length } = test.app.asked;
+      test.app.failure = new KeyturnError('STORE_UNAVAILABLE', 'the disk is full');
       await expect(call()).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
-      expect(test.app.asked.length - length).toBe(1);
+      const asked = test.app.asked.slice(length).map(({ command }) => (command as { requestId: string }).requestId);
+      expect(asked.length).toBeGreaterThan(1);
+      expect(new Set(asked).size).toBe(1);
+      expect(asked[0]).toMatch(/^[0-9a-f-]{36}$/);
     }
   });
 });
@@ -96,7 +99,13 @@ describe('DeclareCompromised', () => {
     const answer = await test.admin.declareCompromised({ scope, reason, retain: true });
     expect(answer.effects).toMatchObject(effects);
     const { command } = test.app.asked.at(-1) ?? {};
-    expect(command).toEqual({ scope: passedOn, retain: true, validateOnly: false, reason });
+    expect(command).toEqual({
+      scope: passedOn,
+      retain: true,
+      validateOnly: false,
+      reason,
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
   });
 
   it.each([

@@ -24,7 +24,7 @@ const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 
 /** What the world asks of whatever it tests. */
 function toKeyCommand(signingKey: string): KeyCommand {
-  return { signingKey, validateOnly: false, etag: '', reason: '' };
+  return { signingKey, validateOnly: false, etag: '', reason: '', requestId: '' };
 }
 
 export interface Subject {
@@ -190,7 +190,7 @@ export class Daemon implements Subject {
   }
 
   async rotate(key: string, useLastStandby: boolean): Promise<void> {
-    await this.#requireApp().rotate(CALLER, { ...toKeyCommand(key), useLastStandby, requestId: '' });
+    await this.#requireApp().rotate(CALLER, { ...toKeyCommand(key), useLastStandby });
   }
 
   async suspend(key: string, halt: boolean): Promise<void> {
@@ -212,7 +212,8 @@ export class Daemon implements Subject {
         : version === undefined
           ? ({ kind: 'signingKey', signingKey: key } as const)
           : ({ kind: 'version', signingKey: key, version } as const);
-    await this.#requireApp().declareCompromised(CALLER, { scope, retain, validateOnly: false, reason: 'simulated' });
+    const command = { scope, retain, validateOnly: false, reason: 'simulated', requestId: '' };
+    await this.#requireApp().declareCompromised(CALLER, command);
   }
 
   async confirmClock(typedMs: number): Promise<void> {

@@ -127,6 +127,7 @@ describe('an old store that nobody marked', () => {
       retain: false,
       validateOnly: false,
       reason: 'leaked',
+      requestId: '',
     });
     await before.clock.advanceAsync(NOTICE_MS, STEP_MS);
     const harness = await withStore(before, old);

@@ -10,6 +10,7 @@ function compromise({ app }: AppHarness, version: number): ReturnType<AppHarness
     retain: false,
     validateOnly: false,
     reason: 'dump found',
+    requestId: '',
   });
 }
 
@@ -38,6 +39,7 @@ describe('an application whose disk is full', () => {
       validateOnly: false,
       etag: '',
       reason: '',
+      requestId: '',
     });
     expect((await harness.restart()).stateOf(1)).toBe('SUSPENDED');
   });

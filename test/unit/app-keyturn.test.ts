@@ -7,7 +7,7 @@ import { DAY, HOUR, KEY_SET, MINUTE } from '../fixtures/lifecycle.ts';
 /** Long enough for the rotator to notice what time made due. */
 const NOTICE_MS = 10_000;
 const STEP_MS = 5_000;
-const COMMAND = { signingKey: 'access-tokens', validateOnly: false, etag: '', reason: 'test' };
+const COMMAND = { signingKey: 'access-tokens', validateOnly: false, etag: '', reason: 'test', requestId: '' };
 
 async function refusalOf(promise: Promise<unknown>): Promise<KeyturnError> {
   return promise.then(
@@ -27,6 +27,7 @@ const declare = (harness: AppHarness, version?: number) =>
     retain: false,
     validateOnly: false,
     reason: 'found in a log',
+    requestId: '',
   });
 
 describe('the first generation', () => {

@@ -133,7 +133,7 @@ describe('explain', () => {
   });
 
   it('tells of a refused command the rule and when it would be allowed', () => {
-    const rotation = { caller: CALLER, reason: '', requestId: '', useLastStandby: false };
+    const rotation = { caller: CALLER, reason: '', useLastStandby: false };
     const rotated = fold(decideRotate(fold(firstGeneration(WEEKLY)), rotation, around), fold(firstGeneration(WEEKLY)));
     const state = fold(published(4), rotated);
     const { commands, versions } = explain(state, around, []);

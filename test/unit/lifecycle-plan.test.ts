@@ -61,7 +61,7 @@ describe('plan', () => {
         version: 2,
         expCeilingMs: T0 + 9 * HOUR,
         cause: 'rotation',
-        requestId: '',
+
         caller: 'x' as never,
         reason: '',
       },
@@ -89,7 +89,7 @@ describe('plan', () => {
         version: 2,
         expCeilingMs: T0 + 99 * HOUR,
         cause: 'rotation',
-        requestId: '',
+
         caller: 'x' as never,
         reason: '',
       },

@@ -47,7 +47,7 @@ function versionOf(state: SigningKeyState, number: number) {
   return version;
 }
 
-const ROTATE = { caller: CALLER, reason: 'test', requestId: '', useLastStandby: false };
+const ROTATE = { caller: CALLER, reason: 'test', useLastStandby: false };
 
 describe('rule 1: announce before use', () => {
   const keySet = servedKeySet();

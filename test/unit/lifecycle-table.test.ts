@@ -16,7 +16,7 @@ const by = { caller: CALLER, reason: 'test' };
 type Decide = (state: SigningKeyState, version: number, around: Surroundings) => readonly SigningKeyEvent[];
 
 const COMMANDS: Readonly<Record<string, Decide>> = {
-  rotate: (state, _version, around) => decideRotate(state, { ...by, requestId: '', useLastStandby: true }, around),
+  rotate: (state, _version, around) => decideRotate(state, { ...by, useLastStandby: true }, around),
   suspend: (state, _version, around) => decideSuspend(state, { ...by, halt: false }, around),
   reactivate: (state, version, around) => decideReactivate(state, { ...by, version }, around),
   rollback: (state, _version, around) => decideRollback(state, by, around),
@@ -26,7 +26,7 @@ const COMMANDS: Readonly<Record<string, Decide>> = {
 /** Version 1 was rotated out a minute ago and is within its window; 2 is ACTIVE; 3 and 4 are propagated standbys. */
 function rotatedOnce(): SigningKeyState {
   const first = fold(firstGeneration());
-  const rotated = fold(decideRotate(first, { ...by, requestId: '', useLastStandby: false }, aroundAt(T0)), first);
+  const rotated = fold(decideRotate(first, { ...by, useLastStandby: false }, aroundAt(T0)), first);
   return fold(
     [...published(4), { type: 'VERSION_PROPAGATED', atMs: T0, version: 4, basis: 'first-generation' }],
     rotated,
@@ -122,7 +122,7 @@ describe('what the table can not say', () => {
     const suspended = fold(decideSuspend(sceneOf(), { ...by, halt: false }, aroundAt(NOW)), sceneOf());
     const second = (state: SigningKeyState) => state.versions.find((version) => version.number === 2);
     expect(second(suspended)?.window).toBeUndefined();
-    const options = { ...by, requestId: '', useLastStandby: true };
+    const options = { ...by, useLastStandby: true };
     const rotated = fold(decideRotate(suspended, options, aroundAt(NOW)), suspended);
     expect(second(rotated)?.window).toEqual({ untilMs: NOW + HOUR, windowMs: HOUR });
   });

@@ -94,11 +94,11 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
     DeclareCompromised: unary(
       ports,
       async (request: DeclareCompromisedRequest__Output, { caller }): Promise<DeclareCompromisedResponse> => {
-        const { retain, validateOnly, reason } = request;
+        const { retain, validateOnly, reason, requestId } = request;
         const scope = parseScope(request);
         if (reason.trim() === '')
           throw new KeyturnError('FIELD_INVALID', 'reason must say why: the declaration is final', { field: 'reason' });
-        const effects = await app.declareCompromised(caller, { scope, retain, validateOnly, reason });
+        const effects = await app.declareCompromised(caller, { scope, retain, validateOnly, reason, requestId });
         return { effects: effects.map(toCompromiseEffect) };
       },
     ),

@@ -9,6 +9,7 @@ export interface DeclareCompromisedRequest {
   'retain'?: (boolean);
   'validateOnly'?: (boolean);
   'reason'?: (string);
+  'requestId'?: (string);
   'scope'?: "version"|"signingKey"|"wholeToken";
 }
 
@@ -19,5 +20,6 @@ export interface DeclareCompromisedRequest__Output {
   'retain': (boolean);
   'validateOnly': (boolean);
   'reason': (string);
+  'requestId': (string);
   'scope'?: "version"|"signingKey"|"wholeToken";
 }

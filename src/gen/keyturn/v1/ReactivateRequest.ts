@@ -7,6 +7,7 @@ export interface ReactivateRequest {
   'validateOnly'?: (boolean);
   'etag'?: (string);
   'reason'?: (string);
+  'requestId'?: (string);
 }
 
 export interface ReactivateRequest__Output {
@@ -15,4 +16,5 @@ export interface ReactivateRequest__Output {
   'validateOnly': (boolean);
   'etag': (string);
   'reason': (string);
+  'requestId': (string);
 }

@@ -6,6 +6,7 @@ export interface RollbackRequest {
   'validateOnly'?: (boolean);
   'etag'?: (string);
   'reason'?: (string);
+  'requestId'?: (string);
 }
 
 export interface RollbackRequest__Output {
@@ -13,4 +14,5 @@ export interface RollbackRequest__Output {
   'validateOnly': (boolean);
   'etag': (string);
   'reason': (string);
+  'requestId': (string);
 }

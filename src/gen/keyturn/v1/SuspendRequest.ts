@@ -7,6 +7,7 @@ export interface SuspendRequest {
   'validateOnly'?: (boolean);
   'etag'?: (string);
   'reason'?: (string);
+  'requestId'?: (string);
 }
 
 export interface SuspendRequest__Output {
@@ -15,4 +16,5 @@ export interface SuspendRequest__Output {
   'validateOnly': (boolean);
   'etag': (string);
   'reason': (string);
+  'requestId': (string);
 }
