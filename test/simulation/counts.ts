@@ -14,6 +14,7 @@ export const COUNTED = [
   'httpOutages',
   'clockSteps',
   'reboots',
+  'oldStores',
   'suspensions',
   'rollbacks',
   'compromiseChecks',

@@ -7,6 +7,7 @@ import type { Happening, Scenario } from './scenario.ts';
 export type Focus = (scenario: Scenario) => Scenario;
 
 const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 
 type Unnumbered = Happening extends infer Each ? (Each extends Happening ? Omit<Each, 'id'> : never) : never;
 
@@ -52,5 +53,28 @@ export const raisedCeilings: Focus = (scenario) => {
     ...focused,
     keys: keys.slice(0, 1).map((key) => ({ ...key, policy: { ...key.policy, standbys: 1 } })),
     durationMs: 3 * shortestPeriodMs,
+  };
+};
+
+/** HTTP doesn't answer when the signing key is made: its first generation signs when it has been served, and not before. */
+export const silentBeginnings: Focus = (scenario) => ({
+  ...withHappenings(scenario, [{ kind: 'http-outage', atMs: 0, forMs: MINUTE }]),
+  durationMs: scenario.shortestPeriodMs,
+});
+
+/**
+ * The version that signs is declared compromised and kept as evidence, a standby takes its place, and an old copy, in
+ * which it still signs, replaces the store.
+ */
+export const oldStores: Focus = (scenario) => {
+  const { shortestPeriodMs, promise } = scenario;
+  const atMs = shortestPeriodMs / 4;
+  const copiedBeforeMs = promise.verifierCacheCeilingMs + MINUTE;
+  return {
+    ...withHappenings(scenario, [
+      { kind: 'compromise', atMs, key: 0, what: 'active', retain: true },
+      { kind: 'old-store', atMs: atMs + copiedBeforeMs - SECOND, copiedBeforeMs, downMs: SECOND },
+    ]),
+    durationMs: 2 * shortestPeriodMs,
   };
 };

@@ -22,12 +22,17 @@ const BIRTH = {
   attributes: { CKA_SENSITIVE: true, CKA_EXTRACTABLE: false, CKA_NEVER_EXTRACTABLE: true },
 };
 
+/** The store as it was at one moment. */
+export type StoreCopy = ReadonlyMap<string, readonly StoredEvent[]>;
+
 /** What survives a crash, and the faults that are in force. */
 export class Machine {
-  readonly #streams = new Map<string, StoredEvent[]>();
+  #streams = new Map<string, StoredEvent[]>();
   /** Public keys by CKA_ID. */
   readonly tokenKeys = new Map<string, { readonly ckaLabel: string; readonly publicKey: Buffer }>();
   readonly #seed: number;
+  readonly #served = new Set<string>();
+  #lastServed: ReadonlySet<Kid> | undefined;
   #keysMade = 0;
   get keysMade(): number {
     return this.#keysMade;
@@ -46,6 +51,26 @@ export class Machine {
 
   load(): readonly StoredStream[] {
     return [...this.#streams].map(([stream, events]) => ({ stream, events: [...events] }));
+  }
+
+  copyStore(): StoreCopy {
+    return new Map([...this.#streams].map(([stream, events]) => [stream, [...events]]));
+  }
+
+  /** Somebody puts an old copy in the store's place, and tells nobody. */
+  replaceStore(copy: StoreCopy): void {
+    this.#streams = new Map([...copy].map(([stream, events]) => [stream, [...events]]));
+  }
+
+  /** Kids that HTTP has answered with, ever. */
+  wasServed(kid: string): boolean {
+    return this.#served.has(kid);
+  }
+
+  noteServed(kids: ReadonlySet<Kid> | undefined): void {
+    if (kids === undefined || kids === this.#lastServed) return;
+    this.#lastServed = kids;
+    for (const kid of kids) this.#served.add(kid);
   }
 
   sequenceOf(stream: string): number {
@@ -135,7 +160,9 @@ export class ProcessPorts implements EventStore, JwksProbe {
     await Promise.resolve();
     if (this.#isKilled) return NEVER;
     if (this.#machine.isHttpDown) throw new Error('connection refused');
-    return this.#hooks.findKids(keySet);
+    const kids = this.#hooks.findKids(keySet);
+    this.#machine.noteServed(kids);
+    return kids;
   }
 
   #failure(reason: KeyturnError['reason'], message: string): KeyturnError {

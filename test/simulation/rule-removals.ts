@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Invariant } from './witness.ts';
-import { type Focus, quickRotations, raisedCeilings } from './focus.ts';
+import { type Focus, oldStores, quickRotations, raisedCeilings, silentBeginnings } from './focus.ts';
 
 interface Patch {
   readonly file: string;
@@ -90,6 +90,22 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     means: 'the first version of any signing key counts as propagated at birth',
     breaks: 'verifiable',
     patches: [{ file: RULES, from: '(version.isFirstGeneration ||', to: '(version.number === 1 ||' }],
+  },
+  {
+    name: 'served-first',
+    means: 'JWTs leave before HTTP has answered with the first generation',
+    breaks: 'verifiable',
+    focus: silentBeginnings,
+    patches: [{ file: 'app/meters.ts', from: 'return this.#answered.has(kid);', to: 'return kid.length > 0;' }],
+  },
+  {
+    name: 'fence',
+    means: 'a store that is older than the token is believed',
+    breaks: 'compromised-dies-out',
+    focus: oldStores,
+    patches: [
+      { file: 'app/fences.ts', from: 'if (fence !== undefined) fences.set(name, fence);', to: 'fences.delete(name);' },
+    ],
   },
   {
     name: 'keep',

@@ -4,7 +4,7 @@
  * happenings out and runs the rest again.
  */
 import type { KeySetPromise, LifecyclePolicy } from '../../src/lifecycle/model.ts';
-import { Prng } from './prng.ts';
+import { drawOf, Prng } from './prng.ts';
 import type { SourceModules } from './sources.ts';
 import { VERIFIER_KINDS, type VerifierPlan } from './verifiers.ts';
 
@@ -54,6 +54,8 @@ export type Happening = { readonly atMs: number; readonly id: number } & (
   | { readonly kind: 'no-new-keys'; readonly forMs: number }
   | { readonly kind: 'disk-full'; readonly forMs: number; readonly isReserveGone: boolean }
   | { readonly kind: 'http-outage'; readonly forMs: number }
+  /** The daemon is ended, and an old copy of its store put in the place of the present one. The last that happens. */
+  | { readonly kind: 'old-store'; readonly copiedBeforeMs: number; readonly downMs: number }
   /** Small ones stay; big ones are set right after a time. */
   | { readonly kind: 'clock-step'; readonly toOffsetMs: number; readonly untilRightMs: number | undefined }
 );
@@ -248,6 +250,18 @@ function drawHappening(
   }
 }
 
+/** One world in so many ends with an old store, a signing period before its time is up. */
+const OLD_STORE_ONE_IN = 8;
+
+/** By a chance of its own: worlds without one are as they are. */
+function drawOldStore(seed: number, id: number, durationMs: number, shortestPeriodMs: number): readonly Happening[] {
+  const prng = new Prng(drawOf(seed, OLD_STORE_ONE_IN));
+  if (prng.whole(1, OLD_STORE_ONE_IN) !== 1) return [];
+  const copiedBeforeMs = Math.round(prng.logarithmic(SECOND, (PERIODS_PER_WORLD / 2) * shortestPeriodMs));
+  const atMs = durationMs - shortestPeriodMs;
+  return [{ id, atMs, kind: 'old-store', copiedBeforeMs, downMs: Math.round(prng.logarithmic(SECOND, MINUTE)) }];
+}
+
 /** Troubles come in company: so many follow the one before within a ceiling or two, and mostly on the same signing key. */
 const COMPANY_SHARE = 0.35;
 const SAME_KEY_SHARE = 0.7;
@@ -281,6 +295,13 @@ export function drawScenario(seed: number, sources: SourceModules): Scenario {
   }));
   const durationMs = PERIODS_PER_WORLD * shortestPeriodMs;
   const verifiers = drawVerifiers(prng, promise);
+  const happenings = drawHappenings(prng, durationMs, {
+    sources,
+    shortestPeriodMs,
+    keyCount: keys.length,
+    clockStepLimitMs,
+    promise,
+  });
   const isExact = prng.whole(1, EXACT_ONE_IN) === 1 && name === 'minutes';
   return {
     seed,
@@ -291,13 +312,7 @@ export function drawScenario(seed: number, sources: SourceModules): Scenario {
     promise,
     keys,
     verifiers,
-    happenings: drawHappenings(prng, durationMs, {
-      sources,
-      shortestPeriodMs,
-      keyCount: keys.length,
-      clockStepLimitMs,
-      promise,
-    }),
+    happenings: [...happenings, ...drawOldStore(seed, happenings.length + 1, durationMs, shortestPeriodMs)],
     isExact,
     tokenDelayMs: prng.chance(0.3) ? Math.round(prng.logarithmic(1, 2_000)) : 0,
     shortestPeriodMs,

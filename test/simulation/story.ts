@@ -40,6 +40,8 @@ export function describeHappening(happening: Happening, { keys }: Scenario): str
     }
     case 'clock-step':
       return `the daemon's wall clock is stepped to ${happening.toOffsetMs} ms from true time${happening.untilRightMs === undefined ? '' : `, and set right after ${span(happening.untilRightMs)}`}`;
+    case 'old-store':
+      return `the daemon is ended, and a copy of its store that is ${span(happening.copiedBeforeMs)} old put in the place of the present one`;
     case 'token-outage':
       return `the token is unavailable for ${span(happening.forMs)}`;
     case 'no-new-keys':

@@ -32,6 +32,8 @@ export interface WitnessPorts {
   readonly queue: EventQueue;
   readonly counts: Counts;
   readonly fetch: () => Answer;
+  /** Whether HTTP has ever answered with a kid. */
+  readonly wasServed: (kid: string) => boolean;
   readonly promise: () => KeySetPromise;
   readonly tell: ((words: string) => void) | undefined;
   readonly violate: (invariant: Invariant, words: string) => void;
@@ -53,6 +55,8 @@ export class Witness {
   readonly #longestCeilingMs: number;
   /** The wall clock minus true time when the daemon took it for its base. */
   #baseOffsetMs = 0;
+  /** Signing keys that must not sign, since the token shows that the store is old; undefined while it is the present one. */
+  #mustWait: ReadonlySet<string> | undefined;
   #draws = 0;
 
   constructor(ports: WitnessPorts) {
@@ -98,11 +102,19 @@ export class Witness {
     if (noted.isClockBased) this.#baseOffsetMs = time.wallOffsetMs;
     counts.add('rotations', noted.rotations);
     counts.add('activations', noted.activated.length);
-    for (const { invariant, words } of noted.problems) violate(invariant, words);
+    if (this.#mustWait === undefined) for (const { invariant, words } of noted.problems) violate(invariant, words);
     // When the process has seen its own commit, too.
     if (noted.withdrawn.length > 0) queue.add(time.nowMs, () => this.#recheck(noted.withdrawn));
     for (const facts of noted.compromised) this.#expectDeath(facts);
     return noted;
+  }
+
+  /**
+   * An old copy is in the place of the store. What it publishes is old, and known to be (docs/operate): from here on only
+   * what is signed is judged, by signing keys of which the token holds a key that the copy doesn't know.
+   */
+  noteOldStore(mustWait: ReadonlySet<string>): void {
+    this.#mustWait = mustWait;
   }
 
   /** An operator has begun to declare it compromised: from here on verifiers may miss it. */
@@ -126,6 +138,7 @@ export class Witness {
   #expectDeath(facts: VersionFacts): void {
     const { time, queue, violate } = this.#ports;
     queue.add(time.nowMs + this.#longestCeilingMs, () => {
+      if (this.#mustWait !== undefined) return;
       const { longest, number, key } = facts;
       if (longest === undefined) return;
       for (const verifier of this.#verifiers) {
@@ -156,10 +169,17 @@ export class Witness {
       violate('verifiable', `a JWT has kid ${jwt.kid}, which was never made`);
       return jwt;
     }
+    if (this.#mustWait?.has(facts.key) === false) return jwt;
     if (facts.compromisedAtMs !== undefined)
       violate(
         'compromised-dies-out',
         `a JWT of version ${facts.number} of ${facts.key} is issued after it was declared compromised`,
+      );
+    if (this.#mustWait !== undefined) return jwt;
+    if (!this.#ports.wasServed(jwt.kid) && !this.isPublished(jwt.kid))
+      violate(
+        'verifiable',
+        `a JWT of version ${facts.number} of ${facts.key} is released before HTTP has answered with that version once: whoever asks for the key set now can't verify it`,
       );
     if (facts.longest === undefined || facts.longest.expMs < jwt.expMs) facts.longest = jwt;
     this.#judgeByAll(jwt);
@@ -196,6 +216,7 @@ export class Witness {
   }
 
   #judge(verifier: Verifier, jwt: ParsedJwt): void {
+    if (this.#mustWait !== undefined) return;
     const verdict = this.#verdict(verifier, jwt);
     if (verdict !== 'unknown-kid' && verdict !== 'bad-signature') return;
     const facts = this.facts.find(jwt.kid);

@@ -6,7 +6,7 @@ import type { KeySetPromise } from '../../src/lifecycle/model.ts';
 import { Counts } from './counts.ts';
 import { Daemon, type Subject } from './daemon.ts';
 import { Emergencies } from './emergencies.ts';
-import { type CrashPoint, Machine, type ProcessHooks } from './machine.ts';
+import { type CrashPoint, Machine, type ProcessHooks, type StoreCopy } from './machine.ts';
 import { fractionOf } from './prng.ts';
 import type { Happening, Scenario } from './scenario.ts';
 import type { SourceModules } from './sources.ts';
@@ -79,6 +79,8 @@ export class World {
   #crashIn = 0;
   #crashDownMs = 0;
   #isBooting = false;
+  /** An old copy is in the place of the store: what it says is not what the world knows. */
+  #isStoreOld = false;
   #draws = 0;
   #pace: ReturnType<Subject['pace']> | undefined;
 
@@ -111,6 +113,7 @@ export class World {
       queue: this.#queue,
       counts: this.#counts,
       fetch: () => this.#subject.fetch(),
+      wasServed: (kid) => this.#machine.wasServed(kid),
       promise: () => this.#promise,
       tell: isTracing ? (words) => this.#tell(words) : undefined,
       violate: (invariant, words) => this.#violate(invariant, words),
@@ -132,7 +135,7 @@ export class World {
       this.#queue.add(startMs + index * 1_000, () => this.#command(`apply ${name}`, this.#subject.apply(name, policy)));
     });
     this.#queue.add(startMs + keys.length * 1_000, () => this.#signForEver());
-    for (const happening of happenings) this.#queue.add(startMs + happening.atMs, () => this.#happen(happening));
+    for (const happening of happenings) this.#expect(happening);
     await settle();
     while (this.#violation === undefined) {
       const timerMs = this.#subject.nextTimerMs(this.#latenessMs());
@@ -231,6 +234,22 @@ export class World {
 
   // ── happenings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  #expect(happening: Happening): void {
+    const atMs = this.#scenario.startMs + happening.atMs;
+    if (happening.kind !== 'old-store') {
+      this.#queue.add(atMs, () => this.#happen(happening));
+      return;
+    }
+    this.#queue.add(atMs - happening.copiedBeforeMs, () => {
+      this.#tell('somebody copies the store');
+      const copy = this.#machine.copyStore();
+      this.#queue.add(atMs, () => {
+        this.#happen(happening);
+        this.#replaceStore(copy, happening.downMs);
+      });
+    });
+  }
+
   #happen(happening: Happening): void {
     this.#tell(describeHappening(happening, this.#scenario));
     const machine = this.#machine;
@@ -247,6 +266,8 @@ export class World {
         this.#crashIn = happening.afterPoints;
         this.#crashDownMs = happening.downMs;
         return;
+      case 'old-store':
+        return this.#counts.add('oldStores');
       case 'reboot':
         return this.#reboot(happening);
       case 'stop':
@@ -320,6 +341,15 @@ export class World {
     if (wasUp) this.#bootIn(downMs);
   }
 
+  #replaceStore(copy: StoreCopy, downMs: number): void {
+    const wasUp = this.#subject.isUp || this.#isBooting;
+    this.#die();
+    this.#machine.replaceStore(copy);
+    this.#isStoreOld = true;
+    this.#witness.noteOldStore(keysWithoutRecord(this.#machine, copy));
+    if (wasUp) this.#bootIn(downMs);
+  }
+
   #stopFor({ downMs, promise }: Happening & { kind: 'stop' }): void {
     if (!this.#subject.isUp) return;
     this.#stop(downMs);
@@ -381,12 +411,12 @@ export class World {
       this.#draws += 1;
       const lifetimeMs = fractionOf(seed, LIFETIME, this.#draws) < 0.5 ? undefined : 1_000;
       this.#queue.add(nowMs, () => this.#sign(name, lifetimeMs));
-      this.#emergencies.lookAt(name);
+      if (!this.#isStoreOld) this.#emergencies.lookAt(name);
     }
     const meanMs = shortestPeriodMs / SIGNINGS_PER_PERIOD;
     const pauseMs = Math.ceil(meanMs * (0.5 + fractionOf(seed, PAUSE, this.#draws)));
     this.#queue.add(nowMs + pauseMs, () => this.#signForEver());
-    const unlisted = this.#subject.findUnlistedKey();
+    const unlisted = this.#isStoreOld ? undefined : this.#subject.findUnlistedKey();
     if (unlisted !== undefined) this.#violate('every-key-listed', `the token holds ${unlisted}, which no record knows`);
   }
 
@@ -400,4 +430,11 @@ export class World {
       },
     );
   }
+}
+
+/** Signing keys with a key in the token that the copy says nothing of. */
+function keysWithoutRecord({ tokenKeys }: Machine, copy: StoreCopy): ReadonlySet<string> {
+  const text = JSON.stringify([...copy.values()]);
+  const unknown = [...tokenKeys].filter(([ckaId]) => !text.includes(ckaId));
+  return new Set(unknown.map(([, { ckaLabel }]) => ckaLabel.split('/')[1] ?? ''));
 }
