@@ -18,6 +18,7 @@ import {
   type TokenEvent,
   type TokenState,
 } from '../lifecycle/token-log.ts';
+import { isSamePromise, stricterPromise } from '../lifecycle/policy.ts';
 import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
 
 const SIGNING_KEY_PREFIX = 'signing-key/';
@@ -60,6 +61,8 @@ export class Ledger {
   readonly #withheld = new Map<Kid, Withholding>();
   /** Narrowings in effect whose commit failed; tried again until they are durable. */
   readonly #undurable = new Set<Narrowing>();
+  /** Promises of the configuration that are new or changed, until they are durable. */
+  #unrecorded: ReadonlyMap<KeySetName, KeySetPromise> = new Map();
   #state: Folded;
 
   private constructor(store: EventStore, clock: Clock, state: Folded) {
@@ -68,23 +71,58 @@ export class Ledger {
     this.#state = state;
   }
 
-  /** Loads and folds the log, then records the promises of the configuration where they are new or differ. */
+  /** Loads and folds the log, then records the configuration's promises; a store that can't be written holds nothing up. */
   static async open(
     store: EventStore,
     clock: Clock,
     promises: ReadonlyMap<KeySetName, KeySetPromise>,
   ): Promise<Ledger> {
     const ledger = new Ledger(store, clock, fold(await store.load()));
-    await ledger.#recordPromises(promises);
+    ledger.#requirePromises(promises);
+    ledger.#unrecorded = new Map(
+      [...promises].filter(([name, promise]) => {
+        const recorded = ledger.#state.keySets.get(name)?.promise;
+        return recorded === undefined || !isSamePromise(recorded, promise);
+      }),
+    );
+    try {
+      await ledger.recordPromises();
+    } catch (thrown) {
+      // A full disk must not keep the key sets from being served: the rotator tries again.
+      if (!hasReason(thrown, 'STORE_UNAVAILABLE')) throw thrown;
+    }
     return ledger;
+  }
+
+  /** Promises of the configuration that are not durable yet: an alarm as long as it isn't 0. */
+  get unrecordedPromises(): number {
+    return this.#unrecorded.size;
+  }
+
+  /** Records what of the configuration's promises is new or differs. */
+  async recordPromises(): Promise<void> {
+    await this.transact(() =>
+      [...this.#unrecorded].map(([name, promise]): Change => {
+        const atMs = this.#clock.wallMs();
+        const isNew = !this.#state.keySets.has(name);
+        const event: KeySetEvent = isNew
+          ? { type: 'KEY_SET_CREATED', atMs, keySet: name, promise }
+          : { type: 'PROMISE_CHANGED', atMs, promise };
+        return { to: 'keySet', name, events: [event] };
+      }),
+    );
+    this.#unrecorded = new Map();
   }
 
   get signingKeys(): ReadonlyMap<SigningKeyName, SigningKeyState> {
     return this.#state.signingKeys;
   }
 
+  /** Their promises as they bind now: a changed one that is not recorded yet binds together with the recorded one. */
   get keySets(): ReadonlyMap<KeySetName, KeySetState> {
-    return this.#state.keySets;
+    const { keySets } = this.#state;
+    if (this.#unrecorded.size === 0) return keySets;
+    return new Map([...keySets].map(([name, keySet]) => [name, this.#asBinding(keySet)]));
   }
 
   get token(): TokenState {
@@ -105,7 +143,7 @@ export class Ledger {
 
   requireKeySet(name: KeySetName): KeySetState {
     const state = this.#state.keySets.get(name);
-    if (state !== undefined) return state;
+    if (state !== undefined) return this.#asBinding(state);
     throw new KeyturnError(
       'KEY_SET_NOT_FOUND',
       `there is no key set ${name}; the configuration names ${[...this.#state.keySets.keys()].join(', ')}`,
@@ -204,6 +242,11 @@ export class Ledger {
     for (const listener of this.#listeners) listener();
   }
 
+  #asBinding(keySet: KeySetState): KeySetState {
+    const wanted = this.#unrecorded.get(keySet.name);
+    return wanted === undefined ? keySet : { ...keySet, promise: stricterPromise(keySet.promise, wanted) };
+  }
+
   #newGenerations(evolved: Folded): readonly Change[] {
     return [...evolved.keySets.values()].flatMap((keySet): Change[] => {
       const kids = publishedKids(evolved.signingKeys, keySet.name);
@@ -240,39 +283,17 @@ export class Ledger {
     }
   }
 
-  async #recordPromises(promises: ReadonlyMap<KeySetName, KeySetPromise>): Promise<void> {
+  #requirePromises(promises: ReadonlyMap<KeySetName, KeySetPromise>): void {
     const missing = [...this.#state.keySets.keys()].filter(
       (name) => !promises.has(name) && this.signingKeysOf(name).length > 0,
     );
-    if (missing.length > 0) {
-      throw new KeyturnError(
-        'CONFIG_INVALID',
-        `keySets lacks ${missing.join(', ')}, which the store has signing keys of; add it with its promise`,
-        { field: 'keySets' },
-      );
-    }
-    await this.transact(() =>
-      [...promises].flatMap(([name, promise]): Change[] => {
-        const before = this.#state.keySets.get(name);
-        const atMs = this.#clock.wallMs();
-        if (before === undefined)
-          return [{ to: 'keySet', name, events: [{ type: 'KEY_SET_CREATED', atMs, keySet: name, promise }] }];
-        return isSamePromise(before.promise, promise)
-          ? []
-          : [{ to: 'keySet', name, events: [{ type: 'PROMISE_CHANGED', atMs, promise }] }];
-      }),
+    if (missing.length === 0) return;
+    throw new KeyturnError(
+      'CONFIG_INVALID',
+      `keySets lacks ${missing.join(', ')}, which the store has signing keys of; add it with its promise`,
+      { field: 'keySets' },
     );
   }
-}
-
-function isSamePromise(left: KeySetPromise, right: KeySetPromise): boolean {
-  return (
-    left.jwksMaxAgeMs === right.jwksMaxAgeMs &&
-    left.verifierCacheCeilingMs === right.verifierCacheCeilingMs &&
-    left.verifierSkewMs === right.verifierSkewMs &&
-    left.sharedCaches === right.sharedCaches &&
-    left.maxPublishedVersions === right.maxPublishedVersions
-  );
 }
 
 /** The kids that a key set publishes: signing keys by creation, versions by number. The order never changes. */

@@ -128,12 +128,27 @@ export class Rotator {
   async #round(): Promise<number> {
     let sleepMs = MAX_SLEEP_MS;
     await this.#ports.clockGuard.tick();
+    await this.#retryPromises();
     await this.#retryNarrowings();
     for (const name of this.#ports.ledger.signingKeys.keys()) {
       if (!this.#isRunning) return 0;
       sleepMs = Math.min(sleepMs, await this.#visit(name));
     }
     return sleepMs;
+  }
+
+  async #retryPromises(): Promise<void> {
+    const { ledger } = this.#ports;
+    if (ledger.unrecordedPromises === 0) return;
+    try {
+      await ledger.recordPromises();
+      this.#log.info({}, "the configuration's changed key set promises are recorded now");
+    } catch (thrown) {
+      this.#log.error(
+        { err: toKeyturnError(thrown) },
+        "the configuration's changed key set promises can't be recorded: until they are, the stricter of old and new binds",
+      );
+    }
   }
 
   async #retryNarrowings(): Promise<void> {

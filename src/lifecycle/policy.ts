@@ -85,6 +85,26 @@ export function parsePolicy(input: PolicyInput): LifecyclePolicy {
   return { ...policy, standbys };
 }
 
+export function isSamePromise(left: KeySetPromise, right: KeySetPromise): boolean {
+  return (
+    left.jwksMaxAgeMs === right.jwksMaxAgeMs &&
+    left.verifierCacheCeilingMs === right.verifierCacheCeilingMs &&
+    left.verifierSkewMs === right.verifierSkewMs &&
+    left.sharedCaches === right.sharedCaches &&
+    left.maxPublishedVersions === right.maxPublishedVersions
+  );
+}
+
+/** What binds while a changed promise could not be recorded: both. The bound on the key set stays as it is recorded. */
+export function stricterPromise(recorded: KeySetPromise, wanted: KeySetPromise): KeySetPromise {
+  return {
+    ...recorded,
+    jwksMaxAgeMs: Math.min(recorded.jwksMaxAgeMs, wanted.jwksMaxAgeMs),
+    verifierCacheCeilingMs: Math.max(recorded.verifierCacheCeilingMs, wanted.verifierCacheCeilingMs),
+    verifierSkewMs: Math.max(recorded.verifierSkewMs, wanted.verifierSkewMs),
+  };
+}
+
 /** How long a version stays published after it stopped signing, at most: window, last JWT, its ceiling's step, skew, clock. */
 function afterlifeMs(policy: LifecyclePolicy, promise: KeySetPromise, clockStepLimitMs: number): number {
   const keepMs = policy.maxJwtLifetimeMs + expCeilingStepMs(policy) + promise.verifierSkewMs + clockStepLimitMs;

@@ -2,6 +2,7 @@
  * A compromise while the store's disk is full (DESIGN: rule 6): in effect at once, durable when it is answered, nobody's
  * request fails; and still so after SIGKILL and a restart, with the disk still full and with room again.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JSONWebKeySet } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -129,10 +130,18 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a compromise on a full disk', () =
     await expectFull();
   });
 
-  it('is still declared after SIGKILL and a restart on the full disk', { timeout: 60_000 }, async () => {
+  it('is still declared after SIGKILL and a restart on the full disk, with a changed promise', {
+    timeout: 60_000,
+  }, async () => {
     await daemon.kill();
+    const config = JSON.parse(readFileSync(deployment.configFile, 'utf8')) as { keySets: { default: object } };
+    config.keySets.default = { ...config.keySets.default, jwksMaxAge: '2s', verifierCacheCeiling: '4s' };
+    writeFileSync(deployment.configFile, JSON.stringify(config));
     daemon = await startDaemonProcess(deployment);
     await expectFallen();
+    const { headers } = await fetch(`${daemon.httpUrl}/.well-known/jwks.json`);
+    // Not recorded yet, so the shorter max-age of both is promised.
+    expect(headers.get('cache-control')).toContain('max-age=1');
     await expectFull();
   });
 
@@ -146,5 +155,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a compromise on a full disk', () =
     await daemon.kill();
     daemon = await startDaemonProcess(deployment);
     await expectFallen();
+    const { headers } = await fetch(`${daemon.httpUrl}/.well-known/jwks.json`);
+    expect(headers.get('cache-control')).toContain('max-age=2');
   });
 });
