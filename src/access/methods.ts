@@ -23,6 +23,9 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeyAdminService/Suspend': ADMINISTER,
   '/keyturn.v1.KeyAdminService/Reactivate': ADMINISTER,
   '/keyturn.v1.KeyAdminService/Rollback': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/Retire': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/Unretire': ADMINISTER,
+  '/keyturn.v1.KeyAdminService/ScheduleRotation': ADMINISTER,
   // Destructive: it ends keys for good, and can end signing.
   '/keyturn.v1.KeyAdminService/DeclareCompromised': { allow: ['securityOfficer'] },
   '/keyturn.v1.KeyAdminService/Plan': INSPECT,

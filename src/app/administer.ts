@@ -119,10 +119,7 @@ export function decideApplication(
   const around = surroundingsIn(keySet);
   const others = [...signingKeys.values()].filter((other) => other.keySet === keySet && other.name !== name);
   requireCompanions(spec, keySet, others);
-  const impliedByOthers = others.reduce(
-    (sum, other) => sum + impliedVersions(other.policy, around.keySet.promise, around.clockStepLimitMs),
-    0,
-  );
+  const impliedByOthers = others.reduce((sum, other) => sum + impliedBy(other, around), 0);
   return decideApply(state, { name, keySet, spec, policy, caller, reason }, around, impliedByOthers);
 }
 
@@ -140,6 +137,13 @@ function requireCompanions(spec: KeySpec, keySet: KeySetName, others: readonly S
     `key set ${keySet} has ${stranger.spec.algorithm} keys, of signing key ${stranger.name}: ML-DSA keys and others never share a key set, because verifiers that don't know ML-DSA would lose all of it; name another key set`,
     { field: 'signing_key.key_set', rule: 'akp-apart', subject: keySet },
   );
+}
+
+/** What is retired for good implies nothing but what it still publishes. */
+function impliedBy({ policy, retirement, versions }: SigningKeyState, around: Surroundings): number {
+  return retirement?.isFinal === true
+    ? versions.filter(({ isPublished }) => isPublished).length
+    : impliedVersions(policy, around.keySet.promise, around.clockStepLimitMs);
 }
 
 async function waitUntilSettled(

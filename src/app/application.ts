@@ -64,6 +64,11 @@ export interface SuspendKeyCommand extends KeyCommand {
   readonly halt: boolean;
 }
 
+/** `dueMs` undefined: what was scheduled is taken back. */
+export interface ScheduleRotationCommand extends KeyCommand {
+  readonly dueMs: number | undefined;
+}
+
 export interface ReactivateCommand extends KeyCommand {
   readonly version: number;
 }
@@ -108,11 +113,21 @@ export interface SigningKeyView {
   /** Undefined without an ACTIVE version. */
   readonly rotationDueAtMs: number | undefined;
   readonly isHalted: boolean;
+  /** Undefined while it is in service. */
+  readonly retirement: RetirementView | undefined;
+  /** When an operator wants the ACTIVE version to be replaced. */
+  readonly scheduledRotationAtMs: number | undefined;
   /** Rule 9: the store may have forgotten what happened to it. */
   readonly isFenced: boolean;
   /** Until a step is due that only time makes due; 0 while one is due. */
   readonly nextStepInMs: number | undefined;
   readonly failingSteps: readonly FailingStep[];
+}
+
+export interface RetirementView {
+  readonly atMs: number;
+  /** Until when it can come back; undefined when it can't any more. */
+  readonly untilMs: number | undefined;
 }
 
 export interface ActiveVersionView {
@@ -228,6 +243,9 @@ export interface Application {
   suspend(caller: CallerName, command: SuspendKeyCommand): Promise<SigningKeyView>;
   reactivate(caller: CallerName, command: ReactivateCommand): Promise<SigningKeyView>;
   rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView>;
+  retire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView>;
+  unretire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView>;
+  scheduleRotation(caller: CallerName, command: ScheduleRotationCommand): Promise<SigningKeyView>;
   /** In effect before it resolves; resolves when it is durable. STORE_UNAVAILABLE: in effect, and tried again until it is. */
   declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]>;
   /** What will happen and when, and why everything is as it is. Changes nothing. */

@@ -32,7 +32,7 @@ import { deciding, toCommandRequest } from './command-requests.ts';
 import { commitEvents, type Decide, decideChanges, tryVersion } from './steps.ts';
 
 /** The state after a command, or as it would be when only validated. */
-type Outcome = Promise<SigningKeyState>;
+export type Outcome = Promise<SigningKeyState>;
 
 interface Prepared {
   readonly name: SigningKeyName;
@@ -42,7 +42,7 @@ interface Prepared {
   readonly isRepeated: boolean;
 }
 
-function prepare(ports: AdministerPorts, request: CommandRequest, command: KeyCommand): Prepared {
+export function prepare(ports: AdministerPorts, request: CommandRequest, command: KeyCommand): Prepared {
   const name = parseSigningKeyName(command.signingKey);
   parseReason(command.reason);
   const { state } = ports.meters.observe(ports.ledger.requireSigningKey(name));
@@ -52,11 +52,11 @@ function prepare(ports: AdministerPorts, request: CommandRequest, command: KeyCo
   return { name, state, around, isRepeated };
 }
 
-function evolved(state: SigningKeyState, decide: Decide, around: Surroundings): SigningKeyState {
+export function evolved(state: SigningKeyState, decide: Decide, around: Surroundings): SigningKeyState {
   return decide(state, around).reduce<SigningKeyState>(evolveSigningKey, state);
 }
 
-const kidsOf = (versions: readonly KeyVersion[]): readonly Kid[] => versions.map((version) => version.kid);
+export const kidsOf = (versions: readonly KeyVersion[]): readonly Kid[] => versions.map((version) => version.kid);
 
 export async function suspend(ports: AdministerPorts, caller: CallerName, command: SuspendKeyCommand): Outcome {
   const request = toCommandRequest('suspend', caller, command);
@@ -124,7 +124,7 @@ export async function rollback(ports: AdministerPorts, caller: CallerName, comma
 }
 
 /** What makes a repeat join the first while that isn't durable. */
-function toKey({ requestId, command, digest }: CommandRequest): string {
+export function toKey({ requestId, command, digest }: CommandRequest): string {
   return `${command} ${digest} ${requestId}`;
 }
 
@@ -181,7 +181,8 @@ function toEffect(before: SigningKeyState, events: readonly SigningKeyEvent[], a
     signingKey: before.name,
     withdrawnVersions,
     activeVersion: active?.number,
-    readyAtMs: active === undefined ? whenPropagated(after, around, 1).allowedAtMs : undefined,
+    readyAtMs:
+      active === undefined && after.retirement === undefined ? whenPropagated(after, around, 1).allowedAtMs : undefined,
     lastJwtExpireTimeMs: expiries.length === 0 ? undefined : Math.max(...expiries),
   };
 }
@@ -201,7 +202,7 @@ function findEffect(state: SigningKeyState, request: CommandRequest, nowMs: numb
 }
 
 /** A narrowing whose commit failed is in effect all the same, and the answer must say both. */
-async function narrow(ports: AdministerPorts, run: () => Promise<void>): Promise<void> {
+export async function narrow(ports: AdministerPorts, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (thrown) {

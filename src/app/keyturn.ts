@@ -8,7 +8,7 @@ import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, type KeySetName, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
-import type { Surroundings } from '../lifecycle/activation.ts';
+import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import { activeVersion, findEmergencySuccessor } from '../lifecycle/rules.ts';
@@ -29,6 +29,7 @@ import type {
   PlanView,
   RotateCommand,
   RotateResult,
+  ScheduleRotationCommand,
   SignedJwt,
   SigningKeyView,
   SignJwtCommand,
@@ -44,6 +45,7 @@ import { toPage } from './page.ts';
 import { Planner } from './plan.ts';
 import { Publisher } from './publisher.ts';
 import { Reconciler } from './reconciler.ts';
+import { retire, scheduleRotation, unretire } from './retire.ts';
 import { Rotator } from './rotator.ts';
 import { ServedTime } from './served-time.ts';
 import { signJwt, type SignJwtLimits, type SignJwtPorts } from './sign-jwt.ts';
@@ -222,6 +224,18 @@ export class Keyturn implements Application {
     return this.#toView(await rollback(this.#administering, caller, command));
   }
 
+  async retire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
+    return this.#toView(await retire(this.#administering, caller, command));
+  }
+
+  async unretire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
+    return this.#toView(await unretire(this.#administering, caller, command));
+  }
+
+  async scheduleRotation(caller: CallerName, command: ScheduleRotationCommand): Promise<SigningKeyView> {
+    return this.#toView(await scheduleRotation(this.#administering, caller, command));
+  }
+
   declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]> {
     return declareCompromised(this.#administering, caller, command);
   }
@@ -308,7 +322,9 @@ export class Keyturn implements Application {
     const { state } = this.#meters.observe(recorded);
     return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
       isReconciling:
-        activeVersion(state) === undefined || !this.#reconciler.hasCompared || this.#rotator.isReconciling(state.name),
+        (activeVersion(state) === undefined && state.retirement === undefined) ||
+        !this.#reconciler.hasCompared ||
+        this.#rotator.isReconciling(state.name),
       lastProblem: this.#fences.isFenced(state.name)
         ? this.#fences.problemOf(state.name)
         : this.#clockGuard.problem || this.#rotator.lastProblem(state.name),
@@ -337,6 +353,7 @@ export class Keyturn implements Application {
     if (signer !== undefined) return signer;
     this.#fences.requireUnfenced(this.#ports.ledger.requireSigningKey(name).name);
     const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
+    requireInService(state);
     const isOver = this.#ports.clock.wallMs() >= (this.#signers.find(name)?.signingEndsMs ?? Number.POSITIVE_INFINITY);
     throw noActiveVersion(state, this.#surroundingsIn(state.keySet), this.#rotator.lastProblem(name), isOver);
   }

@@ -32,6 +32,8 @@ export class Meters {
   readonly #keySetBase = new Map<KeySetName, number>();
   /** When the version was first seen quiet in this run, and its recorded total then. */
   readonly #quietSince = new Map<Kid, { readonly atMs: number; readonly baseMs: number }>();
+  /** The same for signing keys that are retired. */
+  readonly #retiredSince = new Map<SigningKeyName, { readonly atMs: number; readonly baseMs: number }>();
   /** Recorded totals when first seen in this run. */
   readonly #servedBase = new Map<Kid, number>();
 
@@ -69,6 +71,7 @@ export class Meters {
   track(state: SigningKeyState): void {
     if (this.#tracked.get(state.name) === state) return;
     this.#tracked.set(state.name, state);
+    this.#trackRetirement(state);
     for (const version of state.versions) {
       if (version.state === 'DESTROYED') {
         this.#forget(version.kid);
@@ -96,8 +99,16 @@ export class Meters {
         if (total > version.quietMs) quietMs[version.number] = total;
       }
     }
-    if (Object.keys(servedMs).length === 0 && Object.keys(quietMs).length === 0) return { state, event: undefined };
-    const event: SigningKeyEvent = { type: 'METERS_RECORDED', atMs: this.#clock.wallMs(), servedMs, quietMs };
+    const retired = this.#observeRetirement(state);
+    if (Object.keys(servedMs).length === 0 && Object.keys(quietMs).length === 0 && retired === undefined)
+      return { state, event: undefined };
+    const event: SigningKeyEvent = {
+      type: 'METERS_RECORDED',
+      atMs: this.#clock.wallMs(),
+      servedMs,
+      quietMs,
+      ...retired,
+    };
     return { state: evolveSigningKey(state, event), event };
   }
 
@@ -113,6 +124,7 @@ export class Meters {
 
   /** Whether so much has gathered that a crash now would cost noticeable waiting. */
   isRecordDue(recorded: SigningKeyState, observed: SigningKeyState, keySet: KeySetState): boolean {
+    if (isRetiredTimeDue(recorded, observed)) return true;
     return observed.versions.some((version, index) => {
       const before = recorded.versions[index];
       if (before === undefined) return false;
@@ -124,6 +136,21 @@ export class Meters {
         version.quietMs - before.quietMs >= quietStepMs
       );
     });
+  }
+
+  #trackRetirement({ name, retirement }: SigningKeyState): void {
+    if (retirement === undefined || retirement.isFinal) this.#retiredSince.delete(name);
+    else if (!this.#retiredSince.has(name))
+      this.#retiredSince.set(name, { atMs: this.#clock.monotonicMs(), baseMs: retirement.retiredMs });
+  }
+
+  /** Undefined when nothing moved. More than the window decides nothing. */
+  #observeRetirement({ name, retirement }: SigningKeyState): { readonly retiredMs: number } | undefined {
+    const since = this.#retiredSince.get(name);
+    if (since === undefined || retirement === undefined) return undefined;
+    const elapsedMs = Math.floor(this.#clock.monotonicMs() - since.atMs);
+    const retiredMs = Math.min(since.baseMs + elapsedMs, retirement.window.windowMs);
+    return retiredMs > retirement.retiredMs ? { retiredMs } : undefined;
   }
 
   #forget(kid: Kid): void {
@@ -142,6 +169,15 @@ export class Meters {
     if (since === undefined) return version.quietMs;
     return Math.min(since.baseMs + Math.floor(this.#clock.monotonicMs() - since.atMs), neededQuietMs(version));
   }
+}
+
+function isRetiredTimeDue(
+  { retirement: recorded }: SigningKeyState,
+  { retirement: observed }: SigningKeyState,
+): boolean {
+  if (recorded === undefined || observed === undefined) return false;
+  const stepMs = Math.max(MIN_RECORD_STEP_MS, observed.window.windowMs * RECORD_SHARE);
+  return observed.retiredMs - recorded.retiredMs >= stepMs;
 }
 
 /** More quiet time than this decides nothing, so no more is counted. */

@@ -6,6 +6,7 @@ import { sleep } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, type KeySetName, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
+import { describeRetirement } from '../lifecycle/activation.ts';
 import { explain } from '../lifecycle/explain.ts';
 import { type Forecast, forecasting } from '../lifecycle/forecast.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
@@ -119,12 +120,14 @@ export class Planner {
     }
   }
 
-  #remarksOn({ name, keySet, isHalted }: SigningKeyState): readonly string[] {
+  #remarksOn(state: SigningKeyState): readonly string[] {
+    const { name, keySet, isHalted, retirement } = state;
     if (!this.#ports.ledger.signingKeys.has(name)) return [];
     const remarks: string[] = [];
     if (!this.#ports.surroundingsIn(keySet).isClockTrusted)
       remarks.push('the wall clock is not believed: what time decides waits until it is right or confirmed');
     if (isHalted) remarks.push(`signing key ${name} is halted: no standby takes over until an operator decides`);
+    if (retirement !== undefined) remarks.push(describeRetirement(name, retirement));
     const problem = this.#ports.rotator.lastProblem(name);
     if (problem !== '') remarks.push(`signing key ${name}: a due step failed: ${problem}`);
     try {

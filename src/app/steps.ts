@@ -8,13 +8,13 @@ import { parseCkaId, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { toKid } from '../jose/thumbprint.ts';
-import type { Surroundings } from '../lifecycle/activation.ts';
+import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import { isHeldBack, type Step } from '../lifecycle/plan.ts';
-import { activeVersion, propagatedStandbys } from '../lifecycle/rules.ts';
-import { hasRoom, SCHEDULED_ROTATION, TAKEOVER, toIntent, toMade, toStepEvents } from '../lifecycle/step-events.ts';
+import { activeVersion, propagatedStandbys, rotationDueMs } from '../lifecycle/rules.ts';
+import { hasRoom, rotationCommand, TAKEOVER, toIntent, toMade, toStepEvents } from '../lifecycle/step-events.ts';
 import type { Change, Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';
 
@@ -46,6 +46,7 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
     case 'raiseExpCeiling':
     case 'notePropagated':
     case 'deactivate':
+    case 'endRetirement':
     case 'withdraw':
       return commitEvents(ports, name, (state, around) =>
         isHeldBack(step, state, around) ? [] : toStepEvents(step, state, around),
@@ -82,7 +83,11 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
     const made = await hsm.generateKeyPair({ ckaId, ckaLabel: intent.ckaLabel, spec: before.spec });
     const kid = toKid(made.publicKey);
     await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: made.publicKey });
-    await commitEvents(ports, name, (state, around) => toMade(state, { version, kid, ...made }, around));
+    await commitEvents(ports, name, (state, around) => {
+      // Retired meanwhile: it is undone like any other that didn't come about.
+      requireInService(state);
+      return toMade(state, { version, kid, ...made }, around);
+    });
   } catch (thrown) {
     const error = toKeyturnError(thrown);
     ports.log.warn({ signingKey: name, version, err: error }, 'key version could not be made');
@@ -133,10 +138,12 @@ async function rotateOnSchedule(ports: StepPorts, name: SigningKeyName, useLastS
   const active = activeVersion(state);
   const candidate = requireSuccessor(state, ports.surroundingsOf(state), useLastStandby);
   await tryVersion(ports.hsm, state, candidate);
-  const options = { ...SCHEDULED_ROTATION, useLastStandby };
+  const options = { ...rotationCommand(state, useLastStandby), useLastStandby };
   await commitEvents(ports, name, (now, around) => {
-    // An operator may have rotated meanwhile: then nothing is due any more, and the next plan says so.
-    if (activeVersion(now)?.number !== active?.number) return [];
+    // An operator may have rotated or postponed it meanwhile: then nothing is due any more, and the next plan says so.
+    const signing = activeVersion(now);
+    if (signing?.number !== active?.number || signing === undefined) return [];
+    if (around.nowMs < rotationDueMs(now, signing)) return [];
     return isStill(requireSuccessor(now, around, useLastStandby), candidate) ? decideRotate(now, options, around) : [];
   });
 }

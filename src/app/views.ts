@@ -7,13 +7,14 @@ import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import {
   activeVersion,
   isPropagated,
+  isRetirementOver,
   propagatedStandbys,
   requiredServedMs,
   rotationDueMs,
   standbysOf,
 } from '../lifecycle/rules.ts';
 import { plan } from '../lifecycle/plan.ts';
-import type { ActiveVersionView, KeyVersionView, SigningKeyView } from './application.ts';
+import type { ActiveVersionView, KeyVersionView, RetirementView, SigningKeyView } from './application.ts';
 
 const ETAG_CHARACTERS = 16;
 
@@ -29,6 +30,7 @@ export type Progress = Pick<SigningKeyView, 'isReconciling' | 'lastProblem' | 'f
 
 export function toSigningKeyView(state: SigningKeyState, around: Surroundings, progress: Progress): SigningKeyView {
   const active = activeVersion(state);
+  const isWaiting = active === undefined && !state.isHalted && state.retirement === undefined;
   return {
     name: state.name,
     keySet: state.keySet,
@@ -40,9 +42,11 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
     propagatedStandbys: propagatedStandbys(state, around.keySet).length,
     publishedStandbys: standbysOf(state).filter((version) => version.isPublished).length,
     rotateAllowedAtMs: rotateAllowedAtMs(state, around),
-    readyAtMs: active === undefined && !state.isHalted ? readyAtMs(state, around) : undefined,
+    readyAtMs: isWaiting ? readyAtMs(state, around) : undefined,
     rotationDueAtMs: active === undefined ? undefined : rotationDueMs(state, active),
     isHalted: state.isHalted,
+    retirement: toRetirementView(state, around),
+    scheduledRotationAtMs: active === undefined ? undefined : state.scheduledRotation?.dueMs,
     ...progress,
     nextStepInMs: nextStepInMs(state, around),
   };
@@ -51,6 +55,12 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
 function toActiveView(active: KeyVersion): ActiveVersionView {
   const { number, kid, activatedAtMs = 0, expCeilingMs = 0 } = active;
   return { version: number, kid, activatedAtMs, expCeilingMs };
+}
+
+function toRetirementView({ retirement }: SigningKeyState, { nowMs }: Surroundings): RetirementView | undefined {
+  if (retirement === undefined) return undefined;
+  const { atMs, window } = retirement;
+  return { atMs, untilMs: isRetirementOver(retirement, nowMs) ? undefined : window.untilMs };
 }
 
 function nextStepInMs(state: SigningKeyState, around: Surroundings): number | undefined {
@@ -73,6 +83,12 @@ function readyAtMs(state: SigningKeyState, around: Surroundings): number {
   return around.keySet.generation === 0 ? around.nowMs : whenPropagated(state, around, 1).allowedAtMs;
 }
 
+/** Undefined while an operator is to decide. A retired signing key ends all of them together. */
+function suspensionEndsAtMs({ window }: KeyVersion, { retirement }: SigningKeyState): number | undefined {
+  const endsMs = [window, retirement?.window].flatMap((each) => each?.untilMs ?? []);
+  return endsMs.length === 0 ? undefined : Math.min(...endsMs);
+}
+
 export function toKeyVersionView(state: SigningKeyState, version: KeyVersion, around: Surroundings): KeyVersionView {
   return {
     signingKey: state.name,
@@ -86,7 +102,7 @@ export function toKeyVersionView(state: SigningKeyState, version: KeyVersion, ar
     createdAtMs: version.madeAtMs,
     activatedAtMs: version.activatedAtMs,
     suspendedAtMs: version.suspendedAtMs,
-    suspensionEndsAtMs: version.state === 'SUSPENDED' ? version.window?.untilMs : undefined,
+    suspensionEndsAtMs: version.state === 'SUSPENDED' ? suspensionEndsAtMs(version, state) : undefined,
     deactivatedAtMs: version.deactivatedAtMs,
     destroyedAtMs: version.destroyedAtMs,
     expCeilingMs: version.expCeilingMs,

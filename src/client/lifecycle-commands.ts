@@ -6,11 +6,12 @@ import { randomUUID } from 'node:crypto';
 import type { CompromiseEffect__Output } from '../gen/keyturn/v1/CompromiseEffect.ts';
 import type { DeclareCompromisedRequest as DeclareCompromisedMessage } from '../gen/keyturn/v1/DeclareCompromisedRequest.ts';
 import type { RollbackRequest as RollbackMessage } from '../gen/keyturn/v1/RollbackRequest.ts';
+import type { ScheduleRotationRequest as ScheduleRotationMessage } from '../gen/keyturn/v1/ScheduleRotationRequest.ts';
 import type { CallOptions, SigningKey } from './types.ts';
 import { fromSigningKey } from './messages.ts';
 import { keyAdminMethods } from './protos.ts';
 import type { Transport } from './transport.ts';
-import { fromCount, fromTime } from './values.ts';
+import { fromCount, fromTime, toTime } from './values.ts';
 
 /** What every command on an existing signing key may carry. */
 export interface KeyCommand {
@@ -33,6 +34,11 @@ export interface SuspendRequest extends KeyCommand {
 export interface ReactivateRequest extends KeyCommand {
   /** A SUSPENDED one. */
   readonly version: number;
+}
+
+export interface ScheduleRotationRequest extends KeyCommand {
+  /** When the ACTIVE version is due to be replaced; undefined takes back what was scheduled. */
+  readonly rotateTime: Date | undefined;
 }
 
 /** What is compromised: one version, a signing key with all its versions, or every key of the token. */
@@ -73,6 +79,15 @@ export interface LifecycleCommands {
   reactivate(request: ReactivateRequest, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
   /** Undoes the latest rotation within its rollback window. */
   rollback(request: KeyCommand, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
+  /** Nothing of it signs from now on; within its rollback window it can come back. A repetition changes nothing. */
+  retire(request: KeyCommand, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
+  /** What signed when it was retired signs again. */
+  unretire(request: KeyCommand, options?: CallOptions): Promise<{ readonly signingKey: SigningKey }>;
+  /** Under the same rules as a rotation at the end of the signing period, in its place. */
+  scheduleRotation(
+    request: ScheduleRotationRequest,
+    options?: CallOptions,
+  ): Promise<{ readonly signingKey: SigningKey }>;
   /**
    * Final. One effect for each signing key concerned. STORE_UNAVAILABLE means that it is in effect and not durable yet.
    */
@@ -101,6 +116,22 @@ export function createLifecycleCommands(
     async rollback(command, options) {
       const message = toKeyCommand(command);
       const { signingKey } = await transport.call(keyAdminMethods.Rollback, message, toDeadlineMs(options));
+      return { signingKey: fromSigningKey(signingKey) };
+    },
+    async retire(command, options) {
+      const message = toKeyCommand(command);
+      const { signingKey } = await transport.call(keyAdminMethods.Retire, message, toDeadlineMs(options));
+      return { signingKey: fromSigningKey(signingKey) };
+    },
+    async unretire(command, options) {
+      const message = toKeyCommand(command);
+      const { signingKey } = await transport.call(keyAdminMethods.Unretire, message, toDeadlineMs(options));
+      return { signingKey: fromSigningKey(signingKey) };
+    },
+    async scheduleRotation({ rotateTime, ...command }, options) {
+      const schedule = rotateTime === undefined ? { cancel: true } : { rotateTime: toTime(rotateTime) };
+      const message: ScheduleRotationMessage = { ...toKeyCommand(command), ...schedule };
+      const { signingKey } = await transport.call(keyAdminMethods.ScheduleRotation, message, toDeadlineMs(options));
       return { signingKey: fromSigningKey(signingKey) };
     },
     async declareCompromised(request, options) {

@@ -79,6 +79,9 @@ export function fromSigningKey(answer: SigningKey__Output | null): SigningKey {
     lastProblem: fromText(message.lastProblem),
     rotationDueTime: fromTime(message.rotationDueTime),
     halted: message.halted,
+    retireTime: fromTime(message.retireTime),
+    unretireUntilTime: fromTime(message.unretireUntilTime),
+    scheduledRotationTime: fromTime(message.scheduledRotationTime),
   };
 }
 

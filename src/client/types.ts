@@ -72,10 +72,16 @@ export interface SigningKey {
   readonly readyTime: Date | undefined;
   readonly reconciling: boolean;
   readonly lastProblem: string | undefined;
-  /** When rotation is due on schedule; undefined without an ACTIVE version. */
+  /** When rotation is due, on schedule or as an operator said; undefined without an ACTIVE version. */
   readonly rotationDueTime: Date | undefined;
   /** Suspended with `halt`: no standby takes over until a version becomes ACTIVE by command. */
   readonly halted: boolean;
+  /** Since when it is retired; undefined while it is in service. */
+  readonly retireTime: Date | undefined;
+  /** Until when it can come back; undefined when it isn't retired, or is retired for good. */
+  readonly unretireUntilTime: Date | undefined;
+  /** When an operator wants the ACTIVE version to be replaced. */
+  readonly scheduledRotationTime: Date | undefined;
 }
 
 export interface KeyVersion {

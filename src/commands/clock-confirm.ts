@@ -1,9 +1,9 @@
 /** `keyturn clock confirm TIME`: an operator vouches for the wall clock after it stepped. */
-import { KeyturnError } from '../base/errors.ts';
 import { describeClockStatus } from './clock-status.ts';
 import { type CommandSpec, isSwitchedOn, JSON_OPTION, textOption } from './command.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
+import { parseTime } from './time.ts';
 
 export const clockConfirmCommand: CommandSpec = {
   name: 'clock confirm',
@@ -15,25 +15,10 @@ export const clockConfirmCommand: CommandSpec = {
   ],
   async run(context, { arguments: [text = ''], options }) {
     const { terminal } = context;
-    const request = { time: parseTime(text), reason: textOption(options, 'reason') };
+    const request = { time: parseTime(text, 'TIME'), reason: textOption(options, 'reason') };
     const status = await withClient(context, options, (client) => client.confirmClock(request));
     if (isSwitchedOn(options, 'json')) terminal.printJson(status);
     else for (const line of describeClockStatus(status)) terminal.print(line);
     return EXIT.ok;
   },
 };
-
-/** With its offset: a local time without one could be any of two dozen. */
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
-
-function parseTime(text: string): Date {
-  const time = new Date(text);
-  if (ISO_TIME.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new KeyturnError(
-    'FIELD_INVALID',
-    'TIME must be an ISO 8601 time with its offset, such as 2026-01-31T12:34:56Z',
-    {
-      field: 'time',
-    },
-  );
-}

@@ -13,10 +13,12 @@ import { keyApplyCommand } from './key-apply.ts';
 import { keyDeclareCompromisedCommand } from './key-declare-compromised.ts';
 import { keyListCommand } from './key-list.ts';
 import { keyReactivateCommand } from './key-reactivate.ts';
+import { keyRetireCommand } from './key-retire.ts';
 import { keyRollbackCommand } from './key-rollback.ts';
 import { keyRotateCommand } from './key-rotate.ts';
 import { keyShowCommand } from './key-show.ts';
 import { keySuspendCommand } from './key-suspend.ts';
+import { keyUnretireCommand } from './key-unretire.ts';
 import { planCommand } from './plan.ts';
 import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
@@ -51,6 +53,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   keyRollbackCommand,
   keySuspendCommand,
   keyReactivateCommand,
+  keyRetireCommand,
+  keyUnretireCommand,
   keyDeclareCompromisedCommand,
   signCommand,
   jwksShowCommand,

@@ -21,6 +21,7 @@ const BY_REASON: Partial<Record<Reason, string>> = {
   NOT_PROPAGATED:
     'a key that verifiers may not know yet must not sign; `keyturn key show` tells how far each standby is',
   KEY_VERSION_NOT_FOUND: '`keyturn key show` lists the versions',
+  SIGNING_KEY_RETIRED: '`keyturn key show` tells until when it can come back',
   COMMAND_NOT_POSSIBLE: '`keyturn key show` tells the state of each version, and what may happen next',
   LAST_STANDBY: 'wait until the next standby is ready, or take the last one with --use-last-standby',
   PIN_INCORRECT: PIN_HINT,

@@ -34,6 +34,30 @@ function describeReturn({ name, halted, readyTime }: SigningKey, nowMs: number):
     : `it goes on when a standby is known to all verifiers, at ${formatTime(readyTime.getTime(), nowMs)}`;
 }
 
+/** What retiring a signing key means, and until when it can be undone. */
+export function describeRetirement(after: SigningKey, { isDryRun, nowMs }: Telling): string[] {
+  const { name, unretireUntilTime } = after;
+  const would = (verb: string, infinitive: string): string => (isDryRun ? `would ${infinitive}` : verb);
+  const ends =
+    'its private keys are destroyed, each version leaves the key set when its last JWT has expired, and the name is never used again';
+  return [
+    `signing key ${name} ${would('signs', 'sign')} nothing from now on; JWTs that are out go on verifying`,
+    unretireUntilTime === undefined
+      ? `it ${would("can't", 'not')} come back (rollback_window): ${ends}`
+      : `until ${formatTime(unretireUntilTime.getTime(), nowMs)} \`keyturn key unretire ${name}\` ${would('brings', 'bring')} it back; after that ${ends}`,
+  ];
+}
+
+/** When the ACTIVE version is replaced, after that was scheduled or taken back. */
+export function describeRotationTime(after: SigningKey, { isDryRun, nowMs }: Telling): string[] {
+  const { activeVersion, rotationDueTime, scheduledRotationTime } = after;
+  if (activeVersion === undefined || rotationDueTime === undefined) return ['no version is ACTIVE'];
+  const why = scheduledRotationTime === undefined ? 'by its policy' : 'as scheduled';
+  return [
+    `version ${activeVersion} ${isDryRun ? 'would be' : 'is'} due to be replaced at ${formatTime(rotationDueTime.getTime(), nowMs)}, ${why}`,
+  ];
+}
+
 export interface CompromiseTelling extends Telling {
   /** The private keys are kept in the token. */
   readonly isRetained: boolean;

@@ -1,8 +1,18 @@
-/** `keyturn key rotate`: a standby takes over. */
-import { isSwitchedOn, JSON_OPTION, textOption, type CommandSpec } from './command.ts';
+/** `keyturn key rotate`: a standby takes over, now or at a time. */
+import { KeyturnError } from '../base/errors.ts';
+import {
+  type CommandContext,
+  type CommandSpec,
+  isSwitchedOn,
+  JSON_OPTION,
+  type Options,
+  textOption,
+} from './command.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
-import { formatTime } from './time.ts';
+import { describeRotationTime } from './key-change-views.ts';
+import { toKeyCommand } from './key-command.ts';
+import { formatTime, parseTime } from './time.ts';
 
 export const keyRotateCommand: CommandSpec = {
   name: 'key rotate',
@@ -10,6 +20,8 @@ export const keyRotateCommand: CommandSpec = {
   arguments: [{ syntax: '<name>', description: 'the signing key' }],
   options: [
     { flags: '--use-last-standby', description: 'take the last propagated standby' },
+    { flags: '--at <time>', description: 'not now: rotate at this time, instead of at the end of the signing period' },
+    { flags: '--cancel-at', description: 'take back what --at said' },
     { flags: '--etag <etag>', description: 'rotate only if this is still its etag' },
     { flags: '--reason <text>', description: 'why; kept in the event log' },
     { flags: '--dry-run', description: 'check everything, change nothing' },
@@ -19,6 +31,8 @@ export const keyRotateCommand: CommandSpec = {
     const [signingKey = ''] = input.arguments;
     const { options } = input;
     const { terminal } = context;
+    const at = textOption(options, 'at');
+    if (at !== undefined || isSwitchedOn(options, 'cancelAt')) return schedule(context, options, signingKey, at);
     const validateOnly = isSwitchedOn(options, 'dryRun');
     const result = await withClient(context, options, (client) =>
       client.rotate({
@@ -49,3 +63,25 @@ export const keyRotateCommand: CommandSpec = {
     return EXIT.ok;
   },
 };
+
+async function schedule(
+  context: CommandContext,
+  options: Options,
+  signingKey: string,
+  at: string | undefined,
+): Promise<number> {
+  const { terminal, clock } = context;
+  const isAlone = !isSwitchedOn(options, 'useLastStandby') && !(at !== undefined && isSwitchedOn(options, 'cancelAt'));
+  if (!isAlone) {
+    const message = '--at, --cancel-at and --use-last-standby exclude each other';
+    throw new KeyturnError('FIELD_INVALID', message, { field: '--at' });
+  }
+  const rotateTime = at === undefined ? undefined : parseTime(at, '--at');
+  const { signingKey: after } = await withClient(context, options, (client) =>
+    client.scheduleRotation({ signingKey, rotateTime, ...toKeyCommand(options) }),
+  );
+  const isDryRun = isSwitchedOn(options, 'dryRun');
+  if (isSwitchedOn(options, 'json')) terminal.printJson({ dryRun: isDryRun, signingKey: after });
+  else for (const line of describeRotationTime(after, { isDryRun, nowMs: clock.wallMs() })) terminal.print(line);
+  return EXIT.ok;
+}

@@ -15,10 +15,15 @@ export function describeSigningKeys(signingKeys: readonly SigningKey[], nowMs: n
     key.keySet,
     key.activeVersion === undefined ? ABSENT : String(key.activeVersion),
     `${key.propagatedStandbys} of ${key.publishedStandbys} ready`,
-    key.rotateAllowedTime === undefined ? 'allowed' : formatRelative(key.rotateAllowedTime.getTime(), nowMs),
+    describeRotatable(key, nowMs),
     key.lastProblem ?? '',
   ]);
   return formatTable(header, rows);
+}
+
+function describeRotatable({ retireTime, rotateAllowedTime }: SigningKey, nowMs: number): string {
+  if (retireTime !== undefined) return 'retired';
+  return rotateAllowedTime === undefined ? 'allowed' : formatRelative(rotateAllowedTime.getTime(), nowMs);
 }
 
 export function describeSigningKey(key: SigningKey, nowMs: number): string[] {
@@ -61,7 +66,9 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
   const lines: string[] = [];
   if (key.lastProblem !== undefined) lines.push(`problem: ${key.lastProblem}`);
   if (key.reconciling) lines.push('key pairs are being made or destroyed in the token right now');
-  if (key.halted) {
+  if (key.retireTime !== undefined) {
+    lines.push(describeRetired(key, key.retireTime, nowMs));
+  } else if (key.halted) {
     lines.push('signing is halted: no standby takes over until `keyturn key reactivate` or `keyturn key rotate`');
   } else if (key.activeVersion === undefined) {
     lines.push(
@@ -70,11 +77,13 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
         : `it can sign from ${formatTime(key.readyTime.getTime(), nowMs)}`,
     );
   }
-  lines.push(
-    key.rotateAllowedTime === undefined
-      ? 'rotate is allowed now'
-      : `rotate is allowed from ${formatTime(key.rotateAllowedTime.getTime(), nowMs)}`,
-  );
+  if (key.retireTime === undefined) {
+    lines.push(
+      key.rotateAllowedTime === undefined
+        ? 'rotate is allowed now'
+        : `rotate is allowed from ${formatTime(key.rotateAllowedTime.getTime(), nowMs)}`,
+    );
+  }
   lines.push(...describeRotation(key, versions, nowMs));
   for (const version of versions) {
     if (version.state === 'SUSPENDED') {
@@ -100,8 +109,15 @@ export function describeNext(key: SigningKey, versions: readonly KeyVersion[], n
   return lines.map((line) => BULLET + line);
 }
 
+function describeRetired({ name, unretireUntilTime }: SigningKey, retireTime: Date, nowMs: number): string {
+  const since = `retired since ${formatTime(retireTime.getTime(), nowMs)}`;
+  return unretireUntilTime === undefined
+    ? `${since}, for good`
+    : `${since}; \`keyturn key unretire ${name}\` brings it back until ${formatTime(unretireUntilTime.getTime(), nowMs)}`;
+}
+
 function describeRotation(key: SigningKey, versions: readonly KeyVersion[], nowMs: number): string[] {
-  const { activeVersion, rotationDueTime, lifecyclePolicy } = key;
+  const { activeVersion, rotationDueTime, scheduledRotationTime, lifecyclePolicy } = key;
   if (activeVersion === undefined || rotationDueTime === undefined) return [];
   const dueMs = rotationDueTime.getTime();
   if (dueMs <= nowMs) {
@@ -110,6 +126,10 @@ function describeRotation(key: SigningKey, versions: readonly KeyVersion[], nowM
       `version ${activeVersion} has been due to be replaced since ${formatTime(dueMs, nowMs)}: rotation waits for ${standbys} standbys that verifiers know`,
     ];
   }
+  if (scheduledRotationTime !== undefined)
+    return [
+      `version ${activeVersion} is due to be replaced at ${formatTime(dueMs, nowMs)}, as \`keyturn key rotate --at\` said`,
+    ];
   const activatedMs = versions.find(({ version }) => version === activeVersion)?.activateTime?.getTime();
   const isHeld = activatedMs !== undefined && dueMs > activatedMs + lifecyclePolicy.signingPeriodMs;
   const why = isHeld ? '; a rollback holds rotation until then, or until the next `keyturn key rotate`' : '';

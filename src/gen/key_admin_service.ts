@@ -27,13 +27,19 @@ import type { PlannedMoment as _keyturn_v1_PlannedMoment, PlannedMoment__Output 
 import type { Prospect as _keyturn_v1_Prospect, Prospect__Output as _keyturn_v1_Prospect__Output } from './keyturn/v1/Prospect.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from './keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from './keyturn/v1/ReactivateResponse.ts';
+import type { RetireRequest as _keyturn_v1_RetireRequest, RetireRequest__Output as _keyturn_v1_RetireRequest__Output } from './keyturn/v1/RetireRequest.ts';
+import type { RetireResponse as _keyturn_v1_RetireResponse, RetireResponse__Output as _keyturn_v1_RetireResponse__Output } from './keyturn/v1/RetireResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from './keyturn/v1/RollbackRequest.ts';
 import type { RollbackResponse as _keyturn_v1_RollbackResponse, RollbackResponse__Output as _keyturn_v1_RollbackResponse__Output } from './keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest as _keyturn_v1_RotateRequest, RotateRequest__Output as _keyturn_v1_RotateRequest__Output } from './keyturn/v1/RotateRequest.ts';
 import type { RotateResponse as _keyturn_v1_RotateResponse, RotateResponse__Output as _keyturn_v1_RotateResponse__Output } from './keyturn/v1/RotateResponse.ts';
+import type { ScheduleRotationRequest as _keyturn_v1_ScheduleRotationRequest, ScheduleRotationRequest__Output as _keyturn_v1_ScheduleRotationRequest__Output } from './keyturn/v1/ScheduleRotationRequest.ts';
+import type { ScheduleRotationResponse as _keyturn_v1_ScheduleRotationResponse, ScheduleRotationResponse__Output as _keyturn_v1_ScheduleRotationResponse__Output } from './keyturn/v1/ScheduleRotationResponse.ts';
 import type { SigningKey as _keyturn_v1_SigningKey, SigningKey__Output as _keyturn_v1_SigningKey__Output } from './keyturn/v1/SigningKey.ts';
 import type { SuspendRequest as _keyturn_v1_SuspendRequest, SuspendRequest__Output as _keyturn_v1_SuspendRequest__Output } from './keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse as _keyturn_v1_SuspendResponse, SuspendResponse__Output as _keyturn_v1_SuspendResponse__Output } from './keyturn/v1/SuspendResponse.ts';
+import type { UnretireRequest as _keyturn_v1_UnretireRequest, UnretireRequest__Output as _keyturn_v1_UnretireRequest__Output } from './keyturn/v1/UnretireRequest.ts';
+import type { UnretireResponse as _keyturn_v1_UnretireResponse, UnretireResponse__Output as _keyturn_v1_UnretireResponse__Output } from './keyturn/v1/UnretireResponse.ts';
 import type { VersionExplanation as _keyturn_v1_VersionExplanation, VersionExplanation__Output as _keyturn_v1_VersionExplanation__Output } from './keyturn/v1/VersionExplanation.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -74,13 +80,19 @@ export interface ProtoGrpcType {
       Prospect: MessageTypeDefinition<_keyturn_v1_Prospect, _keyturn_v1_Prospect__Output>
       ReactivateRequest: MessageTypeDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateRequest__Output>
       ReactivateResponse: MessageTypeDefinition<_keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateResponse__Output>
+      RetireRequest: MessageTypeDefinition<_keyturn_v1_RetireRequest, _keyturn_v1_RetireRequest__Output>
+      RetireResponse: MessageTypeDefinition<_keyturn_v1_RetireResponse, _keyturn_v1_RetireResponse__Output>
       RollbackRequest: MessageTypeDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackRequest__Output>
       RollbackResponse: MessageTypeDefinition<_keyturn_v1_RollbackResponse, _keyturn_v1_RollbackResponse__Output>
       RotateRequest: MessageTypeDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateRequest__Output>
       RotateResponse: MessageTypeDefinition<_keyturn_v1_RotateResponse, _keyturn_v1_RotateResponse__Output>
+      ScheduleRotationRequest: MessageTypeDefinition<_keyturn_v1_ScheduleRotationRequest, _keyturn_v1_ScheduleRotationRequest__Output>
+      ScheduleRotationResponse: MessageTypeDefinition<_keyturn_v1_ScheduleRotationResponse, _keyturn_v1_ScheduleRotationResponse__Output>
       SigningKey: MessageTypeDefinition<_keyturn_v1_SigningKey, _keyturn_v1_SigningKey__Output>
       SuspendRequest: MessageTypeDefinition<_keyturn_v1_SuspendRequest, _keyturn_v1_SuspendRequest__Output>
       SuspendResponse: MessageTypeDefinition<_keyturn_v1_SuspendResponse, _keyturn_v1_SuspendResponse__Output>
+      UnretireRequest: MessageTypeDefinition<_keyturn_v1_UnretireRequest, _keyturn_v1_UnretireRequest__Output>
+      UnretireResponse: MessageTypeDefinition<_keyturn_v1_UnretireResponse, _keyturn_v1_UnretireResponse__Output>
       VersionExplanation: MessageTypeDefinition<_keyturn_v1_VersionExplanation, _keyturn_v1_VersionExplanation__Output>
     }
   }

@@ -2,9 +2,9 @@
  * How one version begins to sign and another stops, in one decision: whatever the command, the same events.
  */
 import { KeyturnError } from '../base/errors.ts';
-import type { CallerName } from '../base/ids.ts';
+import type { CallerName, SigningKeyName } from '../base/ids.ts';
 import type { ActivationCause, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
-import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeySetState, KeyVersion, Retirement, SigningKeyState } from './fold.ts';
 import { activeVersion, isPropagated, keepMs, nextExpCeilingMs } from './rules.ts';
 
 /** What every decision needs beside the signing key itself. */
@@ -27,6 +27,20 @@ export function requireTrustedClock(around: Surroundings): void {
   );
 }
 
+/** A retired signing key signs nothing and doesn't change. Errors: SIGNING_KEY_RETIRED. */
+export function requireInService({ name, retirement }: SigningKeyState): void {
+  if (retirement === undefined) return;
+  const details = { subject: name, rule: 'retirement' };
+  throw new KeyturnError('SIGNING_KEY_RETIRED', describeRetirement(name, retirement), details);
+}
+
+export function describeRetirement(name: SigningKeyName, { isFinal, window }: Retirement): string {
+  const until = new Date(window.untilMs).toISOString();
+  return isFinal
+    ? `signing key ${name} is retired for good since ${until}: it signs nothing more and never comes back; make a signing key of another name`
+    : `signing key ${name} is retired and signs nothing; until ${until} keyturn key unretire ${name} brings it back`;
+}
+
 export interface Command {
   readonly caller: CallerName;
   readonly reason: string;
@@ -43,6 +57,7 @@ const SUSPENDED_BY: Readonly<Record<ActivationCause, SuspensionCause>> = {
   rotation: 'rotation',
   reactivation: 'reactivation',
   rollback: 'rollback',
+  unretirement: 'operator',
 };
 
 /** `successor` becomes ACTIVE; the ACTIVE version, if any, SUSPENDED, with a window only where a rotation decided. */

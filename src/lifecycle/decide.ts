@@ -6,7 +6,7 @@ import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { KeySetName, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
-import { type Command, requireTrustedClock, type Surroundings, toActivation } from './activation.ts';
+import { type Command, requireInService, requireTrustedClock, type Surroundings, toActivation } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
 import type { LifecyclePolicy } from './model.ts';
@@ -44,6 +44,7 @@ export function decideApply(
   checkKeySetRoom(policy, around, impliedByOthers);
   if (state === undefined)
     return [{ type: 'SIGNING_KEY_CREATED', atMs: nowMs, name, keySet, spec, policy, caller, reason }];
+  requireInService(state);
   requireSame(state, 'key_set', state.keySet, keySet);
   requireSame(state, 'algorithm', state.spec.algorithm, spec.algorithm);
   requireSame(state, 'rsa_bits', state.spec.rsaBits ?? 0, spec.rsaBits ?? 0);
@@ -101,8 +102,9 @@ export interface RotateOptions extends Command {
   readonly useLastStandby: boolean;
 }
 
-/** The standby that a rotation would activate now. Errors: NOT_PROPAGATED, LAST_STANDBY, NO_ACTIVE_VERSION. */
+/** The standby that a rotation would activate now. Errors: SIGNING_KEY_RETIRED, NOT_PROPAGATED, LAST_STANDBY, NO_ACTIVE_VERSION. */
 export function requireSuccessor(state: SigningKeyState, around: Surroundings, useLastStandby: boolean): KeyVersion {
+  requireInService(state);
   if (activeVersion(state) === undefined && !state.isHalted) {
     throw new KeyturnError(
       'NO_ACTIVE_VERSION',
@@ -184,6 +186,7 @@ export function decideActivateStandby(
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
   const [standby] = propagatedStandbys(state, around.keySet);
-  if (standby === undefined || activeVersion(state) !== undefined || state.isHalted) return [];
+  const isWanted = activeVersion(state) === undefined && !state.isHalted && state.retirement === undefined;
+  if (standby === undefined || !isWanted) return [];
   return toActivation(state, standby, around, { ...command, cause: hasEverSigned(state) ? 'takeover' : 'first' });
 }

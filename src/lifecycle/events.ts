@@ -20,8 +20,8 @@ interface Commanded {
 }
 
 /** Why a version begins to sign; `takeover`: nothing else was ACTIVE, or what was is compromised. */
-export type ActivationCause = 'first' | 'rotation' | 'takeover' | 'reactivation' | 'rollback';
-export type SuspensionCause = 'rotation' | 'operator' | 'reactivation' | 'rollback';
+export type ActivationCause = 'first' | 'rotation' | 'takeover' | 'reactivation' | 'rollback' | 'unretirement';
+export type SuspensionCause = 'rotation' | 'operator' | 'reactivation' | 'rollback' | 'retirement';
 
 /** An end by the wall clock, and the up-time that must have passed as well: what follows is final. */
 export interface Window {
@@ -78,11 +78,20 @@ export type SigningKeyEvent = At &
     | { readonly type: 'SUSPENSION_LIMITED'; readonly version: number; readonly window: Window }
     /** Whether standbys may take over while no version is ACTIVE; `suspend --halt` says no. */
     | ({ readonly type: 'SIGNING_HALTED' } & Commanded)
+    /** Nothing of it signs or is made from here on; within the window it can come back. */
+    | ({ readonly type: 'SIGNING_KEY_RETIRED'; readonly window: Window } & Commanded)
+    | ({ readonly type: 'SIGNING_KEY_UNRETIRED' } & Commanded)
+    /** Final: the window is over. What could have come back is DEACTIVATED in the same commit. */
+    | { readonly type: 'RETIREMENT_ENDED' }
+    /** The ACTIVE version is due to be replaced at this time, and not when its signing period ends. */
+    | ({ readonly type: 'ROTATION_SCHEDULED'; readonly dueMs: number } & Commanded)
+    | ({ readonly type: 'ROTATION_UNSCHEDULED' } & Commanded)
     /** Final. It signs nothing more and is in no key set from here on. `retain`: its private key is kept for evidence. */
     | ({ readonly type: 'VERSION_COMPROMISED'; readonly version: number; readonly retain: boolean } & Commanded)
     | CommandAnswered
     | { readonly type: 'EXP_CEILING_RAISED'; readonly version: number; readonly expCeilingMs: number }
-    | { readonly type: 'VERSION_DEACTIVATED'; readonly version: number }
+    /** `keepMs`: only of a version that was no more than a standby, counted from here (rule 3). */
+    | { readonly type: 'VERSION_DEACTIVATED'; readonly version: number; readonly keepMs?: number }
     | { readonly type: 'DESTRUCTION_INTENDED'; readonly version: number }
     | { readonly type: 'PRIVATE_KEY_DESTROYED'; readonly version: number }
     /** Withdrawn from the key set; the private key is gone already. */
@@ -92,6 +101,8 @@ export type SigningKeyEvent = At &
         readonly type: 'METERS_RECORDED';
         readonly servedMs: Readonly<Record<string, number>>;
         readonly quietMs: Readonly<Record<string, number>>;
+        /** Up-time since the signing key was retired. */
+        readonly retiredMs?: number;
       }
   );
 

@@ -12,6 +12,7 @@ import { evolveSigningKey, type KeyVersion, type SigningKeyState } from './fold.
 import { decideCompromise, decideReactivate, decideRollback, decideSuspend } from './interrupt.ts';
 import type { LifecycleState } from './model.ts';
 import type { Moment } from './moments.ts';
+import { decideRetire, decideUnretire } from './retire.ts';
 import { isPropagated, requiredServedMs, signingEndsMs } from './rules.ts';
 import { DAEMON_CALLER } from './step-events.ts';
 
@@ -83,6 +84,9 @@ function toCommands(state: SigningKeyState): readonly Candidate[] {
       const reactivation = { ...command, version: number };
       return { command: `reactivate ${number}`, decide: (around) => decideReactivate(state, reactivation, around) };
     }),
+    state.retirement === undefined
+      ? { command: 'retire', decide: (around) => decideRetire(state, command, around) }
+      : { command: 'unretire', decide: (around) => decideUnretire(state, command, around) },
     { command: 'declare-compromised', decide: (around) => decideCompromise(state, compromise, around) },
   ];
 }
@@ -120,13 +124,15 @@ function nextByCommand(version: KeyVersion, commands: readonly CommandOutlook[])
 function describeWhy(version: KeyVersion, state: SigningKeyState, around: Surroundings): string {
   switch (version.state) {
     case 'PRE_ACTIVE':
-      return describeStandby(version, around);
+      return describeStandby(version, around) + describeRetired(state);
     case 'ACTIVE':
       return around.nowMs >= signingEndsMs(state, version)
         ? `it has reached max_signing_period (${formatDuration(state.policy.maxSigningPeriodMs)}) and signs nothing more`
-        : `it signs, since ${at(version.activatedAtMs)}`;
+        : `it signs, since ${at(version.activatedAtMs)}${describeSchedule(state)}`;
     case 'SUSPENDED':
-      return `${describeSuspension(version)}; it is published and may come back`;
+      return state.retirement === undefined
+        ? `${describeSuspension(version)}; it is published and may come back`
+        : `${describeSuspension(version)}${describeRetired(state)}`;
     case 'DEACTIVATED':
       return `it can't come back since ${at(version.deactivatedAtMs)}; it stays published until its last JWT has expired (exp_ceiling ${at(version.expCeilingMs)})`;
     case 'COMPROMISED': {
@@ -136,6 +142,15 @@ function describeWhy(version: KeyVersion, state: SigningKeyState, around: Surrou
     case 'DESTROYED':
       return `it left the key set at ${at(version.destroyedAtMs)}`;
   }
+}
+
+function describeSchedule({ scheduledRotation }: SigningKeyState): string {
+  if (scheduledRotation === undefined) return '';
+  return `; ${scheduledRotation.caller} has scheduled its rotation for ${at(scheduledRotation.dueMs)}`;
+}
+
+function describeRetired({ retirement }: SigningKeyState): string {
+  return retirement === undefined ? '' : `; its signing key can come back until ${at(retirement.window.untilMs)}`;
 }
 
 function describeStandby(version: KeyVersion, { keySet }: Surroundings): string {
@@ -154,6 +169,8 @@ function describeSuspension({ suspensionCause, suspendedAtMs }: KeyVersion): str
       return `a rotation replaced it at ${at(suspendedAtMs)}`;
     case 'rollback':
       return `a rollback put its predecessor in its place at ${at(suspendedAtMs)}`;
+    case 'retirement':
+      return `its signing key was retired at ${at(suspendedAtMs)}`;
     case 'reactivation':
       return `another version was reactivated in its place at ${at(suspendedAtMs)}`;
     default:

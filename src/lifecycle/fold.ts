@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../base/assert-never.ts';
 import { KeyturnError } from '../base/errors.ts';
-import type { CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import { type CommandRecord, withRecord } from './command-records.ts';
@@ -54,6 +54,23 @@ export interface KeyVersion {
   readonly quietMs: number;
 }
 
+export interface Retirement {
+  readonly atMs: number;
+  /** How long it can be undone. */
+  readonly window: Window;
+  /** Up-time since then, in ms of monotonic time over all runs of the daemon. */
+  readonly retiredMs: number;
+  /** The window is over, and no version comes back. */
+  readonly isFinal: boolean;
+}
+
+/** Of the version that is ACTIVE: void when another one becomes it. */
+export interface ScheduledRotation {
+  readonly dueMs: number;
+  readonly caller: CallerName;
+  readonly reason: string;
+}
+
 export interface SigningKeyState {
   readonly name: SigningKeyName;
   readonly keySet: KeySetName;
@@ -72,6 +89,9 @@ export interface SigningKeyState {
   readonly isRotationHeld: boolean;
   /** `suspend --halt`: no standby takes over until a version is activated by command. */
   readonly isHalted: boolean;
+  /** Undefined while it is in service. */
+  readonly retirement?: Retirement | undefined;
+  readonly scheduledRotation?: ScheduledRotation | undefined;
   /** Counts what a user would call a change; meters and ceilings don't. */
   readonly revision: number;
   /** Events in the stream. */
@@ -175,6 +195,18 @@ function applyEvent(
       return { ...state, commands: withRecord(state.commands, event) };
     case 'SIGNING_HALTED':
       return { ...state, isHalted: true };
+    case 'SIGNING_KEY_RETIRED':
+      return { ...state, retirement: { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false } };
+    case 'SIGNING_KEY_UNRETIRED':
+      return { ...state, retirement: undefined };
+    case 'RETIREMENT_ENDED': {
+      if (state.retirement === undefined) throw damaged(state.name, event);
+      return { ...state, retirement: { ...state.retirement, isFinal: true } };
+    }
+    case 'ROTATION_SCHEDULED':
+      return { ...state, scheduledRotation: { dueMs: event.dueMs, caller: event.caller, reason: event.reason } };
+    case 'ROTATION_UNSCHEDULED':
+      return { ...state, scheduledRotation: undefined };
     case 'VERSION_COMPROMISED':
       return change(event.version, () => ({
         state: 'COMPROMISED',
@@ -189,7 +221,11 @@ function applyEvent(
         longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),
       }));
     case 'VERSION_DEACTIVATED':
-      return change(event.version, () => ({ state: 'DEACTIVATED', deactivatedAtMs: event.atMs }));
+      return change(event.version, () => ({
+        state: 'DEACTIVATED',
+        deactivatedAtMs: event.atMs,
+        ...(event.keepMs === undefined ? {} : { keepMs: event.keepMs, quietMs: 0 }),
+      }));
     case 'DESTRUCTION_INTENDED':
       return change(event.version, () => ({ privateKey: 'destroying' }));
     case 'PRIVATE_KEY_DESTROYED':
@@ -197,7 +233,11 @@ function applyEvent(
     case 'VERSION_DESTROYED':
       return change(event.version, () => ({ state: 'DESTROYED', isPublished: false, destroyedAtMs: event.atMs }));
     case 'METERS_RECORDED':
-      return { ...state, versions: state.versions.map((version) => withMeters(version, event)) };
+      return {
+        ...state,
+        versions: state.versions.map((version) => withMeters(version, event)),
+        retirement: withRetiredTime(state.retirement, event.retiredMs),
+      };
     default:
       return assertNever(event);
   }
@@ -222,7 +262,9 @@ function activate(
     keepMs: undefined,
     quietMs: 0,
   }));
-  const state = { ...changed, isHalted: false, isRotationHeld: cause === 'rollback' };
+  // What a rollback decided holds over a retirement that was undone.
+  const isRotationHeld = cause === 'rollback' || (cause === 'unretirement' && before.isRotationHeld);
+  const state = { ...changed, isHalted: false, isRotationHeld, scheduledRotation: undefined };
   if (requestId === '') return state;
   const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
   const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: version, suspended } };
@@ -263,6 +305,11 @@ function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METER
   const servedMs = Math.max(version.servedMs, event.servedMs[version.number] ?? 0);
   const quietMs = Math.max(version.quietMs, event.quietMs[version.number] ?? 0);
   return servedMs === version.servedMs && quietMs === version.quietMs ? version : { ...version, servedMs, quietMs };
+}
+
+function withRetiredTime(retirement: Retirement | undefined, retiredMs = 0): Retirement | undefined {
+  if (retirement === undefined || retiredMs <= retirement.retiredMs) return retirement;
+  return { ...retirement, retiredMs };
 }
 
 export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent): KeySetState {

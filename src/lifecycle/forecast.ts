@@ -13,7 +13,7 @@ import { describeChanges, type Moment, toContent } from './moments.ts';
 import { plan, type Step } from './plan.ts';
 import { expCeilingStepMs } from './policy.ts';
 import { activeVersion, nextExpCeilingMs, propagatedStandbys, rotationDueMs, signingEndsMs } from './rules.ts';
-import { hasRoom, SCHEDULED_ROTATION, TAKEOVER, toIntent, toMade, toStepEvents } from './step-events.ts';
+import { hasRoom, rotationCommand, TAKEOVER, toIntent, toMade, toStepEvents } from './step-events.ts';
 
 /** A forecast ends early rather than outgrow these. */
 const MAX_MOMENTS = 2_000;
@@ -167,12 +167,17 @@ class Course {
       case 'raiseExpCeiling':
       case 'notePropagated':
       case 'deactivate':
+      case 'endRetirement':
       case 'withdraw':
         return toStepEvents(step, state, around);
       case 'activateStandby':
         return decideActivateStandby(state, TAKEOVER, around);
       case 'rotate':
-        return decideRotate(state, { ...SCHEDULED_ROTATION, useLastStandby: step.useLastStandby }, around);
+        return decideRotate(
+          state,
+          { ...rotationCommand(state, step.useLastStandby), useLastStandby: step.useLastStandby },
+          around,
+        );
       case 'makeVersion':
         return hasRoom(this.#keySet, [...this.#signingKeys.values()]) ? makeVersion(state, around) : [];
       case 'abandonIntent':
@@ -271,13 +276,15 @@ function toMeters(state: SigningKeyState, atMs: number, waitMs: number): readonl
   const quietMs = published
     .filter((version) => isQuiet(version.state))
     .map((version) => [version.number, version.quietMs + waitMs]);
-  if (servedMs.length + quietMs.length === 0) return [];
+  const { retirement } = state;
+  if (servedMs.length + quietMs.length === 0 && retirement === undefined) return [];
   return [
     {
       type: 'METERS_RECORDED',
       atMs,
       servedMs: Object.fromEntries(servedMs) as Record<string, number>,
       quietMs: Object.fromEntries(quietMs) as Record<string, number>,
+      ...(retirement === undefined ? {} : { retiredMs: retirement.retiredMs + waitMs }),
     },
   ];
 }

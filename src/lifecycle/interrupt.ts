@@ -4,12 +4,19 @@
  */
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
-import { type Command, requireTrustedClock, type Surroundings, toActivation, toSuspension } from './activation.ts';
+import {
+  type Command,
+  requireInService,
+  requireTrustedClock,
+  type Surroundings,
+  toActivation,
+  toSuspension,
+} from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
 import { activeVersion, findEmergencySuccessor, isWindowOver, propagatedStandbys } from './rules.ts';
 
-function refuse(state: SigningKeyState, message: string): KeyturnError {
+export function refuse(state: SigningKeyState, message: string): KeyturnError {
   return new KeyturnError('COMMAND_NOT_POSSIBLE', `signing key ${state.name}: ${message}`, { subject: state.name });
 }
 
@@ -37,6 +44,7 @@ export function decideSuspend(
   command: SuspendCommand,
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
+  requireInService(state);
   const { caller, reason, halt } = command;
   const { nowMs } = around;
   const active = activeVersion(state);
@@ -57,6 +65,7 @@ export function decideReactivate(
   command: Command & { readonly version: number },
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
+  requireInService(state);
   requireTrustedClock(around);
   const version = requireVersion(state, command.version);
   requireComeback(state, version, around);
@@ -84,6 +93,7 @@ export function decideRollback(
   command: Command,
   around: Surroundings,
 ): readonly SigningKeyEvent[] {
+  requireInService(state);
   requireTrustedClock(around);
   const target = findRollbackTarget(state, around.nowMs);
   if (target === undefined) {

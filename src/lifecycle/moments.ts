@@ -118,6 +118,7 @@ function describeActivation(
       return 'takes over: it signs from here on';
     case 'reactivation':
     case 'rollback':
+    case 'unretirement':
       return 'comes back: it signs from here on';
   }
 }

@@ -3,10 +3,11 @@
  * (app/rotator.ts) does one due step at a time and plans anew.
  */
 import type { Surroundings } from './activation.ts';
-import type { KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, Retirement, SigningKeyState } from './fold.ts';
 import {
   activeVersion,
   isPropagated,
+  isRetirementOver,
   isWindowOver,
   isWithdrawable,
   needsHigherExpCeiling,
@@ -33,6 +34,8 @@ export type Step =
   /** Rule 5: the signing period is over. */
   | { readonly kind: 'rotate'; readonly useLastStandby: boolean }
   | { readonly kind: 'deactivate'; readonly version: number }
+  /** The window of a retirement is over: nothing of the signing key comes back. */
+  | { readonly kind: 'endRetirement' }
   | { readonly kind: 'destroyPrivateKey'; readonly version: number }
   | { readonly kind: 'withdraw'; readonly version: number };
 
@@ -47,10 +50,12 @@ export function plan(state: SigningKeyState, around: Surroundings): Plan {
   const due: Step[] = [];
   const waits: number[] = [];
   const active = activeVersion(state);
-  planExpCeilings(state, around, due, waits);
+  const { retirement } = state;
+  if (retirement === undefined) planExpCeilings(state, around, due, waits);
   for (const intent of state.intents) due.push({ kind: 'abandonIntent', version: intent.version });
   if (active !== undefined) planRotation(state, active, around, due, waits);
-  planStandbys(state, around, due, waits);
+  if (retirement === undefined) planStandbys(state, around, due, waits);
+  else planRetirement(retirement, around, due, waits);
   for (const version of state.versions) planAfterlife(version, around, due, waits);
   return toPlan(
     due.filter((step) => !isHeldBack(step, state, around)),
@@ -69,6 +74,7 @@ const NEEDS_CLOCK: ReadonlySet<Step['kind']> = new Set([
   'activateStandby',
   'rotate',
   'deactivate',
+  'endRetirement',
   'withdraw',
 ]);
 
@@ -139,6 +145,13 @@ function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[],
       waits.push(unservedMs(version, around.keySet));
     }
   }
+}
+
+function planRetirement(retirement: Retirement, { nowMs }: Surroundings, due: Step[], waits: number[]): void {
+  const { isFinal, window, retiredMs } = retirement;
+  if (isFinal) return;
+  if (isRetirementOver(retirement, nowMs)) due.push({ kind: 'endRetirement' });
+  else waits.push(Math.max(window.untilMs - nowMs, window.windowMs - retiredMs));
 }
 
 function planAfterlife(version: KeyVersion, around: Surroundings, due: Step[], waits: number[]): void {

@@ -2,7 +2,7 @@
  * The rules of rotation as small predicates over state and time. Each cites its number in the design; docs/reference/
  * lifecycle.md explains them. No clock: `nowMs` is a value, and served and quiet times are in the state.
  */
-import type { KeySetState, KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeySetState, KeyVersion, Retirement, SigningKeyState } from './fold.ts';
 import type { LifecyclePolicy } from './model.ts';
 import { expCeilingStepMs } from './policy.ts';
 
@@ -78,9 +78,19 @@ export function isWindowOver(version: KeyVersion, nowMs: number): boolean {
   return state === 'SUSPENDED' && window !== undefined && nowMs >= window.untilMs && version.quietMs >= window.windowMs;
 }
 
-/** Rule 5: when the ACTIVE version's signing period ends; at `maxSigningPeriod` while a rollback holds rotation. */
+/** The window of a retirement is over, by the wall clock and by up-time: what follows is final. */
+export function isRetirementOver({ isFinal, window, retiredMs }: Retirement, nowMs: number): boolean {
+  return isFinal || (nowMs >= window.untilMs && retiredMs >= window.windowMs);
+}
+
+/**
+ * Rule 5: when the ACTIVE version's signing period ends; at `maxSigningPeriod` while a rollback holds rotation; or when
+ * an operator has scheduled it, never later than that.
+ */
 export function rotationDueMs(state: SigningKeyState, active: KeyVersion): number {
   const { signingPeriodMs, maxSigningPeriodMs } = state.policy;
+  if (state.scheduledRotation !== undefined)
+    return Math.min(state.scheduledRotation.dueMs, signingEndsMs(state, active));
   return (active.activatedAtMs ?? 0) + (state.isRotationHeld ? maxSigningPeriodMs : signingPeriodMs);
 }
 
@@ -99,6 +109,7 @@ export function findEmergencySuccessor(
   nowMs: number,
   isExcluded: (version: KeyVersion) => boolean = () => false,
 ): KeyVersion | undefined {
+  if (state.retirement !== undefined) return undefined;
   const [standby] = propagatedStandbys(state, keySet).filter((version) => !isExcluded(version));
   if (standby !== undefined) return standby;
   return state.versions.findLast(

@@ -9,13 +9,21 @@ import type { SigningKeyEvent } from './events.ts';
 import type { KeySetState, SigningKeyState } from './fold.ts';
 import type { BirthRecord } from './model.ts';
 import type { Step } from './plan.ts';
+import { toRetirementEnd } from './retire.ts';
 import { nextExpCeilingMs } from './rules.ts';
 
 /** The daemon itself, where a command needs a caller. */
 export const DAEMON_CALLER: CallerName = parseCallerName('keyturn');
 
 export const TAKEOVER: Command = { caller: DAEMON_CALLER, reason: 'no version was ACTIVE' };
-export const SCHEDULED_ROTATION: Command = { caller: DAEMON_CALLER, reason: 'signing period over' };
+const SCHEDULED_ROTATION: Command = { caller: DAEMON_CALLER, reason: 'signing period over' };
+
+/** Who rotates when a rotation is due: whoever scheduled it, but for the last standby, which nobody asked for. */
+export function rotationCommand({ scheduledRotation }: SigningKeyState, useLastStandby: boolean): Command {
+  if (scheduledRotation === undefined || useLastStandby) return SCHEDULED_ROTATION;
+  const { caller, reason } = scheduledRotation;
+  return { caller, reason };
+}
 
 /** Steps that ask nothing of the token: deciding is all there is to do. */
 export type DecidedStep = Extract<
@@ -27,6 +35,7 @@ export type DecidedStep = Extract<
       | 'publishFirstGeneration'
       | 'publishVersions'
       | 'deactivate'
+      | 'endRetirement'
       | 'withdraw';
   }
 >;
@@ -50,6 +59,8 @@ export function toStepEvents(
       return [{ type: 'VERSION_PROPAGATED', atMs, version: step.version, basis: 'served' }];
     case 'deactivate':
       return [{ type: 'VERSION_DEACTIVATED', atMs, version: step.version }];
+    case 'endRetirement':
+      return toRetirementEnd(state, around);
     case 'withdraw':
       return [{ type: 'VERSION_DESTROYED', atMs, version: step.version }];
   }
@@ -61,6 +72,8 @@ function toPublication(
   around: Surroundings,
   isFirstGeneration: boolean,
 ): readonly SigningKeyEvent[] {
+  // It may have been retired since the step was planned.
+  if (state.retirement !== undefined) return [];
   const { nowMs, keySet } = around;
   const published = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PUBLISHED', atMs: nowMs, version }));
   if (!isFirstGeneration) return published;

@@ -19,6 +19,7 @@ import type {
   ReactivateCommand,
   RotateCommand,
   RotateResult,
+  ScheduleRotationCommand,
   SignedJwt,
   SigningKeyView,
   SignJwtCommand,
@@ -136,6 +137,22 @@ export class FakeApplication implements Application {
   async rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
     this.#remember(caller, command);
     return this.#require(command.signingKey).view;
+  }
+
+  async retire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
+    this.#remember(caller, command);
+    const retirement = { atMs: CREATED_AT_MS, untilMs: CREATED_AT_MS + HOUR_MS };
+    return { ...this.#require(command.signingKey).view, active: undefined, retirement };
+  }
+
+  async unretire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
+    this.#remember(caller, command);
+    return this.#require(command.signingKey).view;
+  }
+
+  async scheduleRotation(caller: CallerName, command: ScheduleRotationCommand): Promise<SigningKeyView> {
+    this.#remember(caller, command);
+    return { ...this.#require(command.signingKey).view, scheduledRotationAtMs: command.dueMs };
   }
 
   /** A version's successor is the next one; when all fall, signing stops. */
@@ -320,6 +337,8 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
     lastProblem: '',
     rotationDueAtMs: CREATED_AT_MS + 720 * HOUR_MS,
     isHalted: false,
+    retirement: undefined,
+    scheduledRotationAtMs: undefined,
     nextStepInMs: HOUR_MS,
     failingSteps: [],
     isFenced: false,

@@ -50,6 +50,7 @@ export class FakeHsm implements Hsm {
   };
   #outage: { readonly reason: Reason; readonly message: string } | undefined;
   #isClosed = false;
+  #generationGate: Promise<void> | undefined;
 
   constructor({ clock = systemClock, keys = new Map() }: { clock?: Clock; keys?: Map<CkaId, StoredKey> } = {}) {
     this.#clock = clock;
@@ -59,6 +60,13 @@ export class FakeHsm implements Hsm {
   /** The next call of that kind fails so, once; several queue up. */
   failNext(kind: 'generate' | 'sign' | 'try' | 'destroy', reason: Reason = 'TOKEN_OPERATION_FAILED'): void {
     this.#failures[kind].push(new KeyturnError(reason, `the fake was told to fail: ${kind}`));
+  }
+
+  /** Keys are made when the returned function is called. */
+  holdGeneration(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#generationGate = promise;
+    return resolve;
   }
 
   makeUnavailable(reason: Reason = 'TOKEN_NOT_FOUND', message = 'the fake was told to be unavailable'): void {
@@ -82,6 +90,7 @@ export class FakeHsm implements Hsm {
 
   async generateKeyPair({ ckaId, ckaLabel, spec }: GenerateRequest): Promise<GeneratedKey> {
     await this.#turn('generate');
+    await this.#generationGate;
     if (this.keys.has(ckaId)) throw new KeyturnError('TOKEN_OPERATION_FAILED', `CKA_ID ${ckaId} is in use already`);
     const { privateKey } = makeSoftwareKey(spec);
     this.keys.set(ckaId, { ckaLabel, algorithm: spec.algorithm, privateKey });

@@ -1,9 +1,8 @@
 /** Suspend, Reactivate, Rollback and DeclareCompromised over real connections, with the typed client at the other end. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { keyAdminMethods } from '../../src/client/protos.ts';
-import type { DeclareCompromisedRequest } from '../../src/gen/keyturn/v1/DeclareCompromisedRequest.ts';
 import { startTestServers, type TestServers } from '../fixtures/test-servers.ts';
 
 let test: TestServers;
@@ -70,6 +69,58 @@ describe('Suspend, Reactivate and Rollback', () => {
   });
 });
 
+describe('Retire, Unretire and ScheduleRotation', () => {
+  const whole = {
+    signingKey,
+    validateOnly: true,
+    etag: 'e',
+    reason: 'drill',
+    requestId: '3f2d1c0b-0000-4000-8000-00000000002a',
+  };
+  const rotateTime = new Date(CREATED_AT_MS + HOUR_MS);
+
+  it('pass on what was sent', async () => {
+    await test.admin.retire(whole);
+    expect(test.app.asked.at(-1)).toMatchObject({ caller: 'admin', command: whole });
+    await test.admin.unretire(whole);
+    expect(test.app.asked.at(-1)).toMatchObject({ caller: 'admin', command: whole });
+    await test.admin.scheduleRotation({ ...whole, rotateTime });
+    expect(test.app.asked.at(-1)).toMatchObject({
+      caller: 'admin',
+      command: { ...whole, dueMs: rotateTime.getTime() },
+    });
+    await test.admin.scheduleRotation({ signingKey, rotateTime: undefined });
+    expect(test.app.asked.at(-1)).toMatchObject({ command: { signingKey, dueMs: undefined } });
+  });
+
+  it('answer with the signing key as it is then', async () => {
+    expect((await test.admin.retire({ signingKey })).signingKey).toMatchObject({
+      activeVersion: undefined,
+      retireTime: new Date(CREATED_AT_MS),
+      unretireUntilTime: new Date(CREATED_AT_MS + HOUR_MS),
+    });
+    expect((await test.admin.unretire({ signingKey })).signingKey).toMatchObject({
+      activeVersion: 1,
+      retireTime: undefined,
+      unretireUntilTime: undefined,
+    });
+    const scheduled = await test.admin.scheduleRotation({ signingKey, rotateTime });
+    expect(scheduled.signingKey.scheduledRotationTime).toEqual(rotateTime);
+  });
+
+  it.each([
+    ['neither a time nor a cancellation', {}],
+    ['a cancellation that is false', { cancel: false }],
+  ])('ScheduleRotation refuses %s, and asks for nothing', async (_, message) => {
+    const { length } = test.app.asked;
+    await expect(callRaw(keyAdminMethods.ScheduleRotation, { signingKey, ...message })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringMatching('^schedule must ') as string,
+    });
+    expect(test.app.asked).toHaveLength(length);
+  });
+});
+
 describe('DeclareCompromised', () => {
   const reason = 'found in a repository';
 
@@ -115,7 +166,7 @@ describe('DeclareCompromised', () => {
     ['a reason of blanks', { signingKey, reason: ' \n' }, 'reason'],
   ])('refuses %s, names the field, and asks for nothing', async (_, message, field) => {
     const { length } = test.app.asked;
-    await expect(declareRaw({ reason, ...message })).rejects.toMatchObject({
+    await expect(callRaw(keyAdminMethods.DeclareCompromised, { reason, ...message })).rejects.toMatchObject({
       code: status.INVALID_ARGUMENT,
       details: expect.stringMatching(`^${field} must `) as string,
     });
@@ -141,9 +192,9 @@ describe('DeclareCompromised', () => {
 });
 
 /** What the typed client can't say. */
-function declareRaw(message: DeclareCompromisedRequest): Promise<unknown> {
+function callRaw<Request, Response>(method: MethodDefinition<Request, Response>, message: Request): Promise<unknown> {
   const client = new Client(`unix:${test.adminSocket}`, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = keyAdminMethods.DeclareCompromised;
+  const { path, requestSerialize, responseDeserialize } = method;
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
       path,

@@ -31,6 +31,9 @@ const BEFORE: SigningKey = {
   readyTime: undefined,
   rotationDueTime: undefined,
   halted: false,
+  retireTime: undefined,
+  unretireUntilTime: undefined,
+  scheduledRotationTime: undefined,
   reconciling: false,
   lastProblem: undefined,
 };

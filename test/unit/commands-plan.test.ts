@@ -192,6 +192,9 @@ describe('the difference that apply shows', () => {
     lastProblem: undefined,
     rotationDueTime: undefined,
     halted: false,
+    retireTime: undefined,
+    unretireUntilTime: undefined,
+    scheduledRotationTime: undefined,
   };
   const after = { ...BEFORE, lifecyclePolicy: { ...BEFORE.lifecyclePolicy, maxJwtLifetimeMs: HOUR + 1, standbys: 1 } };
 

@@ -40,6 +40,9 @@ const KEY: SigningKey = {
   lastProblem: undefined,
   rotationDueTime: at(29 * DAY_MS),
   halted: false,
+  retireTime: undefined,
+  unretireUntilTime: undefined,
+  scheduledRotationTime: undefined,
 };
 
 const VERSION: KeyVersion = {

@@ -127,6 +127,7 @@ describe('explain', () => {
       { by: 'time', to: 'SUSPENDED', atMs: T0 + 7 * DAY },
       { by: 'command', command: 'rotate', to: 'SUSPENDED' },
       { by: 'command', command: 'suspend', to: 'SUSPENDED' },
+      { by: 'command', command: 'retire', to: 'SUSPENDED' },
       { by: 'command', command: 'declare-compromised', to: 'COMPROMISED' },
     ]);
     expect(versions[1]?.next).toContainEqual({ by: 'command', command: 'rotate', to: 'ACTIVE' });
@@ -142,6 +143,7 @@ describe('explain', () => {
       ['rollback', true, undefined],
       ['suspend', true, undefined],
       ['reactivate 1', true, undefined],
+      ['retire', true, undefined],
       ['declare-compromised', true, undefined],
     ]);
     expect(commands[0]?.refusal?.allowedAtMs).toBe(T0 + HOUR);

@@ -8,6 +8,7 @@ import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { decideCompromise, decideReactivate, decideRollback, decideSuspend } from '../../src/lifecycle/interrupt.ts';
 import { LIFECYCLE_STATES, type LifecycleState } from '../../src/lifecycle/model.ts';
+import { decideRetire, decideUnretire } from '../../src/lifecycle/retire.ts';
 import { aroundAt, CALLER, firstGeneration, fold, HOUR, published, T0 } from '../fixtures/lifecycle.ts';
 
 const NOW = T0 + 60_000;
@@ -20,6 +21,8 @@ const COMMANDS: Readonly<Record<string, Decide>> = {
   suspend: (state, _version, around) => decideSuspend(state, { ...by, halt: false }, around),
   reactivate: (state, version, around) => decideReactivate(state, { ...by, version }, around),
   rollback: (state, _version, around) => decideRollback(state, by, around),
+  retire: (state, _version, around) => decideRetire(state, by, around),
+  unretire: (state, _version, around) => decideUnretire(state, by, around),
   'declare-compromised': (state, version, around) => decideCompromise(state, { ...by, version, retain: false }, around),
 };
 
@@ -51,8 +54,16 @@ function scene(state: LifecycleState): { readonly key: SigningKeyState; readonly
   return { key: fold([...published(5), ...(EXTRA[state] ?? [])], key), version: 5 };
 }
 
-function outcome(state: LifecycleState, decide: Decide): string {
+/** The same, retired a minute ago: the version that signed then is the one that is SUSPENDED. */
+function retiredScene(state: LifecycleState): { readonly key: SigningKeyState; readonly version: number } {
   const { key, version } = scene(state);
+  const retired = fold(decideRetire(key, by, aroundAt(T0)), key);
+  return { key: retired, version: state === 'SUSPENDED' ? 2 : version };
+}
+
+function outcome(state: LifecycleState, name: string, decide: Decide): string {
+  // A retired signing key has no ACTIVE version.
+  const { key, version } = name === 'unretire' && state !== 'ACTIVE' ? retiredScene(state) : scene(state);
   expect(key.versions.find((candidate) => candidate.number === version)?.state, 'the scene is right').toBe(state);
   try {
     const after = fold(decide(key, version, aroundAt(NOW)), key);
@@ -98,7 +109,7 @@ describe('the table of states and commands', () => {
   it.each(
     LIFECYCLE_STATES.flatMap((state) => Object.entries(COMMANDS).map(([name, decide]) => ({ state, name, decide }))),
   )('$state × $name', ({ state, name, decide }) => {
-    expect(outcome(state, decide)).toBe(table.get(`\`${state}\``)?.get(name));
+    expect(outcome(state, name, decide)).toBe(table.get(`\`${state}\``)?.get(name));
   });
 });
 

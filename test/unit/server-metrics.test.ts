@@ -54,6 +54,8 @@ function viewOf(name: string, more: Partial<SigningKeyView> = {}): SigningKeyVie
     rotateAllowedAtMs: undefined,
     readyAtMs: undefined,
     isReconciling: false,
+    retirement: undefined,
+    scheduledRotationAtMs: undefined,
     lastProblem: '',
     nextStepInMs: 5 * MINUTE,
     failingSteps: [],

@@ -17,17 +17,23 @@ import type { PlanRequest__Output } from '../../gen/keyturn/v1/PlanRequest.ts';
 import type { PlanResponse } from '../../gen/keyturn/v1/PlanResponse.ts';
 import type { ReactivateRequest__Output } from '../../gen/keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse } from '../../gen/keyturn/v1/ReactivateResponse.ts';
+import type { RetireRequest__Output } from '../../gen/keyturn/v1/RetireRequest.ts';
+import type { RetireResponse } from '../../gen/keyturn/v1/RetireResponse.ts';
 import type { RollbackRequest__Output } from '../../gen/keyturn/v1/RollbackRequest.ts';
 import type { RollbackResponse } from '../../gen/keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest__Output } from '../../gen/keyturn/v1/RotateRequest.ts';
 import type { RotateResponse } from '../../gen/keyturn/v1/RotateResponse.ts';
+import type { ScheduleRotationRequest__Output } from '../../gen/keyturn/v1/ScheduleRotationRequest.ts';
+import type { ScheduleRotationResponse } from '../../gen/keyturn/v1/ScheduleRotationResponse.ts';
 import type { SigningKey__Output } from '../../gen/keyturn/v1/SigningKey.ts';
 import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
+import type { UnretireRequest__Output } from '../../gen/keyturn/v1/UnretireRequest.ts';
+import type { UnretireResponse } from '../../gen/keyturn/v1/UnretireResponse.ts';
 import { toPlanResponse } from './plan-views.ts';
 import type { PolicyInput } from '../../lifecycle/policy.ts';
 import { type HandlerPorts, unary } from './unary.ts';
-import { parseDurationMs } from './values.ts';
+import { parseDurationMs, parseTimestampMs } from './values.ts';
 import { toCompromiseEffect, toKeyVersion, toSigningKey } from './views.ts';
 
 export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandlers {
@@ -91,6 +97,22 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
       return { signingKey: toSigningKey(await app.rollback(caller, request)) };
     }),
 
+    Retire: unary(ports, async (request: RetireRequest__Output, { caller }): Promise<RetireResponse> => {
+      return { signingKey: toSigningKey(await app.retire(caller, request)) };
+    }),
+
+    Unretire: unary(ports, async (request: UnretireRequest__Output, { caller }): Promise<UnretireResponse> => {
+      return { signingKey: toSigningKey(await app.unretire(caller, request)) };
+    }),
+
+    ScheduleRotation: unary(
+      ports,
+      async (request: ScheduleRotationRequest__Output, { caller }): Promise<ScheduleRotationResponse> => {
+        const dueMs = parseSchedule(request);
+        return { signingKey: toSigningKey(await app.scheduleRotation(caller, { ...request, dueMs })) };
+      },
+    ),
+
     DeclareCompromised: unary(
       ports,
       async (request: DeclareCompromisedRequest__Output, { caller }): Promise<DeclareCompromisedResponse> => {
@@ -115,6 +137,15 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
       );
     }),
   };
+}
+
+/** Nothing is taken back by omission, either. */
+function parseSchedule({ rotateTime = null, cancel }: ScheduleRotationRequest__Output): number | undefined {
+  if (rotateTime !== null) return parseTimestampMs(rotateTime, 'rotate_time');
+  if (cancel === true) return undefined;
+  throw new KeyturnError('FIELD_INVALID', 'schedule must be set: rotate_time, or cancel as true', {
+    field: 'schedule',
+  });
 }
 
 /** Nothing is withdrawn by omission: no scope, or `whole_token: false`, is a mistake and not a wish. */

@@ -27,6 +27,9 @@ export function toSigningKey(view: SigningKeyView): SigningKey {
     lastProblem: view.lastProblem,
     rotationDueTime: toOptionalTimestamp(view.rotationDueAtMs),
     halted: view.isHalted,
+    retireTime: toOptionalTimestamp(view.retirement?.atMs),
+    unretireUntilTime: toOptionalTimestamp(view.retirement?.untilMs),
+    scheduledRotationTime: toOptionalTimestamp(view.scheduledRotationAtMs),
   };
 }
 

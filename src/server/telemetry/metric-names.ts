@@ -59,6 +59,11 @@ export const METRICS = {
     'signing_key',
   ),
   halted: gauge('keyturn_signing_key_halted', '1 while an operator has halted the signing key.', 'signing_key'),
+  retired: gauge(
+    'keyturn_signing_key_retired',
+    '1 while the signing key is retired. What tells how it signs is absent then.',
+    'signing_key',
+  ),
   fenced: gauge(
     'keyturn_signing_key_fenced',
     "1 while the signing key is fenced: the token holds keys of it that the store can't explain.",

@@ -66,6 +66,7 @@ function forgetSigningKeys(instruments: Instruments): void {
     instruments.stepLate,
     instruments.rotationDue,
     instruments.halted,
+    instruments.retired,
     instruments.fenced,
     instruments.expCeilingDistance,
     instruments.maxJwtLifetime,
@@ -73,7 +74,18 @@ function forgetSigningKeys(instruments: Instruments): void {
     gauge.reset();
 }
 
-function setSigningKey(instruments: Instruments, view: SigningKeyView, { app, clock }: StateSources): void {
+function setSigningKey(instruments: Instruments, view: SigningKeyView, sources: StateSources): void {
+  const labels = { signing_key: view.name };
+  instruments.retired.set(labels, view.retirement === undefined ? 0 : 1);
+  instruments.fenced.set(labels, view.isFenced ? 1 : 0);
+  if (view.nextStepInMs !== undefined) instruments.nextStep.set(labels, view.nextStepInMs / SECOND_MS);
+  for (const { step, reason, failingForMs } of view.failingSteps)
+    instruments.stepLate.set({ ...labels, step, reason }, failingForMs / SECOND_MS);
+  // A retired one doesn't sign, and nobody should be woken for it.
+  if (view.retirement === undefined) setService(instruments, view, sources);
+}
+
+function setService(instruments: Instruments, view: SigningKeyView, { app, clock }: StateSources): void {
   const labels = { signing_key: view.name };
   const nowMs = clock.wallMs();
   instruments.signingKeyReady.set(labels, app.isSigningKeyReady(view.name) === true ? 1 : 0);
@@ -87,13 +99,9 @@ function setSigningKey(instruments: Instruments, view: SigningKeyView, { app, cl
     instruments.activeVersionAge.set(labels, (nowMs - view.active.activatedAtMs) / SECOND_MS);
     instruments.expCeilingDistance.set(labels, (view.active.expCeilingMs - nowMs) / SECOND_MS);
   }
-  if (view.nextStepInMs !== undefined) instruments.nextStep.set(labels, view.nextStepInMs / SECOND_MS);
   if (view.rotationDueAtMs !== undefined)
     instruments.rotationDue.set(labels, (view.rotationDueAtMs - nowMs) / SECOND_MS);
   instruments.halted.set(labels, view.isHalted ? 1 : 0);
-  instruments.fenced.set(labels, view.isFenced ? 1 : 0);
-  for (const { step, reason, failingForMs } of view.failingSteps)
-    instruments.stepLate.set({ ...labels, step, reason }, failingForMs / SECOND_MS);
 }
 
 function setKeySets(instruments: Instruments, { app, keySets, silenceMs }: StateSources): void {

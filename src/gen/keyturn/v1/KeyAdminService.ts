@@ -16,12 +16,18 @@ import type { PlanRequest as _keyturn_v1_PlanRequest, PlanRequest__Output as _ke
 import type { PlanResponse as _keyturn_v1_PlanResponse, PlanResponse__Output as _keyturn_v1_PlanResponse__Output } from '../../keyturn/v1/PlanResponse.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from '../../keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from '../../keyturn/v1/ReactivateResponse.ts';
+import type { RetireRequest as _keyturn_v1_RetireRequest, RetireRequest__Output as _keyturn_v1_RetireRequest__Output } from '../../keyturn/v1/RetireRequest.ts';
+import type { RetireResponse as _keyturn_v1_RetireResponse, RetireResponse__Output as _keyturn_v1_RetireResponse__Output } from '../../keyturn/v1/RetireResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from '../../keyturn/v1/RollbackRequest.ts';
 import type { RollbackResponse as _keyturn_v1_RollbackResponse, RollbackResponse__Output as _keyturn_v1_RollbackResponse__Output } from '../../keyturn/v1/RollbackResponse.ts';
 import type { RotateRequest as _keyturn_v1_RotateRequest, RotateRequest__Output as _keyturn_v1_RotateRequest__Output } from '../../keyturn/v1/RotateRequest.ts';
 import type { RotateResponse as _keyturn_v1_RotateResponse, RotateResponse__Output as _keyturn_v1_RotateResponse__Output } from '../../keyturn/v1/RotateResponse.ts';
+import type { ScheduleRotationRequest as _keyturn_v1_ScheduleRotationRequest, ScheduleRotationRequest__Output as _keyturn_v1_ScheduleRotationRequest__Output } from '../../keyturn/v1/ScheduleRotationRequest.ts';
+import type { ScheduleRotationResponse as _keyturn_v1_ScheduleRotationResponse, ScheduleRotationResponse__Output as _keyturn_v1_ScheduleRotationResponse__Output } from '../../keyturn/v1/ScheduleRotationResponse.ts';
 import type { SuspendRequest as _keyturn_v1_SuspendRequest, SuspendRequest__Output as _keyturn_v1_SuspendRequest__Output } from '../../keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse as _keyturn_v1_SuspendResponse, SuspendResponse__Output as _keyturn_v1_SuspendResponse__Output } from '../../keyturn/v1/SuspendResponse.ts';
+import type { UnretireRequest as _keyturn_v1_UnretireRequest, UnretireRequest__Output as _keyturn_v1_UnretireRequest__Output } from '../../keyturn/v1/UnretireRequest.ts';
+import type { UnretireResponse as _keyturn_v1_UnretireResponse, UnretireResponse__Output as _keyturn_v1_UnretireResponse__Output } from '../../keyturn/v1/UnretireResponse.ts';
 
 export interface KeyAdminServiceClient extends grpc.Client {
   ApplySigningKey(argument: _keyturn_v1_ApplySigningKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ApplySigningKeyResponse__Output>): grpc.ClientUnaryCall;
@@ -87,6 +93,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   reactivate(argument: _keyturn_v1_ReactivateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
   reactivate(argument: _keyturn_v1_ReactivateRequest, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
   
+  Retire(argument: _keyturn_v1_RetireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  Retire(argument: _keyturn_v1_RetireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  Retire(argument: _keyturn_v1_RetireRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  Retire(argument: _keyturn_v1_RetireRequest, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  retire(argument: _keyturn_v1_RetireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  retire(argument: _keyturn_v1_RetireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  retire(argument: _keyturn_v1_RetireRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  retire(argument: _keyturn_v1_RetireRequest, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
+  
   Rollback(argument: _keyturn_v1_RollbackRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
   Rollback(argument: _keyturn_v1_RollbackRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
   Rollback(argument: _keyturn_v1_RollbackRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RollbackResponse__Output>): grpc.ClientUnaryCall;
@@ -105,6 +120,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   rotate(argument: _keyturn_v1_RotateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
   rotate(argument: _keyturn_v1_RotateRequest, callback: grpc.requestCallback<_keyturn_v1_RotateResponse__Output>): grpc.ClientUnaryCall;
   
+  ScheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  ScheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  ScheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  ScheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  scheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  scheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  scheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  scheduleRotation(argument: _keyturn_v1_ScheduleRotationRequest, callback: grpc.requestCallback<_keyturn_v1_ScheduleRotationResponse__Output>): grpc.ClientUnaryCall;
+  
   Suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
   Suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
   Suspend(argument: _keyturn_v1_SuspendRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
@@ -113,6 +137,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   suspend(argument: _keyturn_v1_SuspendRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
   suspend(argument: _keyturn_v1_SuspendRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
   suspend(argument: _keyturn_v1_SuspendRequest, callback: grpc.requestCallback<_keyturn_v1_SuspendResponse__Output>): grpc.ClientUnaryCall;
+  
+  Unretire(argument: _keyturn_v1_UnretireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  Unretire(argument: _keyturn_v1_UnretireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  Unretire(argument: _keyturn_v1_UnretireRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  Unretire(argument: _keyturn_v1_UnretireRequest, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  unretire(argument: _keyturn_v1_UnretireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  unretire(argument: _keyturn_v1_UnretireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  unretire(argument: _keyturn_v1_UnretireRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
+  unretire(argument: _keyturn_v1_UnretireRequest, callback: grpc.requestCallback<_keyturn_v1_UnretireResponse__Output>): grpc.ClientUnaryCall;
   
 }
 
@@ -131,11 +164,17 @@ export interface KeyAdminServiceHandlers extends grpc.UntypedServiceImplementati
   
   Reactivate: grpc.handleUnaryCall<_keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse>;
   
+  Retire: grpc.handleUnaryCall<_keyturn_v1_RetireRequest__Output, _keyturn_v1_RetireResponse>;
+  
   Rollback: grpc.handleUnaryCall<_keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse>;
   
   Rotate: grpc.handleUnaryCall<_keyturn_v1_RotateRequest__Output, _keyturn_v1_RotateResponse>;
   
+  ScheduleRotation: grpc.handleUnaryCall<_keyturn_v1_ScheduleRotationRequest__Output, _keyturn_v1_ScheduleRotationResponse>;
+  
   Suspend: grpc.handleUnaryCall<_keyturn_v1_SuspendRequest__Output, _keyturn_v1_SuspendResponse>;
+  
+  Unretire: grpc.handleUnaryCall<_keyturn_v1_UnretireRequest__Output, _keyturn_v1_UnretireResponse>;
   
 }
 
@@ -147,7 +186,10 @@ export interface KeyAdminServiceDefinition extends grpc.ServiceDefinition {
   ListSigningKeys: MethodDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse__Output>
   Plan: MethodDefinition<_keyturn_v1_PlanRequest, _keyturn_v1_PlanResponse, _keyturn_v1_PlanRequest__Output, _keyturn_v1_PlanResponse__Output>
   Reactivate: MethodDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse__Output>
+  Retire: MethodDefinition<_keyturn_v1_RetireRequest, _keyturn_v1_RetireResponse, _keyturn_v1_RetireRequest__Output, _keyturn_v1_RetireResponse__Output>
   Rollback: MethodDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackResponse, _keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse__Output>
   Rotate: MethodDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateResponse, _keyturn_v1_RotateRequest__Output, _keyturn_v1_RotateResponse__Output>
+  ScheduleRotation: MethodDefinition<_keyturn_v1_ScheduleRotationRequest, _keyturn_v1_ScheduleRotationResponse, _keyturn_v1_ScheduleRotationRequest__Output, _keyturn_v1_ScheduleRotationResponse__Output>
   Suspend: MethodDefinition<_keyturn_v1_SuspendRequest, _keyturn_v1_SuspendResponse, _keyturn_v1_SuspendRequest__Output, _keyturn_v1_SuspendResponse__Output>
+  Unretire: MethodDefinition<_keyturn_v1_UnretireRequest, _keyturn_v1_UnretireResponse, _keyturn_v1_UnretireRequest__Output, _keyturn_v1_UnretireResponse__Output>
 }

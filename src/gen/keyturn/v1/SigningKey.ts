@@ -21,6 +21,9 @@ export interface SigningKey {
   'lastProblem'?: (string);
   'rotationDueTime'?: (_google_protobuf_Timestamp | null);
   'halted'?: (boolean);
+  'retireTime'?: (_google_protobuf_Timestamp | null);
+  'unretireUntilTime'?: (_google_protobuf_Timestamp | null);
+  'scheduledRotationTime'?: (_google_protobuf_Timestamp | null);
 }
 
 export interface SigningKey__Output {
@@ -41,4 +44,7 @@ export interface SigningKey__Output {
   'lastProblem': (string);
   'rotationDueTime': (_google_protobuf_Timestamp__Output | null);
   'halted': (boolean);
+  'retireTime': (_google_protobuf_Timestamp__Output | null);
+  'unretireUntilTime': (_google_protobuf_Timestamp__Output | null);
+  'scheduledRotationTime': (_google_protobuf_Timestamp__Output | null);
 }

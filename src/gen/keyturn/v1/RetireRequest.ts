@@ -1,0 +1,18 @@
+// Original file: proto/keyturn/v1/key_admin_service.proto
+
+
+export interface RetireRequest {
+  'signingKey'?: (string);
+  'validateOnly'?: (boolean);
+  'etag'?: (string);
+  'reason'?: (string);
+  'requestId'?: (string);
+}
+
+export interface RetireRequest__Output {
+  'signingKey': (string);
+  'validateOnly': (boolean);
+  'etag': (string);
+  'reason': (string);
+  'requestId': (string);
+}
