@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import { plan, type Step } from '../lifecycle/plan.ts';
+import { describeWaitingRotation, plan, type Step } from '../lifecycle/plan.ts';
 import type { FailingStep } from './application.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import { performStep, type StepPorts } from './steps.ts';
@@ -40,6 +40,8 @@ export class Rotator {
   readonly #log: Logger;
   readonly #failures = new Map<SigningKeyName, Failures>();
   readonly #busy = new Set<SigningKeyName>();
+  /** Signing keys whose rotation is due and waits; said once. */
+  readonly #waiting = new Set<SigningKeyName>();
   #isRunning = false;
   #isWoken = false;
   #wake: (() => void) | undefined;
@@ -170,6 +172,7 @@ export class Rotator {
     const { state } = meters.observe(recorded);
     const around = surroundingsOf(state);
     const { due, lookAgainMs } = plan(state, around);
+    this.#noteWaiting(name, describeWaitingRotation(state, around));
     const failures = new Map(
       [...(this.#failures.get(name) ?? [])].filter(([kind]) => due.some((step) => step.kind === kind)),
     );
@@ -183,6 +186,14 @@ export class Rotator {
     if (meters.isRecordDue(recorded, state, around.keySet)) await this.#recordMeters(name);
     const retries = [...failures.values()].map(({ retryAtMs }) => retryAtMs - nowMs);
     return Math.min(lookAgainMs ?? MAX_SLEEP_MS, ...retries);
+  }
+
+  #noteWaiting(name: SigningKeyName, why: string): void {
+    if (why === '') this.#waiting.delete(name);
+    else if (!this.#waiting.has(name)) {
+      this.#waiting.add(name);
+      this.#log.warn({ signingKey: name }, why);
+    }
   }
 
   async #perform(name: SigningKeyName, step: Step): Promise<void> {

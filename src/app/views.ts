@@ -13,7 +13,7 @@ import {
   rotationDueMs,
   standbysOf,
 } from '../lifecycle/rules.ts';
-import { plan } from '../lifecycle/plan.ts';
+import { describeWaitingRotation, plan } from '../lifecycle/plan.ts';
 import type { ActiveVersionView, KeyVersionView, RetirementView, SigningKeyView } from './application.ts';
 
 const ETAG_CHARACTERS = 16;
@@ -48,8 +48,14 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
     retirement: toRetirementView(state, around),
     scheduledRotationAtMs: active === undefined ? undefined : state.scheduledRotation?.dueMs,
     ...progress,
+    lastProblem: describeProblem(state, around, progress),
     nextStepInMs: nextStepInMs(state, around),
   };
+}
+
+function describeProblem(state: SigningKeyState, around: Surroundings, { isFenced, lastProblem }: Progress): string {
+  const waiting = isFenced ? '' : describeWaitingRotation(state, around);
+  return [waiting, lastProblem].filter((problem) => problem !== '').join('; ');
 }
 
 function toActiveView(active: KeyVersion): ActiveVersionView {

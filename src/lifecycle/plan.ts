@@ -127,6 +127,18 @@ function planRotation(
   else if (nowMs < signingEndsMs(state, active)) waits.push(signingEndsMs(state, active) - nowMs);
 }
 
+/** Rules 2 and 5: a rotation that is due and waits for its standbys, in words; empty when none does. */
+export function describeWaitingRotation(
+  state: SigningKeyState,
+  { nowMs, keySet, isClockTrusted }: Surroundings,
+): string {
+  const active = activeVersion(state);
+  if (!isClockTrusted || active === undefined || nowMs < rotationDueMs(state, active)) return '';
+  const ready = propagatedStandbys(state, keySet).length;
+  if (ready >= state.policy.standbys || (ready > 0 && nowMs >= signingEndsMs(state, active))) return '';
+  return `the rotation is due and waits: of ${state.policy.standbys} standbys that verifiers must know, they know ${ready}`;
+}
+
 function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
   const standbys = standbysOf(state);
   const isComplete = standbys.length >= wantedStandbys(state);

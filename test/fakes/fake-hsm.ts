@@ -39,6 +39,8 @@ export class FakeHsm implements Hsm {
   /** Each signature takes so long. */
   latencyMs = 0;
   signatures = 0;
+  /** While false no key pair can be made; everything else goes on. */
+  canGenerate = true;
   retriedLogins = 0;
   readonly #clock: Clock;
   readonly #listeners = new Set<(status: TokenStatus) => void>();
@@ -91,6 +93,7 @@ export class FakeHsm implements Hsm {
   async generateKeyPair({ ckaId, ckaLabel, spec }: GenerateRequest): Promise<GeneratedKey> {
     await this.#turn('generate');
     await this.#generationGate;
+    if (!this.canGenerate) throw new KeyturnError('TOKEN_OPERATION_FAILED', 'the fake was told to make no keys');
     if (this.keys.has(ckaId)) throw new KeyturnError('TOKEN_OPERATION_FAILED', `CKA_ID ${ckaId} is in use already`);
     const { privateKey } = makeSoftwareKey(spec);
     this.keys.set(ckaId, { ckaLabel, algorithm: spec.algorithm, privateKey });
