@@ -28,6 +28,10 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeyAdminService/ScheduleRotation': ADMINISTER,
   // Destructive: it ends keys for good, and can end signing.
   '/keyturn.v1.KeyAdminService/DeclareCompromised': { allow: ['securityOfficer'] },
+  // Publishing a key is the power to forge; taking one away ends JWTs that others rely on.
+  '/keyturn.v1.KeyAdminService/ImportPublicKey': { allow: ['securityOfficer'] },
+  '/keyturn.v1.KeyAdminService/RemovePublicKey': { allow: ['securityOfficer'] },
+  '/keyturn.v1.KeyAdminService/ListPublicKeys': INSPECT,
   '/keyturn.v1.KeyAdminService/Plan': INSPECT,
   '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,

@@ -9,13 +9,14 @@ import {
   parseSigningKeyName,
   type SigningKeyName,
 } from '../base/ids.ts';
-import { type KeySpec, parseKeySpec, specOf } from '../jose/algorithms.ts';
+import { parseKeySpec } from '../jose/algorithms.ts';
+import { requireCompanions } from '../lifecycle/companions.ts';
 import { decideApply, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { type CommandAnswer, findAnswer } from '../lifecycle/command-records.ts';
-import { impliedVersions, parsePolicy } from '../lifecycle/policy.ts';
+import { impliedTogether, parsePolicy } from '../lifecycle/policy.ts';
 import type { ApplySigningKeyCommand, RotateCommand } from './application.ts';
 import { toCommandRequest, toRecord } from './command-requests.ts';
 import type { Change } from './ledger.ts';
@@ -118,32 +119,13 @@ export function decideApplication(
   const spec = parseKeySpec(algorithm, rsaBits);
   const around = surroundingsIn(keySet);
   const others = [...signingKeys.values()].filter((other) => other.keySet === keySet && other.name !== name);
-  requireCompanions(spec, keySet, others);
-  const impliedByOthers = others.reduce((sum, other) => sum + impliedBy(other, around), 0);
+  requireCompanions(spec.algorithm, around.keySet, { signingKeys: others, field: 'signing_key.key_set' });
+  const impliedByOthers = impliedTogether(others, around.keySet.promise, around.clockStepLimitMs);
   return decideApply(state, { name, keySet, spec, policy, caller, reason }, around, impliedByOthers);
 }
 
 function toKeySet(wanted: string, present: KeySetName = DEFAULT_KEY_SET): KeySetName {
   return wanted === '' ? present : parseKeySetName(wanted, 'signing_key.key_set');
-}
-
-/** Common verifiers lose a whole key set to one key of a type that they don't know: AKP keys keep to themselves. */
-function requireCompanions(spec: KeySpec, keySet: KeySetName, others: readonly SigningKeyState[]): void {
-  const isAkp = (candidate: KeySpec): boolean => specOf(candidate.algorithm).keyType === 'AKP';
-  const stranger = others.find((other) => isAkp(other.spec) !== isAkp(spec));
-  if (stranger === undefined) return;
-  throw new KeyturnError(
-    'FIELD_INVALID',
-    `key set ${keySet} has ${stranger.spec.algorithm} keys, of signing key ${stranger.name}: ML-DSA keys and others never share a key set, because verifiers that don't know ML-DSA would lose all of it; name another key set`,
-    { field: 'signing_key.key_set', rule: 'akp-apart', subject: keySet },
-  );
-}
-
-/** What is retired for good implies nothing but what it still publishes. */
-function impliedBy({ policy, retirement, versions }: SigningKeyState, around: Surroundings): number {
-  return retirement?.isFinal === true
-    ? versions.filter(({ isPublished }) => isPublished).length
-    : impliedVersions(policy, around.keySet.promise, around.clockStepLimitMs);
 }
 
 async function waitUntilSettled(

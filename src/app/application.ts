@@ -5,8 +5,9 @@
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { Reason } from '../base/reasons.ts';
 import type { TokenStatus } from '../hsm/hsm.ts';
-import type { KeySpec } from '../jose/algorithms.ts';
+import type { Algorithm, KeySpec } from '../jose/algorithms.ts';
 import type { CommandOutlook, Explanation } from '../lifecycle/explain.ts';
+import type { Departure } from '../lifecycle/imports.ts';
 import type { Forecast } from '../lifecycle/forecast.ts';
 import type { Moment } from '../lifecycle/moments.ts';
 import type { Step } from '../lifecycle/plan.ts';
@@ -191,6 +192,49 @@ export interface KeySetSnapshot {
   readonly maxAgeSeconds: number;
 }
 
+export interface ImportPublicKeyCommand {
+  /** Empty means `default`. */
+  readonly keySet: string;
+  /** One public JWK, as JSON in UTF-8. */
+  readonly jwk: Uint8Array;
+  /** A JWT by the key's private half, made for this import. */
+  readonly proof: string;
+  readonly expiresAtMs: number;
+  readonly validateOnly: boolean;
+  readonly reason: string;
+}
+
+export interface RemovePublicKeyCommand {
+  /** Empty means `default`. */
+  readonly keySet: string;
+  readonly kid: string;
+  /** Somebody else may have the private key. */
+  readonly compromised: boolean;
+  readonly validateOnly: boolean;
+  readonly reason: string;
+}
+
+/** A verify-only public key of an old signer (rule 10). */
+export interface ImportedKeyView {
+  readonly keySet: KeySetName;
+  readonly kid: Kid;
+  readonly algorithm: Algorithm;
+  readonly thumbprint: Kid;
+  readonly isPublished: boolean;
+  readonly importedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Of the latest import or extension. */
+  readonly caller: CallerName;
+  readonly reason: string;
+  readonly departure: { readonly atMs: number; readonly cause: Departure } | undefined;
+}
+
+/** The import as it is now, or as it would be when only validated. */
+export interface ImportOutcome {
+  readonly importedKey: ImportedKeyView;
+  readonly changed: boolean;
+}
+
 /** Rule 8: whether the wall clock is believed. */
 export interface ClockStatus {
   readonly isTrusted: boolean;
@@ -255,6 +299,13 @@ export interface Application {
   findKeySet(name: string): KeySetSnapshot | undefined;
   /** Rule 9: nobody knows what belongs into it until an operator has decided. */
   isKeySetWithheld(name: string): boolean;
+
+  /** Publishes the key, or lets it stay longer. Durable, and published, when it resolves. */
+  importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome>;
+  /** Withdrawn before it resolves; resolves when it is durable. STORE_UNAVAILABLE: in effect, and tried again until it is. */
+  removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome>;
+  /** Those that left included, newest first. */
+  listPublicKeys(keySet: string, pageSize: number, pageToken: string): Page<ImportedKeyView>;
 
   tokenStatus(): TokenStatus;
   retryLogin(caller: CallerName, reason: string): Promise<void>;

@@ -68,18 +68,28 @@ export class Fences {
   /** May the signing key sign and change? Errors: SIGNING_KEY_FENCED, TOKEN_UNAVAILABLE while nobody has compared yet. */
   requireUnfenced(name: SigningKeyName): void {
     this.#refuse(name, this.#fences.get(name));
-    if (this.#findings !== undefined) return;
-    throw new KeyturnError(
-      'TOKEN_UNAVAILABLE',
-      'store and token have not been compared yet; that is done as soon as the token is ready',
-      { subject: name },
-    );
+    this.#requireCompared(name);
   }
 
   /** May a signing key of that name be made, in that key set? Errors: SIGNING_KEY_FENCED. */
   requireCreatable(name: SigningKeyName, keySet: KeySetName): void {
     const generation = this.#ledger.keySets.get(keySet)?.generation ?? 0;
     this.#refuse(name, this.#fences.get(name) ?? findFence(name, generation, this.#evidence));
+  }
+
+  /**
+   * May a public key be imported? An import is a first generation: where that is in doubt, it must not end the doubt.
+   * Errors: KEY_SET_WITHHELD, TOKEN_UNAVAILABLE while nobody has compared yet.
+   */
+  requireImportable(keySet: KeySetName): void {
+    if (this.isKeySetWithheld(keySet)) {
+      throw new KeyturnError(
+        'KEY_SET_WITHHELD',
+        `key set ${keySet} takes no imported key: the store may have forgotten what was in it; decide with keyturn recover`,
+        { subject: keySet, rule: 'fence' },
+      );
+    }
+    if (this.#ledger.requireKeySet(keySet).generation === 0) this.#requireCompared(keySet);
   }
 
   /** Why a fenced signing key is; empty when it isn't. */
@@ -100,6 +110,15 @@ export class Fences {
 
   get #evidence(): Evidence {
     return { findings: this.#findings ?? NO_OBJECTS, token: this.#ledger.token };
+  }
+
+  #requireCompared(subject: string): void {
+    if (this.#findings !== undefined) return;
+    throw new KeyturnError(
+      'TOKEN_UNAVAILABLE',
+      'store and token have not been compared yet; that is done as soon as the token is ready',
+      { subject },
+    );
   }
 
   #refuse(name: SigningKeyName, fence: Fence | undefined): void {

@@ -2,7 +2,7 @@
  * The use cases that take versions out of service and bring them back. What narrows takes effect at once and is answered
  * when it is durable (rule 7); what widens is tried in the token and committed first. Decisions are lifecycle/interrupt.ts's.
  */
-import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { type CommandAnswer, type CommandRequest, findAnswer } from '../lifecycle/command-records.ts';
@@ -29,6 +29,7 @@ import type {
   SuspendKeyCommand,
 } from './application.ts';
 import { deciding, toCommandRequest } from './command-requests.ts';
+import { narrowing } from './narrowing.ts';
 import { commitEvents, type Decide, decideChanges, tryVersion } from './steps.ts';
 
 /** The state after a command, or as it would be when only validated. */
@@ -201,18 +202,9 @@ function findEffect(state: SigningKeyState, request: CommandRequest, nowMs: numb
   ];
 }
 
-/** A narrowing whose commit failed is in effect all the same, and the answer must say both. */
 export async function narrow(ports: AdministerPorts, run: () => Promise<void>): Promise<void> {
   try {
-    await run();
-  } catch (thrown) {
-    const error = toKeyturnError(thrown);
-    ports.log.error({ err: error }, 'a narrowing is in effect but not durable yet: a restart would undo it');
-    throw new KeyturnError(
-      'STORE_UNAVAILABLE',
-      'the command is in effect, but the store could not record it yet: a restart of the daemon now would undo it; it is tried again until it is recorded',
-      { cause: error, retryAfterMs: 1_000 },
-    );
+    await narrowing(ports.log, run);
   } finally {
     ports.rotator.wake();
   }

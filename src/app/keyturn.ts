@@ -19,8 +19,12 @@ import type {
   ClockStatus,
   CompromiseEffect,
   DeclareCompromisedCommand,
+  ImportedKeyView,
+  ImportOutcome,
+  ImportPublicKeyCommand,
   KeyCommand,
   ReactivateCommand,
+  RemovePublicKeyCommand,
   SuspendKeyCommand,
   KeySetSnapshot,
   KeyVersionView,
@@ -35,6 +39,7 @@ import type {
   SignJwtCommand,
 } from './application.ts';
 import { Fences } from './fences.ts';
+import { Imports } from './imports.ts';
 import type { JwksProbe } from './jwks-probe.ts';
 import { declareCompromised, reactivate, rollback, suspend } from './interrupt.ts';
 import type { Ledger } from './ledger.ts';
@@ -74,6 +79,7 @@ export class Keyturn implements Application {
   readonly #clockGuard: ClockGuard;
   readonly #fences: Fences;
   readonly #reconciler: Reconciler;
+  readonly #imports: Imports;
   readonly #publisher = new Publisher();
   readonly #signers = new Signers();
   readonly #servedTime: ServedTime;
@@ -97,6 +103,13 @@ export class Keyturn implements Application {
       stepLimitMs: ports.clockStepLimitMs,
       onTrustChange: () => this.#notifyReadiness(),
     });
+    this.#imports = new Imports({
+      ledger,
+      clock,
+      log,
+      fences: this.#fences,
+      surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
+    });
     const stepPorts = {
       ledger,
       hsm,
@@ -104,6 +117,7 @@ export class Keyturn implements Application {
       clock,
       meters: this.#meters,
       clockGuard: this.#clockGuard,
+      imports: this.#imports,
       isUnfenced: (name: SigningKeyName) => this.#fences.isUnfenced(name),
       randomId: () => randomBytes(CKA_ID_BYTES),
       surroundingsOf: (state: SigningKeyState) => this.#surroundingsIn(state.keySet),
@@ -250,6 +264,18 @@ export class Keyturn implements Application {
 
   isKeySetWithheld(name: string): boolean {
     return this.#fences.isKeySetWithheld(name);
+  }
+
+  importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
+    return this.#imports.importPublicKey(caller, command);
+  }
+
+  removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome> {
+    return this.#imports.removePublicKey(caller, command);
+  }
+
+  listPublicKeys(keySet: string, pageSize: number, pageToken: string): Page<ImportedKeyView> {
+    return this.#imports.listPublicKeys(keySet, pageSize, pageToken);
   }
 
   tokenStatus(): TokenStatus {

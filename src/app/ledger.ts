@@ -10,6 +10,7 @@ import { Mutex } from '../base/mutex.ts';
 import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from '../lifecycle/fold.ts';
+import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
 import {
   evolveToken,
@@ -249,7 +250,7 @@ export class Ledger {
 
   #newGenerations(evolved: Folded): readonly Change[] {
     return [...evolved.keySets.values()].flatMap((keySet): Change[] => {
-      const kids = publishedKids(evolved.signingKeys, keySet.name);
+      const kids = publishedKids(evolved.signingKeys, keySet);
       if (kids.length === keySet.kids.length && kids.every((kid, index) => kid === keySet.kids[index])) return [];
       const generation = keySet.generation + 1;
       return [
@@ -284,23 +285,25 @@ export class Ledger {
   }
 
   #requirePromises(promises: ReadonlyMap<KeySetName, KeySetPromise>): void {
-    const missing = [...this.#state.keySets.keys()].filter(
-      (name) => !promises.has(name) && this.signingKeysOf(name).length > 0,
-    );
+    const missing = [...this.#state.keySets.values()]
+      .filter((keySet) => this.signingKeysOf(keySet.name).length > 0 || publishedImports(keySet).length > 0)
+      .map(({ name }) => name)
+      .filter((name) => !promises.has(name));
     if (missing.length === 0) return;
     throw new KeyturnError(
       'CONFIG_INVALID',
-      `keySets lacks ${missing.join(', ')}, which the store has signing keys of; add it with its promise`,
+      `keySets lacks ${missing.join(', ')}, which the store has keys of; add it with its promise`,
       { field: 'keySets' },
     );
   }
 }
 
-/** The kids that a key set publishes: signing keys by creation, versions by number. The order never changes. */
-function publishedKids(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>, keySet: KeySetName): readonly Kid[] {
-  return [...signingKeys.values()]
-    .filter((state) => state.keySet === keySet)
-    .flatMap((state) => state.versions.filter((version) => version.isPublished).map((version) => version.kid));
+/** The kids that a key set publishes: signing keys by creation, versions by number, then imports. The order never changes. */
+function publishedKids(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>, keySet: KeySetState): readonly Kid[] {
+  const versions = [...signingKeys.values()]
+    .filter((state) => state.keySet === keySet.name)
+    .flatMap((state) => state.versions.filter((version) => version.isPublished));
+  return [...versions, ...publishedImports(keySet)].map(({ kid }) => kid);
 }
 
 function applyChange(state: Folded, change: Change): Folded {

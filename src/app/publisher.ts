@@ -7,6 +7,7 @@ import type { KeySetName, Kid } from '../base/ids.ts';
 import { toPublicJwk } from '../jose/public-key.ts';
 import { toKeySetDocument } from '../jose/key-set.ts';
 import type { KeySetState, SigningKeyState } from '../lifecycle/fold.ts';
+import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetSnapshot } from './application.ts';
 
 /** Characters of base64url of the document's SHA-256 in the entity tag: 132 bits. */
@@ -48,11 +49,15 @@ function toSnapshot(
   signingKeys: readonly SigningKeyState[],
   isWithheld: (kid: Kid) => boolean,
 ): KeySetSnapshot {
-  const jwks = signingKeys.flatMap((state) =>
+  const versions = signingKeys.flatMap((state) =>
     state.versions
       .filter((version) => version.isPublished && !isWithheld(version.kid))
       .map((version) => toPublicJwk(version.publicKey, version.kid, state.spec.algorithm)),
   );
+  const imports = publishedImports(keySet)
+    .filter(({ kid }) => !isWithheld(kid))
+    .map(({ publicKey, kid, algorithm }) => toPublicJwk(publicKey, kid, algorithm));
+  const jwks = [...versions, ...imports];
   const body = toKeySetDocument(jwks);
   const digest = createHash('sha256').update(body).digest('base64url');
   return {

@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import { describeWaitingRotation, plan, type Step } from '../lifecycle/plan.ts';
 import type { FailingStep } from './application.ts';
 import type { ClockGuard } from './clock-guard.ts';
+import type { Imports } from './imports.ts';
 import { performStep, type StepPorts } from './steps.ts';
 
 /** Pauses after a failed step: doubling from the first to the second. */
@@ -32,6 +33,7 @@ type Failures = ReadonlyMap<Step['kind'], Failure>;
 export interface RotatorPorts extends StepPorts {
   readonly clock: Clock;
   readonly clockGuard: ClockGuard;
+  readonly imports: Imports;
   readonly isUnfenced: (name: SigningKeyName) => boolean;
 }
 
@@ -132,6 +134,7 @@ export class Rotator {
     await this.#ports.clockGuard.tick();
     await this.#retryPromises();
     await this.#retryNarrowings();
+    sleepMs = Math.min(sleepMs, await this.#ports.imports.tick());
     for (const name of this.#ports.ledger.signingKeys.keys()) {
       if (!this.#isRunning) return 0;
       sleepMs = Math.min(sleepMs, await this.#visit(name));
@@ -225,9 +228,10 @@ export class Rotator {
     this.#failures.set(name, failures);
   }
 
-  /** Writes served and quiet time down, so that a restart goes on from there. */
+  /** Writes served, quiet and up-time down, so that a restart goes on from there. */
   async recordAllMeters(): Promise<void> {
     for (const name of this.#ports.ledger.signingKeys.keys()) await this.#recordMeters(name);
+    await this.#ports.imports.recordUpTime();
   }
 
   async #recordMeters(name: SigningKeyName): Promise<void> {

@@ -12,7 +12,10 @@ export type SigningKeyName = Branded<'SigningKeyName'>;
 export type KeySetName = Branded<'KeySetName'>;
 /** A caller's name in the access policy. */
 export type CallerName = Branded<'CallerName'>;
-/** Public id of a key version: its RFC 7638 thumbprint (SHA-256, base64url, 43 characters). */
+/**
+ * Public id of a key in a key set. Of a key version it is the RFC 7638 thumbprint (SHA-256, base64url, 43 characters); an
+ * imported key keeps what its old signer called it.
+ */
 export type Kid = Branded<'Kid'>;
 /** CKA_ID of a key pair in the token: 16 random bytes, as 32 lower-case hexadecimal digits. */
 export type CkaId = Branded<'CkaId'>;
@@ -20,6 +23,8 @@ export type CkaId = Branded<'CkaId'>;
 /** A DNS label (RFC 1123): safe in URLs, file names, CKA_LABEL and metrics labels. */
 const NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const KID = /^[A-Za-z0-9_-]{43}$/;
+/** Visible ASCII and blanks: what goes through JSON, logs and terminals unchanged. */
+const PUBLISHED_KID = /^[\x20-\x7e]{1,256}$/;
 const CKA_ID = /^[0-9a-f]{32}$/;
 
 /** The key set at the well-known address. */
@@ -51,6 +56,12 @@ export function parseKid(value: unknown, field = 'kid'): Kid {
   throw new KeyturnError('FIELD_INVALID', `${field} must be a SHA-256 JWK thumbprint (43 characters of base64url)`, {
     field,
   });
+}
+
+/** The kid of any key in a key set. */
+export function parsePublishedKid(value: unknown, field = 'kid'): Kid {
+  if (typeof value === 'string' && PUBLISHED_KID.test(value)) return value as Kid;
+  throw new KeyturnError('FIELD_INVALID', `${field} must be 1 to 256 characters of visible ASCII`, { field });
 }
 
 export function parseCkaId(value: unknown, field = 'cka_id'): CkaId {

@@ -6,6 +6,7 @@
  * again, up to four attempts within the deadline, by the channel itself. A connection is made at the first call.
  */
 import { randomUUID } from 'node:crypto';
+import { createImportMethods, type ImportMethods } from './imports.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import {
   fromClockStatus,
@@ -46,6 +47,7 @@ export type {
   ReactivateRequest,
   SuspendRequest,
 } from './lifecycle-commands.ts';
+export type { ImportedKey, ImportOutcome, ImportPublicKeyRequest, RemovePublicKeyRequest } from './imports.ts';
 export type {
   CommandOutlook,
   KeySetOutlook,
@@ -84,7 +86,7 @@ export interface ClientOptions {
   readonly waitForReady?: boolean | undefined;
 }
 
-export interface KeyturnClient extends LifecycleCommands, Planning {
+export interface KeyturnClient extends LifecycleCommands, ImportMethods, Planning {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   applySigningKey(
     request: ApplySigningKeyRequest,
@@ -137,6 +139,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
   const long = ({ deadlineMs }: CallOptions = {}): number => deadlineMs ?? defaultDeadlineMs ?? KEY_WORK_DEADLINE_MS;
   return {
     ...createLifecycleCommands(transport, long),
+    ...createImportMethods(transport, short),
     ...createPlanning(transport, long),
     async signJwt(request, options) {
       const { jwt, kid, expireTime } = await transport.call(

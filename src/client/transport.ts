@@ -46,8 +46,8 @@ const RETRY_POLICY = {
   initialBackoff: '0.05s',
   maxBackoff: '1s',
   backoffMultiplier: 3,
-  // Safe for all but those below: signing twice makes a JWT nobody gets, apply is declarative, and commands on a signing
-  // key have a request id.
+  // Safe for all but those below: signing twice makes a JWT nobody gets, apply is declarative, commands on a signing key
+  // have a request id, and importing or removing a public key twice is once.
   retryableStatusCodes: ['UNAVAILABLE'],
 };
 /** Whose first attempt may have been done though its answer was lost, and which mean something else the second time. */

@@ -8,6 +8,10 @@ import { configCheckCommand } from './config-check.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { jwksExportCommand } from './jwks-export.ts';
+import { jwksImportCommand } from './jwks-import.ts';
+import { jwksListCommand } from './jwks-list.ts';
+import { jwksProofCommand } from './jwks-proof.ts';
+import { jwksRemoveCommand } from './jwks-remove.ts';
 import { jwksShowCommand } from './jwks-show.ts';
 import { keyApplyCommand } from './key-apply.ts';
 import { keyDeclareCompromisedCommand } from './key-declare-compromised.ts';
@@ -34,7 +38,7 @@ import { verifyCommand } from './verify.ts';
 export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['config', 'look after the configuration'],
   ['key', 'make, inspect and rotate signing keys, and withdraw their versions'],
-  ['jwks', 'public keys, as verifiers get them'],
+  ['jwks', 'public keys as verifiers get them, those of an old signer included'],
   ['token', 'the PKCS#11 token and its HSM workers'],
   ['clock', 'the wall clock, and whether it is believed'],
 ]);
@@ -59,6 +63,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   signCommand,
   jwksShowCommand,
   jwksExportCommand,
+  jwksProofCommand,
+  jwksImportCommand,
+  jwksListCommand,
+  jwksRemoveCommand,
   verifyCommand,
   tokenStatusCommand,
   tokenRetryLoginCommand,

@@ -23,6 +23,8 @@ const BY_REASON: Partial<Record<Reason, string>> = {
   KEY_VERSION_NOT_FOUND: '`keyturn key show` lists the versions',
   SIGNING_KEY_RETIRED: '`keyturn key show` tells until when it can come back',
   COMMAND_NOT_POSSIBLE: '`keyturn key show` tells the state of each version, and what may happen next',
+  PROOF_INVALID: '`keyturn jwks proof` prints what the old signer must sign',
+  IMPORTED_KEY_NOT_FOUND: '`keyturn jwks list` shows the imported keys',
   LAST_STANDBY: 'wait until the next standby is ready, or take the last one with --use-last-standby',
   PIN_INCORRECT: PIN_HINT,
   LOGIN_LATCHED: PIN_HINT,

@@ -21,6 +21,9 @@ export const jwksExportCommand: CommandSpec = {
     );
     await replaceFile(file, keySet.jwks);
     context.terminal.note(`wrote generation ${keySet.generation} of key set ${keySet.keySet} to ${file}`);
+    context.terminal.hint(
+      "a file proves nothing about what verifiers have seen: keyturn counts only what its own HTTP server answers, and the file doesn't follow the key set",
+    );
     return EXIT.ok;
   },
 };

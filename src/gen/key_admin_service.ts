@@ -13,12 +13,17 @@ import type { DeclareCompromisedRequest as _keyturn_v1_DeclareCompromisedRequest
 import type { DeclareCompromisedResponse as _keyturn_v1_DeclareCompromisedResponse, DeclareCompromisedResponse__Output as _keyturn_v1_DeclareCompromisedResponse__Output } from './keyturn/v1/DeclareCompromisedResponse.ts';
 import type { GetSigningKeyRequest as _keyturn_v1_GetSigningKeyRequest, GetSigningKeyRequest__Output as _keyturn_v1_GetSigningKeyRequest__Output } from './keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse as _keyturn_v1_GetSigningKeyResponse, GetSigningKeyResponse__Output as _keyturn_v1_GetSigningKeyResponse__Output } from './keyturn/v1/GetSigningKeyResponse.ts';
+import type { ImportPublicKeyRequest as _keyturn_v1_ImportPublicKeyRequest, ImportPublicKeyRequest__Output as _keyturn_v1_ImportPublicKeyRequest__Output } from './keyturn/v1/ImportPublicKeyRequest.ts';
+import type { ImportPublicKeyResponse as _keyturn_v1_ImportPublicKeyResponse, ImportPublicKeyResponse__Output as _keyturn_v1_ImportPublicKeyResponse__Output } from './keyturn/v1/ImportPublicKeyResponse.ts';
+import type { ImportedKey as _keyturn_v1_ImportedKey, ImportedKey__Output as _keyturn_v1_ImportedKey__Output } from './keyturn/v1/ImportedKey.ts';
 import type { KeyAdminServiceClient as _keyturn_v1_KeyAdminServiceClient, KeyAdminServiceDefinition as _keyturn_v1_KeyAdminServiceDefinition } from './keyturn/v1/KeyAdminService.ts';
 import type { KeySetOutlook as _keyturn_v1_KeySetOutlook, KeySetOutlook__Output as _keyturn_v1_KeySetOutlook__Output } from './keyturn/v1/KeySetOutlook.ts';
 import type { KeyVersion as _keyturn_v1_KeyVersion, KeyVersion__Output as _keyturn_v1_KeyVersion__Output } from './keyturn/v1/KeyVersion.ts';
 import type { LifecyclePolicy as _keyturn_v1_LifecyclePolicy, LifecyclePolicy__Output as _keyturn_v1_LifecyclePolicy__Output } from './keyturn/v1/LifecyclePolicy.ts';
 import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, ListKeyVersionsRequest__Output as _keyturn_v1_ListKeyVersionsRequest__Output } from './keyturn/v1/ListKeyVersionsRequest.ts';
 import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from './keyturn/v1/ListKeyVersionsResponse.ts';
+import type { ListPublicKeysRequest as _keyturn_v1_ListPublicKeysRequest, ListPublicKeysRequest__Output as _keyturn_v1_ListPublicKeysRequest__Output } from './keyturn/v1/ListPublicKeysRequest.ts';
+import type { ListPublicKeysResponse as _keyturn_v1_ListPublicKeysResponse, ListPublicKeysResponse__Output as _keyturn_v1_ListPublicKeysResponse__Output } from './keyturn/v1/ListPublicKeysResponse.ts';
 import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from './keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from './keyturn/v1/ListSigningKeysResponse.ts';
 import type { PlanRequest as _keyturn_v1_PlanRequest, PlanRequest__Output as _keyturn_v1_PlanRequest__Output } from './keyturn/v1/PlanRequest.ts';
@@ -27,6 +32,8 @@ import type { PlannedMoment as _keyturn_v1_PlannedMoment, PlannedMoment__Output 
 import type { Prospect as _keyturn_v1_Prospect, Prospect__Output as _keyturn_v1_Prospect__Output } from './keyturn/v1/Prospect.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from './keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from './keyturn/v1/ReactivateResponse.ts';
+import type { RemovePublicKeyRequest as _keyturn_v1_RemovePublicKeyRequest, RemovePublicKeyRequest__Output as _keyturn_v1_RemovePublicKeyRequest__Output } from './keyturn/v1/RemovePublicKeyRequest.ts';
+import type { RemovePublicKeyResponse as _keyturn_v1_RemovePublicKeyResponse, RemovePublicKeyResponse__Output as _keyturn_v1_RemovePublicKeyResponse__Output } from './keyturn/v1/RemovePublicKeyResponse.ts';
 import type { RetireRequest as _keyturn_v1_RetireRequest, RetireRequest__Output as _keyturn_v1_RetireRequest__Output } from './keyturn/v1/RetireRequest.ts';
 import type { RetireResponse as _keyturn_v1_RetireResponse, RetireResponse__Output as _keyturn_v1_RetireResponse__Output } from './keyturn/v1/RetireResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from './keyturn/v1/RollbackRequest.ts';
@@ -63,8 +70,12 @@ export interface ProtoGrpcType {
       CompromisedVersion: MessageTypeDefinition<_keyturn_v1_CompromisedVersion, _keyturn_v1_CompromisedVersion__Output>
       DeclareCompromisedRequest: MessageTypeDefinition<_keyturn_v1_DeclareCompromisedRequest, _keyturn_v1_DeclareCompromisedRequest__Output>
       DeclareCompromisedResponse: MessageTypeDefinition<_keyturn_v1_DeclareCompromisedResponse, _keyturn_v1_DeclareCompromisedResponse__Output>
+      DepartureCause: EnumTypeDefinition
       GetSigningKeyRequest: MessageTypeDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyRequest__Output>
       GetSigningKeyResponse: MessageTypeDefinition<_keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyResponse__Output>
+      ImportPublicKeyRequest: MessageTypeDefinition<_keyturn_v1_ImportPublicKeyRequest, _keyturn_v1_ImportPublicKeyRequest__Output>
+      ImportPublicKeyResponse: MessageTypeDefinition<_keyturn_v1_ImportPublicKeyResponse, _keyturn_v1_ImportPublicKeyResponse__Output>
+      ImportedKey: MessageTypeDefinition<_keyturn_v1_ImportedKey, _keyturn_v1_ImportedKey__Output>
       KeyAdminService: SubtypeConstructor<typeof grpc.Client, _keyturn_v1_KeyAdminServiceClient> & { service: _keyturn_v1_KeyAdminServiceDefinition }
       KeySetOutlook: MessageTypeDefinition<_keyturn_v1_KeySetOutlook, _keyturn_v1_KeySetOutlook__Output>
       KeyVersion: MessageTypeDefinition<_keyturn_v1_KeyVersion, _keyturn_v1_KeyVersion__Output>
@@ -72,6 +83,8 @@ export interface ProtoGrpcType {
       LifecyclePolicy: MessageTypeDefinition<_keyturn_v1_LifecyclePolicy, _keyturn_v1_LifecyclePolicy__Output>
       ListKeyVersionsRequest: MessageTypeDefinition<_keyturn_v1_ListKeyVersionsRequest, _keyturn_v1_ListKeyVersionsRequest__Output>
       ListKeyVersionsResponse: MessageTypeDefinition<_keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsResponse__Output>
+      ListPublicKeysRequest: MessageTypeDefinition<_keyturn_v1_ListPublicKeysRequest, _keyturn_v1_ListPublicKeysRequest__Output>
+      ListPublicKeysResponse: MessageTypeDefinition<_keyturn_v1_ListPublicKeysResponse, _keyturn_v1_ListPublicKeysResponse__Output>
       ListSigningKeysRequest: MessageTypeDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysRequest__Output>
       ListSigningKeysResponse: MessageTypeDefinition<_keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysResponse__Output>
       PlanRequest: MessageTypeDefinition<_keyturn_v1_PlanRequest, _keyturn_v1_PlanRequest__Output>
@@ -80,6 +93,8 @@ export interface ProtoGrpcType {
       Prospect: MessageTypeDefinition<_keyturn_v1_Prospect, _keyturn_v1_Prospect__Output>
       ReactivateRequest: MessageTypeDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateRequest__Output>
       ReactivateResponse: MessageTypeDefinition<_keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateResponse__Output>
+      RemovePublicKeyRequest: MessageTypeDefinition<_keyturn_v1_RemovePublicKeyRequest, _keyturn_v1_RemovePublicKeyRequest__Output>
+      RemovePublicKeyResponse: MessageTypeDefinition<_keyturn_v1_RemovePublicKeyResponse, _keyturn_v1_RemovePublicKeyResponse__Output>
       RetireRequest: MessageTypeDefinition<_keyturn_v1_RetireRequest, _keyturn_v1_RetireRequest__Output>
       RetireResponse: MessageTypeDefinition<_keyturn_v1_RetireResponse, _keyturn_v1_RetireResponse__Output>
       RollbackRequest: MessageTypeDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackRequest__Output>

@@ -9,6 +9,7 @@ import type { KeySpec } from '../jose/algorithms.ts';
 import { type Command, requireInService, requireTrustedClock, type Surroundings, toActivation } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
+import { publishedImports } from './imports.ts';
 import type { LifecyclePolicy } from './model.ts';
 import { checkPolicyAgainstPromise, impliedVersions } from './policy.ts';
 import {
@@ -61,10 +62,11 @@ export function decideApply(
 function checkKeySetRoom(policy: LifecyclePolicy, around: Surroundings, impliedByOthers: number): void {
   const { promise, name } = around.keySet;
   const own = impliedVersions(policy, promise, around.clockStepLimitMs);
-  if (own + impliedByOthers <= promise.maxPublishedVersions) return;
+  const imported = publishedImports(around.keySet).length;
+  if (own + impliedByOthers + imported <= promise.maxPublishedVersions) return;
   throw new KeyturnError(
     'KEY_SET_FULL',
-    `key set ${name} may publish ${promise.maxPublishedVersions} versions at once, and this policy implies ${own} beside ${impliedByOthers} of other signing keys; lengthen signing_period, shorten max_jwt_lifetime or rollback_window, or raise maxPublishedVersions`,
+    `key set ${name} may publish ${promise.maxPublishedVersions} versions at once, and this policy implies ${own} beside ${impliedByOthers} of other signing keys and ${imported} imported keys; lengthen signing_period, shorten max_jwt_lifetime or rollback_window, or raise maxPublishedVersions`,
     { field: 'lifecycle_policy', rule: 'bounded-key-set', subject: name },
   );
 }

@@ -3,7 +3,7 @@
  * fold (fold.ts). An event is never changed or removed once released: new facts get new types.
  */
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
-import type { KeySpec } from '../jose/algorithms.ts';
+import type { Algorithm, KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import type { CommandAnswered } from './command-records.ts';
 import type { BirthRecord, KeySetPromise, LifecyclePolicy } from './model.ts';
@@ -106,12 +106,40 @@ export type SigningKeyEvent = At &
       }
   );
 
-export type KeySetEvent = At &
+/** Verify-only public keys of an old signer (rule 10): imports.ts. */
+export type ImportEvent = At &
+  /** `proof`: the JWS that its private key made for this import, kept as evidence. */
   (
-    | { readonly type: 'KEY_SET_CREATED'; readonly keySet: KeySetName; readonly promise: KeySetPromise }
-    | { readonly type: 'PROMISE_CHANGED'; readonly promise: KeySetPromise }
-    /** A change of the published versions; in the same commit as the signing key's events that caused it. */
-    | { readonly type: 'GENERATION_COMMITTED'; readonly generation: number; readonly kids: readonly Kid[] }
-    /** How long the key set has been served since the latest promise change, in all. */
-    | { readonly type: 'KEY_SET_SERVED'; readonly servedMs: number }
+    | ({
+        readonly type: 'PUBLIC_KEY_IMPORTED';
+        readonly kid: Kid;
+        readonly thumbprint: Kid;
+        readonly algorithm: Algorithm;
+        readonly publicKey: PublicKeyMembers;
+        readonly expiresAtMs: number;
+        readonly proof: string;
+      } & Commanded)
+    | ({
+        readonly type: 'IMPORT_EXTENDED';
+        readonly kid: Kid;
+        readonly expiresAtMs: number;
+        readonly proof: string;
+      } & Commanded)
+    /** Final: neither its kid nor the key itself is ever imported again. */
+    | ({ readonly type: 'PUBLIC_KEY_REMOVED'; readonly kid: Kid; readonly compromised: boolean } & Commanded)
+    | { readonly type: 'PUBLIC_KEY_EXPIRED'; readonly kid: Kid }
+    /** The daemon's up-time so far, over all its runs; recorded while imports wait for their expiry. Never smaller. */
+    | { readonly type: 'UP_TIME_RECORDED'; readonly upMs: number }
   );
+
+export type KeySetEvent =
+  | ImportEvent
+  | (At &
+      (
+        | { readonly type: 'KEY_SET_CREATED'; readonly keySet: KeySetName; readonly promise: KeySetPromise }
+        | { readonly type: 'PROMISE_CHANGED'; readonly promise: KeySetPromise }
+        /** A change of the published versions; in the same commit as the signing key's events that caused it. */
+        | { readonly type: 'GENERATION_COMMITTED'; readonly generation: number; readonly kids: readonly Kid[] }
+        /** How long the key set has been served since the latest promise change, in all. */
+        | { readonly type: 'KEY_SET_SERVED'; readonly servedMs: number }
+      ));

@@ -9,6 +9,7 @@ import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import { type CommandRecord, withRecord } from './command-records.ts';
 import type { KeySetEvent, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
+import { evolveImports, type Imports, NO_IMPORTS } from './imports.ts';
 import type { BirthRecord, KeySetPromise, LifecyclePolicy, LifecycleState } from './model.ts';
 
 export interface Intent {
@@ -98,7 +99,7 @@ export interface SigningKeyState {
   readonly sequence: number;
 }
 
-export interface KeySetState {
+export interface KeySetState extends Imports {
   readonly name: KeySetName;
   readonly promise: KeySetPromise;
   /** 0 as long as no version was ever committed. */
@@ -322,6 +323,7 @@ export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent)
       kids: [],
       lingering: [],
       servedMs: 0,
+      ...NO_IMPORTS,
       sequence: 1,
     };
   }
@@ -355,7 +357,10 @@ export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent)
         sequence,
       };
     }
-    default:
-      return assertNever(event);
+    default: {
+      const imports = evolveImports(state, event);
+      if (imports === undefined) throw damaged(state.name, event);
+      return { ...state, ...imports, sequence };
+    }
   }
 }

@@ -9,6 +9,7 @@ import type { Surroundings } from './activation.ts';
 import { decideActivateStandby, decideRotate } from './decide.ts';
 import type { SigningKeyEvent } from './events.ts';
 import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from './fold.ts';
+import { planImports, publishedImports, toExpiry } from './imports.ts';
 import { describeChanges, type Moment, toContent } from './moments.ts';
 import { plan, type Step } from './plan.ts';
 import { expCeilingStepMs } from './policy.ts';
@@ -95,6 +96,7 @@ class Course {
 
   /** Everything that is due now, as the rotator would: a step of each signing key in turn. */
   *settle(): Generator<undefined, void> {
+    this.#expireImports();
     for (let isSettled = false; !isSettled; ) {
       isSettled = true;
       for (const name of this.#signingKeys.keys()) {
@@ -117,6 +119,7 @@ class Course {
       ),
       // What an older ceiling still asks for is asked no more: a standby may be propagated all at once.
       ...lingering.map(({ expiresAtServedMs }) => expiresAtServedMs - servedMs),
+      planImports(this.#keySet, this.#around()).lookAgainMs ?? Number.POSITIVE_INFINITY,
     ].filter((waitMs) => waitMs < CEILING_ENOUGH_MS / 2);
     return waits.length === 0 ? undefined : Math.max(MIN_WAIT_MS, Math.min(...waits));
   }
@@ -129,6 +132,10 @@ class Course {
     for (const [name, state] of this.#signingKeys) {
       const events = [...toMeters(state, this.nowMs, waitMs), ...this.#toRaises(state, fromMs)];
       this.#signingKeys.set(name, fold(state, events));
+    }
+    if (publishedImports(this.#keySet).length > 0) {
+      const upMs = this.#keySet.upMs + waitMs;
+      this.#keySet = evolveKeySet(this.#keySet, { type: 'UP_TIME_RECORDED', atMs: this.nowMs, upMs });
     }
     if (this.#keySet.lingering.length === 0) return;
     const servedMs = this.#keySet.servedMs + waitMs;
@@ -189,10 +196,17 @@ class Course {
     }
   }
 
+  #expireImports(): void {
+    const expiry = toExpiry(this.#keySet, this.#around());
+    this.#keySet = expiry.reduce<KeySetState>(evolveKeySet, this.#keySet);
+    if (expiry.length > 0) this.#commitGeneration();
+  }
+
   #commitGeneration(): void {
-    const kids = [...this.#signingKeys.values()].flatMap(({ versions }) =>
-      versions.filter(({ isPublished }) => isPublished).map(({ kid }) => kid),
+    const versions = [...this.#signingKeys.values()].flatMap((state) =>
+      state.versions.filter(({ isPublished }) => isPublished),
     );
+    const kids = [...versions, ...publishedImports(this.#keySet)].map(({ kid }) => kid);
     if (kids.join() === this.#keySet.kids.join()) return;
     const generation = this.#keySet.generation + 1;
     this.#keySet = evolveKeySet(this.#keySet, { type: 'GENERATION_COMMITTED', atMs: this.nowMs, generation, kids });
@@ -244,11 +258,12 @@ class Course {
 
   #tell(change: Change): void {
     const content = toContent([...this.#signingKeys.values()], this.nowMs);
-    this.moments.push({ ...change, atMs: this.nowMs, content });
+    const importedKeys = publishedImports(this.#keySet).length;
+    this.moments.push({ ...change, atMs: this.nowMs, content, importedKeys });
   }
 }
 
-type Change = Omit<Moment, 'atMs' | 'content'>;
+type Change = Omit<Moment, 'atMs' | 'content' | 'importedKeys'>;
 
 function fold(state: SigningKeyState, events: readonly SigningKeyEvent[]): SigningKeyState {
   return events.reduce(evolveSigningKey, state);

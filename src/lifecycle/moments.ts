@@ -25,8 +25,9 @@ export interface Moment {
   readonly from: LifecycleState | undefined;
   readonly to: LifecycleState | undefined;
   readonly description: string;
-  /** The key set from then on. */
+  /** The key set's versions from then on, and how many imported keys it holds beside them. */
   readonly content: readonly PublishedVersion[];
+  readonly importedKeys: number;
 }
 
 export function toContent(signingKeys: readonly SigningKeyState[], nowMs: number): readonly PublishedVersion[] {
@@ -42,7 +43,7 @@ export function describeChanges(
   before: SigningKeyState,
   after: SigningKeyState,
   events: readonly SigningKeyEvent[],
-): readonly Omit<Moment, 'atMs' | 'content'>[] {
+): readonly Omit<Moment, 'atMs' | 'content' | 'importedKeys'>[] {
   return after.versions.flatMap((version) => {
     const former = before.versions.find(({ number }) => number === version.number);
     const description = describe(former, version, after, events);

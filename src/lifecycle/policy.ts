@@ -3,6 +3,7 @@
  */
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
+import type { SigningKeyState } from './fold.ts';
 import type { KeySetPromise, LifecyclePolicy } from './model.ts';
 
 const MINUTE_MS = 60_000;
@@ -114,6 +115,18 @@ function afterlifeMs(policy: LifecyclePolicy, promise: KeySetPromise, clockStepL
 /** Versions of one signing key that are published at once when it rotates every signing period. */
 export function impliedVersions(policy: LifecyclePolicy, promise: KeySetPromise, clockStepLimitMs: number): number {
   return 1 + policy.standbys + Math.ceil(afterlifeMs(policy, promise, clockStepLimitMs) / policy.signingPeriodMs);
+}
+
+/** The same of several signing keys of one key set; what is retired for good implies nothing but what it still publishes. */
+export function impliedTogether(
+  signingKeys: readonly SigningKeyState[],
+  promise: KeySetPromise,
+  clockStepLimitMs: number,
+): number {
+  return signingKeys.reduce((sum, { policy, retirement, versions }) => {
+    const published = versions.filter(({ isPublished }) => isPublished).length;
+    return sum + (retirement?.isFinal === true ? published : impliedVersions(policy, promise, clockStepLimitMs));
+  }, 0);
 }
 
 /** Refuses a policy that the key set's promise makes unsafe: a successor must be propagated within one signing period. */

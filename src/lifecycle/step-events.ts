@@ -116,9 +116,13 @@ export function toMade(state: SigningKeyState, made: MadeVersion, around: Surrou
 
 /** Rule 11: a key set never outgrows its bound, versions included that are being made for it. */
 export function hasRoom(keySet: KeySetState, signingKeys: readonly SigningKeyState[]): boolean {
-  const pending = signingKeys.flatMap(({ intents, versions }) => [
-    ...intents,
-    ...versions.filter((version) => version.state === 'PRE_ACTIVE' && !version.isPublished),
-  ]);
-  return keySet.kids.length + pending.length < keySet.promise.maxPublishedVersions;
+  return keySet.kids.length + pendingVersions(signingKeys) < keySet.promise.maxPublishedVersions;
+}
+
+/** Versions that are being made, or wait to be published. */
+export function pendingVersions(signingKeys: readonly SigningKeyState[]): number {
+  return signingKeys.reduce((sum, { intents, versions }) => {
+    const unpublished = versions.filter((version) => version.state === 'PRE_ACTIVE' && !version.isPublished);
+    return sum + intents.length + unpublished.length;
+  }, 0);
 }

@@ -10,6 +10,9 @@ import type {
   ClockStatus,
   CompromiseEffect,
   DeclareCompromisedCommand,
+  ImportedKeyView,
+  ImportOutcome,
+  ImportPublicKeyCommand,
   KeyCommand,
   KeySetSnapshot,
   KeyVersionView,
@@ -17,6 +20,7 @@ import type {
   PlanCommand,
   PlanView,
   ReactivateCommand,
+  RemovePublicKeyCommand,
   RotateCommand,
   RotateResult,
   ScheduleRotationCommand,
@@ -26,7 +30,15 @@ import type {
   SuspendKeyCommand,
 } from '../../src/app/application.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
-import { type CallerName, DEFAULT_KEY_SET, parseCkaId, parseKid, parseSigningKeyName } from '../../src/base/ids.ts';
+import {
+  type CallerName,
+  DEFAULT_KEY_SET,
+  parseCallerName,
+  parseCkaId,
+  parseKid,
+  parsePublishedKid,
+  parseSigningKeyName,
+} from '../../src/base/ids.ts';
 import type { TokenStatus } from '../../src/hsm/hsm.ts';
 import { parseAlgorithm, parseKeySpec } from '../../src/jose/algorithms.ts';
 import { makeSoftwareKey, signInSoftware } from '../fixtures/software-keys.ts';
@@ -178,11 +190,12 @@ export class FakeApplication implements Application {
     const signingKey = parseSigningKeyName(command.proposed[0]?.name ?? this.#require(command.signingKey).view.name);
     const atMs = CREATED_AT_MS + HOUR_MS;
     const content = [{ signingKey, version: 2, state: 'ACTIVE', ageMs: HOUR_MS }] as const;
+    const then = { content, importedKeys: 0 };
     return {
       startMs: CREATED_AT_MS,
       moments: [
-        { atMs, signingKey, version: 2, from: 'PRE_ACTIVE', to: 'ACTIVE', description: 'signs from here on', content },
-        { atMs, signingKey, version: 4, from: undefined, to: undefined, description: "can't be made yet", content },
+        { atMs, signingKey, version: 2, from: 'PRE_ACTIVE', to: 'ACTIVE', description: 'signs from here on', ...then },
+        { atMs, signingKey, version: 4, from: undefined, to: undefined, description: "can't be made yet", ...then },
       ],
       explanations: [
         {
@@ -222,6 +235,23 @@ export class FakeApplication implements Application {
 
   isKeySetWithheld(name: string): boolean {
     return this.withheldKeySets.has(name);
+  }
+
+  async importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
+    this.#remember(caller, command);
+    return { importedKey: toImportedKey(command.expiresAtMs), changed: !command.validateOnly };
+  }
+
+  async removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome> {
+    this.#remember(caller, command);
+    const cause = command.compromised ? 'compromised' : 'removed';
+    const departure = { atMs: CREATED_AT_MS + 1, cause } as const;
+    return { importedKey: { ...toImportedKey(), isPublished: false, departure }, changed: true };
+  }
+
+  listPublicKeys(_keySet: string, _pageSize: number, pageToken: string): Page<ImportedKeyView> {
+    this.#fail();
+    return pageToken === '' ? { items: [toImportedKey()], nextPageToken: 'next' } : { items: [], nextPageToken: '' };
   }
 
   findKeySet(name: string): KeySetSnapshot | undefined {
@@ -348,6 +378,21 @@ function makeKey(command: ApplySigningKeyCommand): FakeKey {
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function toImportedKey(expiresAtMs = CREATED_AT_MS + HOUR_MS): ImportedKeyView {
+  return {
+    keySet: DEFAULT_KEY_SET,
+    kid: parsePublishedKid('old signer, 2024'),
+    algorithm: 'RS256',
+    thumbprint: parseKid('t'.repeat(43)),
+    isPublished: true,
+    importedAtMs: CREATED_AT_MS,
+    expiresAtMs,
+    caller: parseCallerName('security-officer'),
+    reason: 'cut-over',
+    departure: undefined,
+  };
 }
 
 function activeAs({ active }: SigningKeyView, version: number): SigningKeyView['active'] {

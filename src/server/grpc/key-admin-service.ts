@@ -30,6 +30,7 @@ import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest
 import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
 import type { UnretireRequest__Output } from '../../gen/keyturn/v1/UnretireRequest.ts';
 import type { UnretireResponse } from '../../gen/keyturn/v1/UnretireResponse.ts';
+import { createImportHandlers } from './import-handlers.ts';
 import { toPlanResponse } from './plan-views.ts';
 import type { PolicyInput } from '../../lifecycle/policy.ts';
 import { type HandlerPorts, unary } from './unary.ts';
@@ -39,6 +40,8 @@ import { toCompromiseEffect, toKeyVersion, toSigningKey } from './views.ts';
 export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandlers {
   const { app } = ports;
   return {
+    ...createImportHandlers(ports),
+
     ApplySigningKey: unary(
       ports,
       async (request: ApplySigningKeyRequest__Output, { caller, deadlineMs }): Promise<ApplySigningKeyResponse> => {

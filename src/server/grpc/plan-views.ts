@@ -34,13 +34,13 @@ export function toPlanResponse(view: PlanView): PlanResponse {
   };
 }
 
-function toMoment({ atMs, from, to, content, ...moment }: PlanView['moments'][number]): PlannedMoment {
+function toMoment({ atMs, from, to, content, importedKeys, ...moment }: PlanView['moments'][number]): PlannedMoment {
   return {
     ...moment,
     time: toTimestamp(atMs),
     fromState: toState(from),
     toState: toState(to),
-    publishedVersions: content.length,
+    publishedVersions: content.length + importedKeys,
   };
 }
 

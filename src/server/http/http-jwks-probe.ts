@@ -2,7 +2,7 @@
 import { get } from 'node:http';
 import type { JwksProbe } from '../../app/jwks-probe.ts';
 import { KeyturnError } from '../../base/errors.ts';
-import { type KeySetName, type Kid, parseKid } from '../../base/ids.ts';
+import { type KeySetName, type Kid, parsePublishedKid } from '../../base/ids.ts';
 
 const TIMEOUT_MS = 2_000;
 /** A key set of the largest allowed size is far below this. */
@@ -59,6 +59,8 @@ function parseKids(body: string): ReadonlySet<Kid> {
   if (!Array.isArray(keys))
     throw new KeyturnError('INTERNAL', 'the HTTP server answered its own probe with something that is not a JWKS');
   return new Set(
-    keys.map((key: unknown) => parseKid(typeof key === 'object' && key !== null && 'kid' in key ? key.kid : undefined)),
+    keys.map((key: unknown) =>
+      parsePublishedKid(typeof key === 'object' && key !== null && 'kid' in key ? key.kid : undefined),
+    ),
   );
 }

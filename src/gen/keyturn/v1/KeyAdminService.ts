@@ -8,14 +8,20 @@ import type { DeclareCompromisedRequest as _keyturn_v1_DeclareCompromisedRequest
 import type { DeclareCompromisedResponse as _keyturn_v1_DeclareCompromisedResponse, DeclareCompromisedResponse__Output as _keyturn_v1_DeclareCompromisedResponse__Output } from '../../keyturn/v1/DeclareCompromisedResponse.ts';
 import type { GetSigningKeyRequest as _keyturn_v1_GetSigningKeyRequest, GetSigningKeyRequest__Output as _keyturn_v1_GetSigningKeyRequest__Output } from '../../keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse as _keyturn_v1_GetSigningKeyResponse, GetSigningKeyResponse__Output as _keyturn_v1_GetSigningKeyResponse__Output } from '../../keyturn/v1/GetSigningKeyResponse.ts';
+import type { ImportPublicKeyRequest as _keyturn_v1_ImportPublicKeyRequest, ImportPublicKeyRequest__Output as _keyturn_v1_ImportPublicKeyRequest__Output } from '../../keyturn/v1/ImportPublicKeyRequest.ts';
+import type { ImportPublicKeyResponse as _keyturn_v1_ImportPublicKeyResponse, ImportPublicKeyResponse__Output as _keyturn_v1_ImportPublicKeyResponse__Output } from '../../keyturn/v1/ImportPublicKeyResponse.ts';
 import type { ListKeyVersionsRequest as _keyturn_v1_ListKeyVersionsRequest, ListKeyVersionsRequest__Output as _keyturn_v1_ListKeyVersionsRequest__Output } from '../../keyturn/v1/ListKeyVersionsRequest.ts';
 import type { ListKeyVersionsResponse as _keyturn_v1_ListKeyVersionsResponse, ListKeyVersionsResponse__Output as _keyturn_v1_ListKeyVersionsResponse__Output } from '../../keyturn/v1/ListKeyVersionsResponse.ts';
+import type { ListPublicKeysRequest as _keyturn_v1_ListPublicKeysRequest, ListPublicKeysRequest__Output as _keyturn_v1_ListPublicKeysRequest__Output } from '../../keyturn/v1/ListPublicKeysRequest.ts';
+import type { ListPublicKeysResponse as _keyturn_v1_ListPublicKeysResponse, ListPublicKeysResponse__Output as _keyturn_v1_ListPublicKeysResponse__Output } from '../../keyturn/v1/ListPublicKeysResponse.ts';
 import type { ListSigningKeysRequest as _keyturn_v1_ListSigningKeysRequest, ListSigningKeysRequest__Output as _keyturn_v1_ListSigningKeysRequest__Output } from '../../keyturn/v1/ListSigningKeysRequest.ts';
 import type { ListSigningKeysResponse as _keyturn_v1_ListSigningKeysResponse, ListSigningKeysResponse__Output as _keyturn_v1_ListSigningKeysResponse__Output } from '../../keyturn/v1/ListSigningKeysResponse.ts';
 import type { PlanRequest as _keyturn_v1_PlanRequest, PlanRequest__Output as _keyturn_v1_PlanRequest__Output } from '../../keyturn/v1/PlanRequest.ts';
 import type { PlanResponse as _keyturn_v1_PlanResponse, PlanResponse__Output as _keyturn_v1_PlanResponse__Output } from '../../keyturn/v1/PlanResponse.ts';
 import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequest__Output as _keyturn_v1_ReactivateRequest__Output } from '../../keyturn/v1/ReactivateRequest.ts';
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from '../../keyturn/v1/ReactivateResponse.ts';
+import type { RemovePublicKeyRequest as _keyturn_v1_RemovePublicKeyRequest, RemovePublicKeyRequest__Output as _keyturn_v1_RemovePublicKeyRequest__Output } from '../../keyturn/v1/RemovePublicKeyRequest.ts';
+import type { RemovePublicKeyResponse as _keyturn_v1_RemovePublicKeyResponse, RemovePublicKeyResponse__Output as _keyturn_v1_RemovePublicKeyResponse__Output } from '../../keyturn/v1/RemovePublicKeyResponse.ts';
 import type { RetireRequest as _keyturn_v1_RetireRequest, RetireRequest__Output as _keyturn_v1_RetireRequest__Output } from '../../keyturn/v1/RetireRequest.ts';
 import type { RetireResponse as _keyturn_v1_RetireResponse, RetireResponse__Output as _keyturn_v1_RetireResponse__Output } from '../../keyturn/v1/RetireResponse.ts';
 import type { RollbackRequest as _keyturn_v1_RollbackRequest, RollbackRequest__Output as _keyturn_v1_RollbackRequest__Output } from '../../keyturn/v1/RollbackRequest.ts';
@@ -57,6 +63,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   getSigningKey(argument: _keyturn_v1_GetSigningKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_GetSigningKeyResponse__Output>): grpc.ClientUnaryCall;
   getSigningKey(argument: _keyturn_v1_GetSigningKeyRequest, callback: grpc.requestCallback<_keyturn_v1_GetSigningKeyResponse__Output>): grpc.ClientUnaryCall;
   
+  ImportPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  ImportPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  ImportPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  ImportPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  importPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  importPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  importPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  importPublicKey(argument: _keyturn_v1_ImportPublicKeyRequest, callback: grpc.requestCallback<_keyturn_v1_ImportPublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  
   ListKeyVersions(argument: _keyturn_v1_ListKeyVersionsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListKeyVersionsResponse__Output>): grpc.ClientUnaryCall;
   ListKeyVersions(argument: _keyturn_v1_ListKeyVersionsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ListKeyVersionsResponse__Output>): grpc.ClientUnaryCall;
   ListKeyVersions(argument: _keyturn_v1_ListKeyVersionsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListKeyVersionsResponse__Output>): grpc.ClientUnaryCall;
@@ -65,6 +80,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   listKeyVersions(argument: _keyturn_v1_ListKeyVersionsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ListKeyVersionsResponse__Output>): grpc.ClientUnaryCall;
   listKeyVersions(argument: _keyturn_v1_ListKeyVersionsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListKeyVersionsResponse__Output>): grpc.ClientUnaryCall;
   listKeyVersions(argument: _keyturn_v1_ListKeyVersionsRequest, callback: grpc.requestCallback<_keyturn_v1_ListKeyVersionsResponse__Output>): grpc.ClientUnaryCall;
+  
+  ListPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  ListPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  ListPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  ListPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  listPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  listPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  listPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
+  listPublicKeys(argument: _keyturn_v1_ListPublicKeysRequest, callback: grpc.requestCallback<_keyturn_v1_ListPublicKeysResponse__Output>): grpc.ClientUnaryCall;
   
   ListSigningKeys(argument: _keyturn_v1_ListSigningKeysRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ListSigningKeysResponse__Output>): grpc.ClientUnaryCall;
   ListSigningKeys(argument: _keyturn_v1_ListSigningKeysRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ListSigningKeysResponse__Output>): grpc.ClientUnaryCall;
@@ -92,6 +116,15 @@ export interface KeyAdminServiceClient extends grpc.Client {
   reactivate(argument: _keyturn_v1_ReactivateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
   reactivate(argument: _keyturn_v1_ReactivateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
   reactivate(argument: _keyturn_v1_ReactivateRequest, callback: grpc.requestCallback<_keyturn_v1_ReactivateResponse__Output>): grpc.ClientUnaryCall;
+  
+  RemovePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  RemovePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  RemovePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  RemovePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  removePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  removePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  removePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
+  removePublicKey(argument: _keyturn_v1_RemovePublicKeyRequest, callback: grpc.requestCallback<_keyturn_v1_RemovePublicKeyResponse__Output>): grpc.ClientUnaryCall;
   
   Retire(argument: _keyturn_v1_RetireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
   Retire(argument: _keyturn_v1_RetireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_keyturn_v1_RetireResponse__Output>): grpc.ClientUnaryCall;
@@ -156,13 +189,19 @@ export interface KeyAdminServiceHandlers extends grpc.UntypedServiceImplementati
   
   GetSigningKey: grpc.handleUnaryCall<_keyturn_v1_GetSigningKeyRequest__Output, _keyturn_v1_GetSigningKeyResponse>;
   
+  ImportPublicKey: grpc.handleUnaryCall<_keyturn_v1_ImportPublicKeyRequest__Output, _keyturn_v1_ImportPublicKeyResponse>;
+  
   ListKeyVersions: grpc.handleUnaryCall<_keyturn_v1_ListKeyVersionsRequest__Output, _keyturn_v1_ListKeyVersionsResponse>;
+  
+  ListPublicKeys: grpc.handleUnaryCall<_keyturn_v1_ListPublicKeysRequest__Output, _keyturn_v1_ListPublicKeysResponse>;
   
   ListSigningKeys: grpc.handleUnaryCall<_keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse>;
   
   Plan: grpc.handleUnaryCall<_keyturn_v1_PlanRequest__Output, _keyturn_v1_PlanResponse>;
   
   Reactivate: grpc.handleUnaryCall<_keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse>;
+  
+  RemovePublicKey: grpc.handleUnaryCall<_keyturn_v1_RemovePublicKeyRequest__Output, _keyturn_v1_RemovePublicKeyResponse>;
   
   Retire: grpc.handleUnaryCall<_keyturn_v1_RetireRequest__Output, _keyturn_v1_RetireResponse>;
   
@@ -182,10 +221,13 @@ export interface KeyAdminServiceDefinition extends grpc.ServiceDefinition {
   ApplySigningKey: MethodDefinition<_keyturn_v1_ApplySigningKeyRequest, _keyturn_v1_ApplySigningKeyResponse, _keyturn_v1_ApplySigningKeyRequest__Output, _keyturn_v1_ApplySigningKeyResponse__Output>
   DeclareCompromised: MethodDefinition<_keyturn_v1_DeclareCompromisedRequest, _keyturn_v1_DeclareCompromisedResponse, _keyturn_v1_DeclareCompromisedRequest__Output, _keyturn_v1_DeclareCompromisedResponse__Output>
   GetSigningKey: MethodDefinition<_keyturn_v1_GetSigningKeyRequest, _keyturn_v1_GetSigningKeyResponse, _keyturn_v1_GetSigningKeyRequest__Output, _keyturn_v1_GetSigningKeyResponse__Output>
+  ImportPublicKey: MethodDefinition<_keyturn_v1_ImportPublicKeyRequest, _keyturn_v1_ImportPublicKeyResponse, _keyturn_v1_ImportPublicKeyRequest__Output, _keyturn_v1_ImportPublicKeyResponse__Output>
   ListKeyVersions: MethodDefinition<_keyturn_v1_ListKeyVersionsRequest, _keyturn_v1_ListKeyVersionsResponse, _keyturn_v1_ListKeyVersionsRequest__Output, _keyturn_v1_ListKeyVersionsResponse__Output>
+  ListPublicKeys: MethodDefinition<_keyturn_v1_ListPublicKeysRequest, _keyturn_v1_ListPublicKeysResponse, _keyturn_v1_ListPublicKeysRequest__Output, _keyturn_v1_ListPublicKeysResponse__Output>
   ListSigningKeys: MethodDefinition<_keyturn_v1_ListSigningKeysRequest, _keyturn_v1_ListSigningKeysResponse, _keyturn_v1_ListSigningKeysRequest__Output, _keyturn_v1_ListSigningKeysResponse__Output>
   Plan: MethodDefinition<_keyturn_v1_PlanRequest, _keyturn_v1_PlanResponse, _keyturn_v1_PlanRequest__Output, _keyturn_v1_PlanResponse__Output>
   Reactivate: MethodDefinition<_keyturn_v1_ReactivateRequest, _keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateRequest__Output, _keyturn_v1_ReactivateResponse__Output>
+  RemovePublicKey: MethodDefinition<_keyturn_v1_RemovePublicKeyRequest, _keyturn_v1_RemovePublicKeyResponse, _keyturn_v1_RemovePublicKeyRequest__Output, _keyturn_v1_RemovePublicKeyResponse__Output>
   Retire: MethodDefinition<_keyturn_v1_RetireRequest, _keyturn_v1_RetireResponse, _keyturn_v1_RetireRequest__Output, _keyturn_v1_RetireResponse__Output>
   Rollback: MethodDefinition<_keyturn_v1_RollbackRequest, _keyturn_v1_RollbackResponse, _keyturn_v1_RollbackRequest__Output, _keyturn_v1_RollbackResponse__Output>
   Rotate: MethodDefinition<_keyturn_v1_RotateRequest, _keyturn_v1_RotateResponse, _keyturn_v1_RotateRequest__Output, _keyturn_v1_RotateResponse__Output>
