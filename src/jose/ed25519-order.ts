@@ -14,7 +14,7 @@ const SIGN_BIT = 2n ** 255n;
  * x² = −y², and the curve's equation becomes d·y⁴ + 2·y² − 1 = 0.
  */
 export function isSmallOrder(encoded: Buffer): boolean {
-  const y = BigInt(`0x${Buffer.from(encoded).reverse().toString('hex')}`) % SIGN_BIT;
+  const y = BigInt(`0x${Buffer.from(encoded.toReversed()).toString('hex')}`) % SIGN_BIT;
   if (y >= FIELD) return true;
   const square = (y * y) % FIELD;
   if (square <= 1n) return true;
