@@ -12,6 +12,8 @@ import type { Forecast } from '../lifecycle/forecast.ts';
 import type { Moment } from '../lifecycle/moments.ts';
 import type { Step } from '../lifecycle/plan.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
+import type { Verdict } from '../lifecycle/recover.ts';
+import type { Restoration } from '../lifecycle/token-log.ts';
 import type { PolicyInput } from '../lifecycle/policy.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
 
@@ -273,6 +275,36 @@ export interface PlannedKeySet extends Omit<Forecast, 'moments' | 'startMs'> {
   readonly maxPublishedVersions: number;
 }
 
+export interface RecoverStoreCommand {
+  /** Lifecycle policies of signing keys that the store doesn't know; others are passed over. */
+  readonly signingKeys: readonly ProposedSigningKey[];
+  readonly compromisedKids: readonly string[];
+  readonly keptKids: readonly string[];
+  /** Absent: as long as the policies say. */
+  readonly longestJwtLifetimeMs: number | undefined;
+  readonly isTokenRestored: boolean;
+  readonly validateOnly: boolean;
+  /** Of the plan that was looked at; empty: any. */
+  readonly etag: string;
+  readonly reason: string;
+}
+
+export interface RecoveredSigningKey {
+  readonly name: SigningKeyName;
+  readonly keySet: KeySetName;
+  readonly isCreated: boolean;
+  /** Undefined when nothing signs at once. */
+  readonly activeVersion: number | undefined;
+  readonly readyAtMs: number | undefined;
+}
+
+export interface RecoveryView {
+  readonly restoration: Restoration | undefined;
+  readonly signingKeys: readonly RecoveredSigningKey[];
+  readonly versions: readonly (Verdict & { readonly signingKey: SigningKeyName | undefined })[];
+  readonly etag: string;
+}
+
 export interface Application {
   signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt>;
 
@@ -316,6 +348,10 @@ export interface Application {
   latestFindings(): readonly Finding[] | undefined;
   /** An operator's decision about an object that the store can't explain. */
   resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void>;
+  /** Decides about everything that a restored or a lost store can't know (rule 9), in one commit. */
+  recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView>;
+  /** The store was restored, and nobody has decided yet. */
+  restoration(): Restoration | undefined;
   clockStatus(): ClockStatus;
   /** `typedMs`: the time it is now, from another source than this machine (Unix ms). Errors: FIELD_INVALID. */
   confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void>;

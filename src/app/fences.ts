@@ -39,11 +39,17 @@ export class Fences {
   refresh(): void {
     const { signingKeys, keySets } = this.#ledger;
     const evidence = this.#evidence;
+    if (!isDoubtful(evidence)) {
+      this.#fences = new Map();
+      this.#withheldKids = new Set();
+      this.#withheldKeySets = new Set();
+      return;
+    }
     // One that isn't there has no key set whose generation could be in doubt.
     const generations = new Map<string, number>(evidence.findings.map(({ signingKey = '' }) => [signingKey, 1]));
     for (const { name, keySet } of signingKeys.values()) generations.set(name, keySets.get(keySet)?.generation ?? 0);
     const fences = new Map<string, Fence>();
-    for (const [name, generation] of isDoubtful(evidence) ? generations : []) {
+    for (const [name, generation] of generations) {
       const fence = findFence(name, generation, evidence);
       if (fence !== undefined) fences.set(name, fence);
     }

@@ -11,6 +11,7 @@ import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
+import type { Restoration } from '../lifecycle/token-log.ts';
 import { activeVersion, findEmergencySuccessor } from '../lifecycle/rules.ts';
 import { type AdministerPorts, applySigningKey, parseReason, rotate } from './administer.ts';
 import type {
@@ -31,6 +32,8 @@ import type {
   Page,
   PlanCommand,
   PlanView,
+  RecoverStoreCommand,
+  RecoveryView,
   RotateCommand,
   RotateResult,
   ScheduleRotationCommand,
@@ -51,6 +54,7 @@ import { Planner } from './plan.ts';
 import { Publisher } from './publisher.ts';
 import { Reconciler } from './reconciler.ts';
 import { retire, scheduleRotation, unretire } from './retire.ts';
+import { recover } from './recover.ts';
 import { Rotator } from './rotator.ts';
 import { ServedTime } from './served-time.ts';
 import { signJwt, type SignJwtLimits, type SignJwtPorts } from './sign-jwt.ts';
@@ -303,6 +307,16 @@ export class Keyturn implements Application {
 
   resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
     return this.#reconciler.resolve(caller, ckaId, action, parseReason(reason));
+  }
+
+  recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView> {
+    const setFindings = (findings: readonly Finding[]): void => this.#reconciler.setFindings(findings);
+    const isFenced = (name: SigningKeyName): boolean => this.#fences.isFenced(name);
+    return recover({ ...this.#administering, setFindings, isFenced }, caller, command);
+  }
+
+  restoration(): Restoration | undefined {
+    return this.#ports.ledger.token.restoration;
   }
 
   clockStatus(): ClockStatus {

@@ -80,6 +80,8 @@ export class Meters {
       if (!this.#servedBase.has(version.kid)) this.#servedBase.set(version.kid, version.servedMs);
       // A version that came back begins anew when it stops the next time.
       if (!isQuiet(version)) this.#quietSince.delete(version.kid);
+      // Quiet time begins anew when it may have signed since (recover).
+      if (version.quietMs < (this.#quietSince.get(version.kid)?.baseMs ?? 0)) this.#quietSince.delete(version.kid);
       if (!isQuiet(version) || this.#quietSince.has(version.kid)) continue;
       this.#quietSince.set(version.kid, { atMs: this.#clock.monotonicMs(), baseMs: version.quietMs });
     }

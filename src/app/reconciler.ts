@@ -82,7 +82,7 @@ export class Reconciler {
       }
     }
     for (const finding of findings) log.error({ finding }, 'store and token differ');
-    this.#settle(findings);
+    this.setFindings(findings);
     return findings;
   }
 
@@ -119,7 +119,8 @@ export class Reconciler {
     await this.reconcile();
   }
 
-  #settle(findings: readonly Finding[]): void {
+  /** What a comparison found that was made elsewhere. */
+  setFindings(findings: readonly Finding[]): void {
     this.#findings = findings;
     for (const resume of this.#waiting) resume();
     this.#ports.onFindings(findings);

@@ -94,6 +94,29 @@ export type SigningKeyEvent = At &
     | { readonly type: 'VERSION_DEACTIVATED'; readonly version: number; readonly keepMs?: number }
     | { readonly type: 'DESTRUCTION_INTENDED'; readonly version: number }
     | { readonly type: 'PRIVATE_KEY_DESTROYED'; readonly version: number }
+    /**
+     * Found in the token by `recover`, without history: proven to be born there, and DEACTIVATED from the beginning. It
+     * is published, unless the same commit says that it is compromised.
+     */
+    | ({
+        readonly type: 'VERSION_RECOVERED';
+        readonly version: number;
+        readonly ckaId: CkaId;
+        readonly ckaLabel: string;
+        readonly kid: Kid;
+        readonly publicKey: PublicKeyMembers;
+        readonly birth: BirthRecord;
+      } & Commanded)
+    /**
+     * The store has forgotten what it signed: until now, perhaps, and nothing that expires after `expCeilingMs`.
+     * `keepMs` of up-time must pass from here before the version may leave the key set (rule 3).
+     */
+    | {
+        readonly type: 'MAY_HAVE_SIGNED';
+        readonly version: number;
+        readonly expCeilingMs: number;
+        readonly keepMs: number;
+      }
     /** Withdrawn from the key set; the private key is gone already. */
     | { readonly type: 'VERSION_DESTROYED'; readonly version: number }
     /** Totals so far, by version number: never smaller than those recorded before. */

@@ -221,6 +221,15 @@ function applyEvent(
         expCeilingMs: event.expCeilingMs,
         longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),
       }));
+    case 'VERSION_RECOVERED':
+      return recoverVersion(state, event);
+    case 'MAY_HAVE_SIGNED':
+      return change(event.version, ({ expCeilingMs, longestMs, keepMs }) => ({
+        expCeilingMs: Math.max(expCeilingMs ?? 0, event.expCeilingMs),
+        longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),
+        keepMs: Math.max(keepMs ?? 0, event.keepMs),
+        quietMs: 0,
+      }));
     case 'VERSION_DEACTIVATED':
       return change(event.version, () => ({
         state: 'DEACTIVATED',
@@ -283,23 +292,51 @@ function withoutIntent(
 
 function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): SigningKeyState {
   const { intent, rest } = withoutIntent(state, event);
+  const version = toNewVersion(intent, event, event.atMs);
+  return { ...state, intents: rest, versions: [...state.versions, version] };
+}
+
+function recoverVersion(
+  state: SigningKeyState,
+  event: SigningKeyEvent & { type: 'VERSION_RECOVERED' },
+): SigningKeyState {
+  const { version: number, kid, ckaId, ckaLabel, publicKey, birth, atMs } = event;
+  if (state.versions.some((version) => version.number === number)) throw damaged(state.name, event);
   const version: KeyVersion = {
-    number: event.version,
-    kid: event.kid,
-    ckaId: intent.ckaId,
-    ckaLabel: intent.ckaLabel,
-    publicKey: event.publicKey,
-    birth: event.birth,
+    ...toNewVersion({ version: number, ckaId, ckaLabel }, { kid, publicKey, birth }, atMs),
+    state: 'DEACTIVATED',
+    isPublished: true,
+    deactivatedAtMs: atMs,
+  };
+  return {
+    ...state,
+    intents: state.intents.filter((intent) => intent.version !== number),
+    versions: [...state.versions, version].toSorted((left, right) => left.number - right.number),
+    nextVersion: Math.max(state.nextVersion, number + 1),
+  };
+}
+
+function toNewVersion(
+  { version, ckaId, ckaLabel }: Intent,
+  { kid, publicKey, birth }: Pick<KeyVersion, 'kid' | 'publicKey' | 'birth'>,
+  madeAtMs: number,
+): KeyVersion {
+  return {
+    number: version,
+    kid,
+    ckaId,
+    ckaLabel,
+    publicKey,
+    birth,
     state: 'PRE_ACTIVE',
     isPublished: false,
     privateKey: 'present',
-    madeAtMs: event.atMs,
+    madeAtMs,
     isFirstGeneration: false,
     servedMs: 0,
     quietMs: 0,
     longestMs: 0,
   };
-  return { ...state, intents: rest, versions: [...state.versions, version] };
 }
 
 function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METERS_RECORDED' }): KeyVersion {

@@ -169,7 +169,9 @@ function planRetirement(retirement: Retirement, { nowMs }: Surroundings, due: St
 function planAfterlife(version: KeyVersion, around: Surroundings, due: Step[], waits: number[]): void {
   const { nowMs, keySet, clockStepLimitMs } = around;
   const { number, state, window, privateKey, quietMs, keepMs = 0 } = version;
-  const mustDestroy = state === 'DEACTIVATED' || (state === 'COMPROMISED' && version.isRetained !== true);
+  // A DESTROYED one only when a token that was restored has its private key again.
+  const mustDestroy =
+    state === 'DEACTIVATED' || state === 'DESTROYED' || (state === 'COMPROMISED' && version.isRetained !== true);
   if (mustDestroy && privateKey !== 'destroyed') {
     due.push({ kind: 'destroyPrivateKey', version: number });
   } else if (state === 'SUSPENDED' && window !== undefined) {

@@ -3,6 +3,7 @@
  * For tests of the servers and the client. Its JWTs are real and verify against its key set.
  */
 import type { Finding } from '../../src/lifecycle/reconcile.ts';
+import type { Restoration } from '../../src/lifecycle/token-log.ts';
 import { createHash, type KeyObject } from 'node:crypto';
 import type {
   Application,
@@ -21,6 +22,8 @@ import type {
   PlanView,
   ReactivateCommand,
   RemovePublicKeyCommand,
+  RecoverStoreCommand,
+  RecoveryView,
   RotateCommand,
   RotateResult,
   ScheduleRotationCommand,
@@ -62,6 +65,7 @@ export class FakeApplication implements Application {
   readonly asked: Asked[] = [];
   findings: readonly Finding[] = [];
   readonly withheldKeySets = new Set<string>();
+  recovery: RecoveryView = { restoration: undefined, signingKeys: [], versions: [], etag: 'as planned' };
   /** Thrown by every method while set. */
   failure: Error | undefined;
   /** Awaited by signJwt, when set, before it answers. */
@@ -269,6 +273,15 @@ export class FakeApplication implements Application {
   resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
     this.#remember(caller, { ckaId, action, reason });
     return Promise.resolve();
+  }
+
+  async recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView> {
+    this.#remember(caller, command);
+    return this.recovery;
+  }
+
+  restoration(): Restoration | undefined {
+    return this.recovery.restoration;
   }
 
   clockStatus(): ClockStatus {

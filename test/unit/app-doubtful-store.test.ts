@@ -1,44 +1,10 @@
 /** A store that may have forgotten something (rule 9): restored, or lost. Nothing signs, and nothing doubtful is published. */
 import { describe, expect, it } from 'vitest';
-import { type KeyturnError, toKeyturnError } from '../../src/base/errors.ts';
 import type { Finding } from '../../src/lifecycle/reconcile.ts';
-import { type AppHarness, OPERATOR, startApp } from '../fixtures/app-harness.ts';
+import { OPERATOR } from '../fixtures/app-harness.ts';
+import { markRestored, NOTICE_MS, refusalOf, running, STEP_MS, withStore } from '../fixtures/doubtful-store.ts';
 import { HOUR, KEY_SET, MINUTE } from '../fixtures/lifecycle.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
-
-const STEP_MS = 2_000;
-const NOTICE_MS = 10_000;
-
-async function refusalOf(work: Promise<unknown>): Promise<KeyturnError> {
-  try {
-    await work;
-  } catch (thrown) {
-    return toKeyturnError(thrown);
-  }
-  throw new Error('it was not refused');
-}
-
-async function running(): Promise<AppHarness> {
-  const harness = await startApp();
-  await harness.apply();
-  await harness.clock.advanceAsync(NOTICE_MS, STEP_MS);
-  return harness;
-}
-
-/** The daemon of the same token with another store. */
-async function withStore(harness: AppHarness, store: MemoryStore): Promise<AppHarness> {
-  void harness.app.stop();
-  const next = await startApp({ clock: harness.clock, hsm: harness.hsm, store });
-  await next.clock.advanceAsync(NOTICE_MS, STEP_MS);
-  return next;
-}
-
-async function markRestored(store: MemoryStore, knownUntilMs: number): Promise<MemoryStore> {
-  const expectedSequence = (await store.load()).find(({ stream }) => stream === 'token')?.events.length ?? 0;
-  const event = { type: 'STORE_RESTORED', atMs: knownUntilMs + HOUR, knownUntilMs, sha256: '' };
-  await store.commit([{ stream: 'token', expectedSequence, events: [event] }]);
-  return store;
-}
 
 const tidy = (findings: readonly Finding[] | undefined) => findings?.map(({ kind, version }) => [kind, version]);
 
