@@ -38,6 +38,9 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,
   '/keyturn.v1.TokenService/Reconcile': INSPECT,
   '/keyturn.v1.TokenService/ResolveObject': { allow: ['securityOfficer'] },
+  '/keyturn.v1.StoreService/BackUp': ADMINISTER,
+  // It publishes keys and ends them for good.
+  '/keyturn.v1.StoreService/Recover': { allow: ['securityOfficer'] },
   '/keyturn.v1.ClockService/GetClockStatus': INSPECT,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTER,
   '/grpc.health.v1.Health/Check': ANY_CALLER,

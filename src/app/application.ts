@@ -350,6 +350,8 @@ export interface Application {
   resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void>;
   /** Decides about everything that a restored or a lost store can't know (rule 9), in one commit. */
   recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView>;
+  /** The whole event log as the bytes of one file. Errors, at the first read: QUEUE_FULL while another one is made. */
+  backUpStore(caller: CallerName): AsyncIterable<Uint8Array>;
   /** The store was restored, and nobody has decided yet. */
   restoration(): Restoration | undefined;
   clockStatus(): ClockStatus;

@@ -93,6 +93,7 @@ export class Keyturn implements Application {
   readonly #planner: Planner;
   readonly #readinessListeners = new Set<() => void>();
   readonly #cancellations: (() => void)[] = [];
+  #isBackingUp = false;
 
   constructor(ports: KeyturnPorts) {
     const { ledger, hsm, clock, log, randomBytes } = ports;
@@ -313,6 +314,22 @@ export class Keyturn implements Application {
     const setFindings = (findings: readonly Finding[]): void => this.#reconciler.setFindings(findings);
     const isFenced = (name: SigningKeyName): boolean => this.#fences.isFenced(name);
     return recover({ ...this.#administering, setFindings, isFenced }, caller, command);
+  }
+
+  async *backUpStore(caller: CallerName): AsyncIterable<Uint8Array> {
+    if (this.#isBackingUp) throw new KeyturnError('QUEUE_FULL', 'a backup is being made already; ask again');
+    this.#isBackingUp = true;
+    try {
+      const copy = await this.#ports.ledger.copyStore();
+      try {
+        yield* copy.read();
+      } finally {
+        await copy.dispose();
+      }
+      this.#ports.log.info({ caller }, 'the store was backed up');
+    } finally {
+      this.#isBackingUp = false;
+    }
   }
 
   restoration(): Restoration | undefined {

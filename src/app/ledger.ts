@@ -20,7 +20,7 @@ import {
   type TokenState,
 } from '../lifecycle/token-log.ts';
 import { isSamePromise, stricterPromise } from '../lifecycle/policy.ts';
-import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
+import type { CommitOptions, EventStore, StoreCopy, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
 
 const SIGNING_KEY_PREFIX = 'signing-key/';
 const KEY_SET_PREFIX = 'key-set/';
@@ -158,6 +158,11 @@ export class Ledger {
   /** Signing keys that are published in a key set, in the order of their creation. */
   signingKeysOf(keySet: KeySetName): readonly SigningKeyState[] {
     return [...this.#state.signingKeys.values()].filter((state) => state.keySet === keySet);
+  }
+
+  /** The whole log as one file: what is durable now. */
+  copyStore(): Promise<StoreCopy> {
+    return this.#store.copy();
   }
 
   /** Calls back after each commit; returns the cancellation. */

@@ -19,6 +19,7 @@ import {
 } from './messages.ts';
 import { createPlanning, type Planning } from './planning.ts';
 import { clockMethods, keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
+import { createStoreMethods, type StoreMethods } from './store.ts';
 import { type ClientTarget, openTransport } from './transport.ts';
 import type {
   CallOptions,
@@ -58,6 +59,7 @@ export type {
   ProposedSigningKey,
   VersionExplanation,
 } from './planning.ts';
+export type { RecoveredSigningKey, RecoveredVersion, RecoverRequest, Recovery } from './store.ts';
 export type { ClientTarget } from './transport.ts';
 export type {
   CallOptions,
@@ -86,7 +88,7 @@ export interface ClientOptions {
   readonly waitForReady?: boolean | undefined;
 }
 
-export interface KeyturnClient extends LifecycleCommands, ImportMethods, Planning {
+export interface KeyturnClient extends LifecycleCommands, ImportMethods, Planning, StoreMethods {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   applySigningKey(
     request: ApplySigningKeyRequest,
@@ -141,6 +143,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     ...createLifecycleCommands(transport, long),
     ...createImportMethods(transport, short),
     ...createPlanning(transport, long),
+    ...createStoreMethods(transport, long),
     async signJwt(request, options) {
       const { jwt, kid, expireTime } = await transport.call(
         signingMethods.SignJwt,

@@ -129,6 +129,10 @@ export function parseState(name: string): LifecycleState {
   );
 }
 
+export function parseOptionalState(name: string): LifecycleState | undefined {
+  return name === 'KEY_VERSION_STATE_UNSPECIFIED' ? undefined : parseState(name);
+}
+
 const FINDING_KINDS = {
   FINDING_KIND_ORPHAN: 'ORPHAN',
   FINDING_KIND_RESURRECTED: 'RESURRECTED',

@@ -5,7 +5,7 @@ import type { PlanResponse__Output } from '../gen/keyturn/v1/PlanResponse.ts';
 import type { Prospect__Output } from '../gen/keyturn/v1/Prospect.ts';
 import type { LifecycleState } from '../lifecycle/model.ts';
 import type { ApplySigningKeyRequest, CallOptions } from './types.ts';
-import { parseState, toSigningKeyMessage } from './messages.ts';
+import { parseOptionalState, parseState, toSigningKeyMessage } from './messages.ts';
 import { keyAdminMethods } from './protos.ts';
 import type { Transport } from './transport.ts';
 import { fromText, fromTime, requireTime, toDuration } from './values.ts';
@@ -124,8 +124,8 @@ function fromMoment({ time, fromState, toState, ...moment }: PlannedMoment__Outp
   return {
     ...moment,
     time: requireTime(time, 'time'),
-    fromState: fromOptionalState(fromState),
-    toState: fromOptionalState(toState),
+    fromState: parseOptionalState(fromState),
+    toState: parseOptionalState(toState),
   };
 }
 
@@ -142,8 +142,4 @@ function fromCommand({ signingKey, command, allowed, ...refusal }: CommandOutloo
     message: fromText(refusal.message),
     allowedTime: fromTime(refusal.allowedTime),
   };
-}
-
-function fromOptionalState(name: string): LifecycleState | undefined {
-  return name === 'KEY_VERSION_STATE_UNSPECIFIED' ? undefined : parseState(name);
 }

@@ -11,6 +11,7 @@ import type { ProtoGrpcType as ClockProto } from '../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../gen/key_set_service.ts';
 import type { ProtoGrpcType as SigningProto } from '../gen/signing_service.ts';
+import type { ProtoGrpcType as StoreProto } from '../gen/store_service.ts';
 import type { ProtoGrpcType as TokenProto } from '../gen/token_service.ts';
 
 const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as GrpcObject &
@@ -18,7 +19,8 @@ const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as
   KeyAdminProto &
   KeySetProto &
   TokenProto &
-  ClockProto;
+  ClockProto &
+  StoreProto;
 const { v1 } = root.keyturn;
 
 export const signingMethods = v1.SigningService.service;
@@ -26,6 +28,7 @@ export const keyAdminMethods = v1.KeyAdminService.service;
 export const keySetMethods = v1.KeySetService.service;
 export const tokenMethods = v1.TokenService.service;
 export const clockMethods = v1.ClockService.service;
+export const storeMethods = v1.StoreService.service;
 
 const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
 

@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
-import { type ChannelOptions, Client, credentials, type ChannelCredentials, Metadata } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  Client,
+  credentials,
+  type ChannelCredentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { KeyturnError } from '../base/errors.ts';
 import { systemClock } from '../base/system-clock.ts';
 import { fromServiceError } from './service-error.ts';
@@ -25,7 +32,7 @@ export type ClientTarget =
       PemSource<'privateKey'>);
 
 /** What a call needs of a generated method definition. */
-interface UnaryMethod<Request, Response> {
+interface Method<Request, Response> {
   readonly path: string;
   readonly requestSerialize: (request: Request) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => Response;
@@ -34,10 +41,16 @@ interface UnaryMethod<Request, Response> {
 export interface Transport {
   /** Errors: what the daemon says, DAEMON_UNREACHABLE, DEADLINE_EXCEEDED; after close, SHUTTING_DOWN. */
   call<Request, Response>(
-    method: UnaryMethod<Request, Response>,
+    method: Method<Request, Response>,
     request: NoInfer<Request>,
     deadlineMs: number,
   ): Promise<Response>;
+  /** The messages of a streaming answer. The same errors, at the message that doesn't come. */
+  stream<Request, Response>(
+    method: Method<Request, Response>,
+    request: NoInfer<Request>,
+    deadlineMs: number,
+  ): AsyncIterable<Response>;
   close(): void;
 }
 
@@ -51,7 +64,10 @@ const RETRY_POLICY = {
   retryableStatusCodes: ['UNAVAILABLE'],
 };
 /** Whose first attempt may have been done though its answer was lost, and which mean something else the second time. */
-const NOT_IDEMPOTENT = [{ service: 'keyturn.v1.TokenService', method: 'RetryLogin' }];
+const NOT_IDEMPOTENT = [
+  { service: 'keyturn.v1.TokenService', method: 'RetryLogin' },
+  { service: 'keyturn.v1.StoreService', method: 'Recover' },
+];
 const SERVICE_CONFIG = {
   methodConfig: [{ name: NOT_IDEMPOTENT }, { name: [{}], retryPolicy: RETRY_POLICY }],
 };
@@ -98,11 +114,34 @@ export function openTransport(target: ClientTarget, waitForReady: boolean): Tran
         );
       });
     },
+    async *stream(method, request, deadlineMs) {
+      if (isClosed) throw new KeyturnError('SHUTTING_DOWN', 'the client is closed');
+      const deadline = systemClock.wallMs() + deadlineMs;
+      const call = client.makeServerStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        metadata,
+        { deadline },
+      );
+      try {
+        for await (const message of call) yield message;
+      } catch (thrown) {
+        throw isServiceError(thrown) ? fromServiceError(thrown, address) : thrown;
+      } finally {
+        call.cancel();
+      }
+    },
     close() {
       isClosed = true;
       client.close();
     },
   };
+}
+
+function isServiceError(thrown: unknown): thrown is ServiceError {
+  return thrown instanceof Error && 'code' in thrown && 'details' in thrown && 'metadata' in thrown;
 }
 
 interface ResolvedTarget {

@@ -24,6 +24,7 @@ import { keyShowCommand } from './key-show.ts';
 import { keySuspendCommand } from './key-suspend.ts';
 import { keyUnretireCommand } from './key-unretire.ts';
 import { planCommand } from './plan.ts';
+import { recoverCommand } from './recover.ts';
 import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
@@ -77,4 +78,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   clockConfirmCommand,
   backupCommand,
   restoreCommand,
+  recoverCommand,
 ];

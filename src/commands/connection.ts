@@ -9,6 +9,7 @@ import { requireConfigFile } from './config-file.ts';
 import { certificatePath, LAYOUT, privateKeyPath } from './init-documents.ts';
 
 const ADMIN_CALLER = 'admin';
+const TLS_OPTIONS = ['address', 'as', 'cert', 'key'] as const;
 /** Addresses that mean "every interface" and can't be connected to. */
 const WILDCARD_HOSTS = ['0.0.0.0', '::'];
 
@@ -28,11 +29,17 @@ export async function withClient<T>(
   }
 }
 
+/** Whether the user says where the daemon is; otherwise the configuration does. */
+export function isTargetNamed(options: Options): boolean {
+  return ['socket', ...TLS_OPTIONS].some((name) => options[name] !== undefined);
+}
+
 export async function chooseTarget(context: CommandContext, options: Options): Promise<ClientTarget> {
   const socket = textOption(options, 'socket');
   if (socket !== undefined) return { unixSocket: path.resolve(context.workingDirectory, socket) };
-  const wantsTls = ['address', 'as', 'cert', 'key'].some((name) => options[name] !== undefined);
-  return wantsTls ? chooseTlsTarget(context, options) : unixTarget(await readConfig(context, options));
+  return TLS_OPTIONS.some((name) => options[name] !== undefined)
+    ? chooseTlsTarget(context, options)
+    : unixTarget(await readConfig(context, options));
 }
 
 async function chooseTlsTarget(context: CommandContext, options: Options): Promise<ClientTarget> {

@@ -45,9 +45,9 @@ export const planCommand: CommandSpec = {
 };
 
 async function readSubject(context: CommandContext, name: string | undefined, options: Options) {
-  const hasFile = textOption(options, 'file') !== undefined;
-  if (name !== undefined && !hasFile) return { signingKey: name };
-  if (name === undefined && hasFile) return { proposed: await readSigningKeysFile(context, options) };
+  const file = textOption(options, 'file');
+  if (name !== undefined && file === undefined) return { signingKey: name };
+  if (name === undefined && file !== undefined) return { proposed: await readSigningKeysFile(context, file) };
   throw new KeyturnError('FIELD_INVALID', 'name a signing key, or a file with -f; not both', { field: 'name' });
 }
 

@@ -2,18 +2,19 @@
 import path from 'node:path';
 import { KeyturnError } from '../base/errors.ts';
 import type { ProposedSigningKey } from '../client/client.ts';
-import { textOption, type CommandContext, type OptionSpec, type Options } from './command.ts';
+import type { CommandContext, OptionSpec } from './command.ts';
 
 export const FILE_OPTION: OptionSpec = { flags: '-f, --file <file>', description: 'the signing keys file (YAML)' };
 
 /** Errors: CONFIG_INVALID with every problem; FIELD_INVALID when it names no signing key. */
 export async function readSigningKeysFile(
   context: CommandContext,
-  options: Options,
+  name: string,
+  option = '--file',
 ): Promise<readonly ProposedSigningKey[]> {
-  const file = path.resolve(context.workingDirectory, textOption(options, 'file') ?? '');
+  const file = path.resolve(context.workingDirectory, name);
   const { loadSigningKeys } = await import('../config/signing-keys-document.ts');
   const wanted = await loadSigningKeys(file);
   if (wanted.length > 0) return wanted;
-  throw new KeyturnError('FIELD_INVALID', `${file} names no signing key`, { field: '--file' });
+  throw new KeyturnError('FIELD_INVALID', `${file} names no signing key`, { field: option });
 }

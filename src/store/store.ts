@@ -34,11 +34,23 @@ export interface CommitOptions {
   readonly mayUseReserve?: boolean;
 }
 
+/** A whole copy of the log as the bytes of one file. */
+export interface StoreCopy {
+  /** In order, each at most MAX_CHUNK_BYTES. */
+  read(): AsyncIterable<Uint8Array>;
+  /** To be called in any case. Idempotent. */
+  dispose(): Promise<void>;
+}
+
+export const MAX_CHUNK_BYTES = 64 * 1024;
+
 export interface EventStore {
   /** Everything, in order. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */
   load(): Promise<readonly StoredStream[]>;
   /** All or nothing, and on disk when it resolves. Errors: CONCURRENT_CHANGE, STORE_UNAVAILABLE. */
   commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void>;
+  /** Everything that is durable now, and nothing later. Commits wait meanwhile. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */
+  copy(): Promise<StoreCopy>;
   /** Finishes what is queued and gives up the lock. Idempotent; everything after it fails with SHUTTING_DOWN. */
   close(): Promise<void>;
 }

@@ -42,6 +42,8 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTRATORS,
   '/keyturn.v1.TokenService/Reconcile': INSPECTORS,
   '/keyturn.v1.TokenService/ResolveObject': ['security-officer', 'admin'],
+  '/keyturn.v1.StoreService/BackUp': ADMINISTRATORS,
+  '/keyturn.v1.StoreService/Recover': ['security-officer', 'admin'],
   '/keyturn.v1.ClockService/GetClockStatus': INSPECTORS,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTRATORS,
   '/grpc.health.v1.Health/Check': KNOWN,
@@ -50,7 +52,7 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': KNOWN,
   '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': KNOWN,
 };
-const STREAMING = new Set(Object.keys(TABLE).filter((method) => method.endsWith('Info') || method.endsWith('Watch')));
+const STREAMING = new Set(Object.keys(TABLE).filter((method) => /(?:Info|Watch|BackUp)$/.test(method)));
 
 let deployment: Deployment;
 let daemon: DaemonProcess;

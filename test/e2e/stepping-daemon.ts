@@ -52,6 +52,7 @@ function steppingStore(store: EventStore): EventStore {
       isNumbered(appends)
         ? around(`commit ${describe(appends)}`, () => store.commit(appends, options))
         : store.commit(appends, options),
+    copy: () => store.copy(),
     close: () => store.close(),
   };
 }

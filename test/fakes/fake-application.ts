@@ -65,6 +65,7 @@ export class FakeApplication implements Application {
   readonly asked: Asked[] = [];
   findings: readonly Finding[] = [];
   readonly withheldKeySets = new Set<string>();
+  backup: Iterable<Uint8Array> = [];
   recovery: RecoveryView = { restoration: undefined, signingKeys: [], versions: [], etag: 'as planned' };
   /** Thrown by every method while set. */
   failure: Error | undefined;
@@ -278,6 +279,14 @@ export class FakeApplication implements Application {
   async recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView> {
     this.#remember(caller, command);
     return this.recovery;
+  }
+
+  async *backUpStore(caller: CallerName): AsyncIterable<Uint8Array> {
+    this.#remember(caller, 'backUpStore');
+    for (const chunk of this.backup) {
+      await Promise.resolve();
+      yield chunk;
+    }
   }
 
   restoration(): Restoration | undefined {

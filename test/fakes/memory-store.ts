@@ -3,7 +3,15 @@
  * a disk does to it. `reopened()` is what a restart would find.
  */
 import { KeyturnError } from '../../src/base/errors.ts';
-import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
+import {
+  type CommitOptions,
+  type EventStore,
+  MAX_CHUNK_BYTES,
+  type StoreCopy,
+  type StoredEvent,
+  type StoredStream,
+  type StreamAppend,
+} from '../../src/store/store.ts';
 
 export class MemoryStore implements EventStore {
   readonly #streams = new Map<string, StoredEvent[]>();
@@ -71,6 +79,21 @@ export class MemoryStore implements EventStore {
         else if (events.length > 0) this.#streams.set(stream, [...events]);
       }
       this.commitCount += 1;
+    });
+  }
+
+  copy(): Promise<StoreCopy> {
+    return this.#inTurn(() => {
+      const bytes = Buffer.from(JSON.stringify([...this.#streams]));
+      return {
+        async *read() {
+          for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
+            await Promise.resolve();
+            yield bytes.subarray(at, at + MAX_CHUNK_BYTES);
+          }
+        },
+        dispose: () => Promise.resolve(),
+      };
     });
   }
 

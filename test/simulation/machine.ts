@@ -6,7 +6,14 @@
 import type { KeyturnError } from '../../src/base/errors.ts';
 import type { KeySetName, Kid } from '../../src/base/ids.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenStatus } from '../../src/hsm/hsm.ts';
-import type { CommitOptions, EventStore, StoredEvent, StoredStream, StreamAppend } from '../../src/store/store.ts';
+import type {
+  CommitOptions,
+  EventStore,
+  StoreCopy,
+  StoredEvent,
+  StoredStream,
+  StreamAppend,
+} from '../../src/store/store.ts';
 import type { JwksProbe } from '../../src/app/jwks-probe.ts';
 import { signCheaply } from './cheap-signature.ts';
 import { drawOf } from './prng.ts';
@@ -150,6 +157,10 @@ export class ProcessPorts implements EventStore, JwksProbe {
     for (const append of appends) this.#machine.append(append);
     afterCommit(appends);
     if (diesAt('after-commit')) return NEVER;
+  }
+
+  copy(): Promise<StoreCopy> {
+    return NEVER;
   }
 
   close(): Promise<void> {

@@ -7,12 +7,22 @@ import { decideRotate } from '../../src/lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { decideCompromise, decideReactivate, decideRollback, decideSuspend } from '../../src/lifecycle/interrupt.ts';
+import { decideRecover } from '../../src/lifecycle/recover.ts';
+import type { CkaId, Kid } from '../../src/base/ids.ts';
 import { LIFECYCLE_STATES, type LifecycleState } from '../../src/lifecycle/model.ts';
 import { decideRetire, decideUnretire } from '../../src/lifecycle/retire.ts';
 import { aroundAt, CALLER, firstGeneration, fold, HOUR, published, T0 } from '../fixtures/lifecycle.ts';
 
 const NOW = T0 + 60_000;
 const by = { caller: CALLER, reason: 'test' };
+
+const RECOVERY = {
+  ...by,
+  compromised: new Set<Kid>(),
+  kept: new Set<Kid>(),
+  longestJwtLifetimeMs: 0,
+  isTokenRestored: false,
+};
 
 type Decide = (state: SigningKeyState, version: number, around: Surroundings) => readonly SigningKeyEvent[];
 
@@ -24,6 +34,11 @@ const COMMANDS: Readonly<Record<string, Decide>> = {
   retire: (state, _version, around) => decideRetire(state, by, around),
   unretire: (state, _version, around) => decideUnretire(state, by, around),
   'declare-compromised': (state, version, around) => decideCompromise(state, { ...by, version, retain: false }, around),
+  recover: (state, version, around) => {
+    const gone = state.versions.filter(({ number }) => number === version).map(({ ckaId }) => ckaId);
+    const view = { missing: new Set(gone), resurrected: new Set<CkaId>(), found: [] };
+    return decideRecover(state, view, RECOVERY, around).events;
+  },
 };
 
 /** Version 1 was rotated out a minute ago and is within its window; 2 is ACTIVE; 3 and 4 are propagated standbys. */

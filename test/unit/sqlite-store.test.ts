@@ -242,7 +242,7 @@ describe('a SQLite store in trouble', () => {
     const source = `const { parentPort } = require('node:worker_threads');
       parentPort.on('message', (job) => { ${onJob} }); parentPort.postMessage({ kind: 'opened' });`;
     const thread = new Worker(source, { eval: true });
-    return { thread, store: new SqliteStore(thread) };
+    return { thread, store: new SqliteStore(thread, 'none') };
   }
 
   it('tells every waiter when its thread dies, and whoever comes later', async () => {

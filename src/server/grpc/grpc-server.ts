@@ -22,9 +22,11 @@ import {
   keyAdminService,
   keySetService,
   signingService,
+  storeService,
   tokenService,
 } from './protos.ts';
 import { createSigningService } from './signing-service.ts';
+import { createStoreService } from './store-service.ts';
 import { createTokenService } from './token-service.ts';
 import type { HandlerPorts } from './unary.ts';
 
@@ -95,6 +97,7 @@ function addServices(server: Server, ports: HandlerPorts, { health, reflection, 
   server.addService(keyAdminService, createKeyAdminService(ports));
   server.addService(keySetService, createKeySetService(ports));
   server.addService(clockService, createClockService(ports));
+  server.addService(storeService, createStoreService(ports));
   server.addService(tokenService, createTokenService(ports));
   server.addService(healthDefinition, health.createHandlers(ports));
   reflection.addToServer(server);

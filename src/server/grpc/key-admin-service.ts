@@ -1,5 +1,5 @@
 /** keyturn.v1.KeyAdminService. */
-import type { CompromiseScope, ProposedSigningKey } from '../../app/application.ts';
+import type { CompromiseScope } from '../../app/application.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { ApplySigningKeyRequest__Output } from '../../gen/keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse } from '../../gen/keyturn/v1/ApplySigningKeyResponse.ts';
@@ -8,7 +8,6 @@ import type { DeclareCompromisedResponse } from '../../gen/keyturn/v1/DeclareCom
 import type { GetSigningKeyRequest__Output } from '../../gen/keyturn/v1/GetSigningKeyRequest.ts';
 import type { GetSigningKeyResponse } from '../../gen/keyturn/v1/GetSigningKeyResponse.ts';
 import type { KeyAdminServiceHandlers } from '../../gen/keyturn/v1/KeyAdminService.ts';
-import type { LifecyclePolicy__Output } from '../../gen/keyturn/v1/LifecyclePolicy.ts';
 import type { ListKeyVersionsRequest__Output } from '../../gen/keyturn/v1/ListKeyVersionsRequest.ts';
 import type { ListKeyVersionsResponse } from '../../gen/keyturn/v1/ListKeyVersionsResponse.ts';
 import type { ListSigningKeysRequest__Output } from '../../gen/keyturn/v1/ListSigningKeysRequest.ts';
@@ -25,15 +24,14 @@ import type { RotateRequest__Output } from '../../gen/keyturn/v1/RotateRequest.t
 import type { RotateResponse } from '../../gen/keyturn/v1/RotateResponse.ts';
 import type { ScheduleRotationRequest__Output } from '../../gen/keyturn/v1/ScheduleRotationRequest.ts';
 import type { ScheduleRotationResponse } from '../../gen/keyturn/v1/ScheduleRotationResponse.ts';
-import type { SigningKey__Output } from '../../gen/keyturn/v1/SigningKey.ts';
 import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest.ts';
 import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
 import type { UnretireRequest__Output } from '../../gen/keyturn/v1/UnretireRequest.ts';
 import type { UnretireResponse } from '../../gen/keyturn/v1/UnretireResponse.ts';
 import { createImportHandlers } from './import-handlers.ts';
 import { toPlanResponse } from './plan-views.ts';
-import type { PolicyInput } from '../../lifecycle/policy.ts';
 import { type HandlerPorts, unary } from './unary.ts';
+import { toProposed } from './signing-key-input.ts';
 import { parseDurationMs, parseTimestampMs } from './values.ts';
 import { toCompromiseEffect, toKeyVersion, toSigningKey } from './views.ts';
 
@@ -159,22 +157,4 @@ function parseScope({ version, signingKey, wholeToken }: DeclareCompromisedReque
   throw new KeyturnError('FIELD_INVALID', 'scope must be set: version, signing_key, or whole_token as true', {
     field: 'scope',
   });
-}
-
-function toProposed({ name, keySet, algorithm, rsaBits, lifecyclePolicy }: SigningKey__Output): ProposedSigningKey {
-  return { name, keySet, algorithm, rsaBits, lifecyclePolicy: parseLifecyclePolicy(lifecyclePolicy) };
-}
-
-/** What is absent stays absent: the use case knows the defaults. A `standbys` of 0 is absent. */
-function parseLifecyclePolicy(policy: LifecyclePolicy__Output | null): PolicyInput {
-  if (policy === null) return {};
-  const path = 'signing_key.lifecycle_policy';
-  return {
-    signingPeriodMs: parseDurationMs(policy.signingPeriod, `${path}.signing_period`),
-    maxSigningPeriodMs: parseDurationMs(policy.maxSigningPeriod, `${path}.max_signing_period`),
-    maxJwtLifetimeMs: parseDurationMs(policy.maxJwtLifetime, `${path}.max_jwt_lifetime`),
-    rollbackWindowMs: parseDurationMs(policy.rollbackWindow, `${path}.rollback_window`),
-    standbys: policy.standbys === 0 ? undefined : policy.standbys,
-    addJti: policy.addJti,
-  };
 }

@@ -1,13 +1,12 @@
 /** A plan as proto messages. */
 import type { PlanView } from '../../app/application.ts';
 import type { CommandOutlook } from '../../gen/keyturn/v1/CommandOutlook.ts';
-import type { KeyVersionState } from '../../gen/keyturn/v1/KeyVersionState.ts';
 import type { PlannedMoment } from '../../gen/keyturn/v1/PlannedMoment.ts';
 import type { PlanResponse } from '../../gen/keyturn/v1/PlanResponse.ts';
 import type { Prospect as ProspectMessage } from '../../gen/keyturn/v1/Prospect.ts';
 import type { Prospect } from '../../lifecycle/explain.ts';
-import type { LifecycleState } from '../../lifecycle/model.ts';
 import { toOptionalTimestamp, toTimestamp } from './values.ts';
+import { toState } from './views.ts';
 
 export function toPlanResponse(view: PlanView): PlanResponse {
   return {
@@ -60,8 +59,4 @@ function toCommand({ signingKey, command, isAllowed, refusal }: PlanView['comman
     message: refusal?.message ?? '',
     allowedTime: toOptionalTimestamp(refusal?.allowedAtMs),
   };
-}
-
-function toState(state: LifecycleState | undefined): KeyVersionState {
-  return state === undefined ? 'KEY_VERSION_STATE_UNSPECIFIED' : `KEY_VERSION_STATE_${state}`;
 }

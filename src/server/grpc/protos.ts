@@ -12,6 +12,7 @@ import type { ProtoGrpcType as ClockProto } from '../../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../../gen/key_set_service.ts';
 import type { ProtoGrpcType as SigningProto } from '../../gen/signing_service.ts';
+import type { ProtoGrpcType as StoreProto } from '../../gen/store_service.ts';
 import type { ProtoGrpcType as TokenProto } from '../../gen/token_service.ts';
 
 const keyturnDefinition = loadSync([...PROTO_FILES], PROTO_OPTIONS);
@@ -23,7 +24,8 @@ const { v1 } = (
     KeyAdminProto &
     KeySetProto &
     TokenProto &
-    ClockProto
+    ClockProto &
+    StoreProto
 ).keyturn;
 
 export const signingService = v1.SigningService.service;
@@ -31,6 +33,7 @@ export const keyAdminService = v1.KeyAdminService.service;
 export const keySetService = v1.KeySetService.service;
 export const tokenService = v1.TokenService.service;
 export const clockService = v1.ClockService.service;
+export const storeService = v1.StoreService.service;
 
 /** The public health service; its own package's copy of the loader makes it a distinct type. */
 export const healthDefinition = healthService as unknown as ServiceDefinition;

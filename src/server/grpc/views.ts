@@ -3,9 +3,10 @@ import type { CompromiseEffect, KeyVersionView, SigningKeyView } from '../../app
 import type { BirthRecord as BirthRecordMessage } from '../../gen/keyturn/v1/BirthRecord.ts';
 import type { CompromiseEffect as CompromiseEffectMessage } from '../../gen/keyturn/v1/CompromiseEffect.ts';
 import type { KeyVersion } from '../../gen/keyturn/v1/KeyVersion.ts';
+import type { KeyVersionState } from '../../gen/keyturn/v1/KeyVersionState.ts';
 import type { LifecyclePolicy as LifecyclePolicyMessage } from '../../gen/keyturn/v1/LifecyclePolicy.ts';
 import type { SigningKey } from '../../gen/keyturn/v1/SigningKey.ts';
-import type { BirthRecord, LifecyclePolicy } from '../../lifecycle/model.ts';
+import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../../lifecycle/model.ts';
 import { toDuration, toOptionalTimestamp, toTimestamp } from './values.ts';
 
 export function toSigningKey(view: SigningKeyView): SigningKey {
@@ -49,7 +50,7 @@ export function toKeyVersion(view: KeyVersionView): KeyVersion {
     signingKey: view.signingKey,
     version: view.version,
     kid: view.kid,
-    state: `KEY_VERSION_STATE_${view.state}`,
+    state: toState(view.state),
     published: view.isPublished,
     propagated: view.isPropagated,
     served: toDuration(view.servedMs),
@@ -66,6 +67,10 @@ export function toKeyVersion(view: KeyVersionView): KeyVersion {
     birthRecord: toBirthRecord(view.birth),
     suspensionEndTime: toOptionalTimestamp(view.suspensionEndsAtMs),
   };
+}
+
+export function toState(state: LifecycleState | undefined): KeyVersionState {
+  return state === undefined ? 'KEY_VERSION_STATE_UNSPECIFIED' : `KEY_VERSION_STATE_${state}`;
 }
 
 function toBirthRecord({ attributes, ...token }: BirthRecord): BirthRecordMessage {

@@ -56,6 +56,7 @@ export function meterStore(
         throw thrown;
       }
     },
+    copy: () => store.copy(),
     close: () => store.close(),
   };
 }

@@ -8,8 +8,10 @@ import { Worker } from 'node:worker_threads';
 import { BoundedQueue } from '../../base/bounded-queue.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { CommitOptions, EventStore, StoredStream, StreamAppend } from '../store.ts';
+import { Mutex } from '../../base/mutex.ts';
+import type { CommitOptions, EventStore, StoreCopy, StoredStream, StreamAppend } from '../store.ts';
 import { toCommitJob } from './commit-job.ts';
+import { openFileCopy } from './file-copy.ts';
 import type { Answer, CommitJob, Job, Refusal, ThreadOptions } from './thread-messages.ts';
 
 /** Waiting loads and commits; over it the store is too slow to be of use. */
@@ -26,7 +28,7 @@ export interface SqliteStoreOptions {
 }
 
 interface Waiter {
-  readonly job: { readonly kind: 'load' } | { readonly kind: 'commit'; readonly commit: CommitJob };
+  readonly job: Extract<Job, { kind: 'load' | 'copy' }> | { readonly kind: 'commit'; readonly commit: CommitJob };
   resolve(streams: readonly StoredStream[]): void;
   reject(failure: KeyturnError): void;
 }
@@ -41,7 +43,7 @@ export async function openSqliteStore({ file, log }: SqliteStoreOptions): Promis
     execArgv: ['--disable-warning=ExperimentalWarning'],
     env: {},
   });
-  const store = new SqliteStore(thread, log);
+  const store = new SqliteStore(thread, workerData.file, log);
   await store.opened;
   return store;
 }
@@ -50,6 +52,8 @@ export async function openSqliteStore({ file, log }: SqliteStoreOptions): Promis
 export class SqliteStore implements EventStore {
   readonly opened: Promise<void>;
   readonly #thread: Worker;
+  readonly #file: string;
+  readonly #copying = new Mutex();
   readonly #log: Logger | undefined;
   readonly #queue = new BoundedQueue<Waiter>(MAX_QUEUED_JOBS);
   readonly #ended: Promise<void>;
@@ -60,8 +64,9 @@ export class SqliteStore implements EventStore {
   #onIdle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(thread: Worker, log?: Logger) {
+  constructor(thread: Worker, file: string, log?: Logger) {
     this.#thread = thread;
+    this.#file = file;
     this.#log = log;
     this.opened = new Promise((resolve, reject) => (this.#onOpened = { resolve, reject }));
     this.#ended = new Promise((resolve) => {
@@ -84,6 +89,15 @@ export class SqliteStore implements EventStore {
 
   async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
     await this.#enqueue({ kind: 'commit', commit: toCommitJob(appends, options) });
+  }
+
+  copy(): Promise<StoreCopy> {
+    // One after the other: they share a file name.
+    return this.#copying.run(async () => {
+      const copy = `${this.#file}.copy`;
+      await this.#enqueue({ kind: 'copy', copy });
+      return openFileCopy(copy);
+    });
   }
 
   close(): Promise<void> {
@@ -112,15 +126,15 @@ export class SqliteStore implements EventStore {
     });
   }
 
-  /** One job at a time: a load, or as many commits as wait in a row. */
+  /** One job at a time: a load, a copy, or as many commits as wait in a row. */
   #pump(): void {
     if (this.#inFlight.length > 0) return;
     const first = this.#queue.shift();
     if (first === undefined) {
       this.#onIdle?.();
-    } else if (first.job.kind === 'load') {
+    } else if (first.job.kind !== 'commit') {
       this.#inFlight = [first];
-      this.#post({ kind: 'load' });
+      this.#post(first.job);
     } else {
       this.#sendCommits(first, first.job.commit);
     }
@@ -132,7 +146,7 @@ export class SqliteStore implements EventStore {
     while (commits.length < MAX_COMMITS_PER_TRANSACTION) {
       const next = this.#queue.shift();
       if (next === undefined) break;
-      if (next.job.kind === 'load') {
+      if (next.job.kind !== 'commit') {
         this.#queue.putBack(next);
         break;
       }
@@ -157,6 +171,9 @@ export class SqliteStore implements EventStore {
         this.#onOpened?.resolve();
         return;
       case 'closed':
+        return;
+      case 'copied':
+        this.#settle((waiter) => waiter.resolve([]));
         return;
       case 'loaded':
         this.#settle((waiter) => waiter.resolve(answer.streams));

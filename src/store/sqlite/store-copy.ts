@@ -1,13 +1,14 @@
 /**
  * Whole copies of a store: one file that was checked from end to end. A copy gets its name when it is finished, so what
- * has the name is whole. Synchronous: for commands that run while no daemon does.
+ * has the name is whole. Mostly synchronous: for commands, in a process of their own.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, linkSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { KeyturnError } from '../../base/errors.ts';
 import { openEventLog } from './event-log.ts';
 import { EventTable } from './event-table.ts';
+import { makeCopy } from './make-copy.ts';
 import { FILE_MODE, openDatabase } from './open-database.ts';
 import { storeDamaged, toStoreError } from './sqlite-failure.ts';
 import { syncPath } from './sync-path.ts';
@@ -28,15 +29,10 @@ export interface StoreSummary {
  */
 export function backUpStore(file: string, output: string): StoreSummary {
   requireOwner(file);
-  if (existsSync(output)) throw alreadyThere(output);
-  const draft = `${output}.new-${process.pid}`;
+  const draft = toDraft(output);
   try {
     copyStore(file, draft);
-    const summary = inspectCopy(draft);
-    syncPath(draft);
-    giveName(draft, output);
-    syncPath(path.dirname(output));
-    return summary;
+    return finishBackup(draft, output);
   } catch (failure) {
     throw toStoreError(failure, output);
   } finally {
@@ -44,11 +40,48 @@ export function backUpStore(file: string, output: string): StoreSummary {
   }
 }
 
+/** The same, from a daemon that sends its store's bytes to `append`, in order. */
+export async function receiveBackup(
+  output: string,
+  receive: (append: (chunk: Uint8Array) => void) => Promise<unknown>,
+): Promise<StoreSummary> {
+  const draft = toDraft(output);
+  try {
+    const descriptor = openSync(draft, 'wx', FILE_MODE);
+    try {
+      await receive((chunk) => writeAll(descriptor, chunk));
+    } finally {
+      closeSync(descriptor);
+    }
+    return finishBackup(draft, output);
+  } catch (failure) {
+    throw toStoreError(failure, output);
+  } finally {
+    removeDraft(draft);
+  }
+}
+
+function writeAll(descriptor: number, chunk: Uint8Array): void {
+  for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
+}
+
+function toDraft(output: string): string {
+  if (existsSync(output)) throw alreadyThere(output);
+  return `${output}.new-${process.pid}`;
+}
+
+function finishBackup(draft: string, output: string): StoreSummary {
+  const summary = inspectCopy(draft);
+  syncPath(draft);
+  giveName(draft, output);
+  syncPath(path.dirname(output));
+  return summary;
+}
+
 function copyStore(file: string, draft: string): void {
   const log = open(file);
   try {
-    closeSync(openSync(draft, 'wx', FILE_MODE));
-    log.copyInto(draft);
+    makeCopy(log, draft);
   } finally {
     log.close();
   }

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEventLog } from './event-log.ts';
+import { makeCopy } from './make-copy.ts';
 import { toRefusal } from './event-table.ts';
 import type { Answer, Job, ThreadOptions } from './thread-messages.ts';
 
@@ -26,6 +27,10 @@ try {
           return;
         case 'commit':
           answer({ kind: 'committed', outcomes: events.commitAll(job.commits) });
+          return;
+        case 'copy':
+          makeCopy(events, job.copy);
+          answer({ kind: 'copied' });
           return;
         case 'close':
           events.close();

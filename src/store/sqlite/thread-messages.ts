@@ -28,6 +28,8 @@ export interface CommitJob {
 export type Job =
   | { readonly kind: 'load' }
   | { readonly kind: 'commit'; readonly commits: readonly CommitJob[] }
+  /** A copy of the log as a file of that name, in the place of what a crash may have left there. */
+  | { readonly kind: 'copy'; readonly copy: string }
   | { readonly kind: 'close' };
 
 export interface Refusal {
@@ -41,6 +43,7 @@ export type Answer =
   | { readonly kind: 'loaded'; readonly streams: readonly StoredStream[] }
   /** One outcome per commit of the job, in its order; undefined means durable. */
   | { readonly kind: 'committed'; readonly outcomes: readonly (Refusal | undefined)[] }
+  | { readonly kind: 'copied' }
   | { readonly kind: 'closed' }
   /** The whole job (or the opening) failed. */
   | { readonly kind: 'refused'; readonly refusal: Refusal };
