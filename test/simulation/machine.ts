@@ -9,7 +9,7 @@ import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenSt
 import type {
   CommitOptions,
   EventStore,
-  StoreCopy,
+  StoreCopy as CopiedFile,
   StoredEvent,
   StoredStream,
   StreamAppend,
@@ -159,7 +159,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
     if (diesAt('after-commit')) return NEVER;
   }
 
-  copy(): Promise<StoreCopy> {
+  copy(): Promise<CopiedFile> {
     return NEVER;
   }
 

@@ -31,6 +31,7 @@ const compromise = (harness: AppHarness, version: number, retain = false) =>
     scope: { kind: 'version', signingKey: 'access-tokens', version },
     retain,
     validateOnly: false,
+    requestId: '',
     reason: 'leaked',
   });
 
