@@ -183,12 +183,13 @@ function toView(ports: RecoverPorts, plan: Draft): RecoveryView {
 function toSigningKey(ports: RecoverPorts, after: SigningKeyState, isCreated: boolean): RecoveredSigningKey {
   const around = ports.surroundingsIn(after.keySet);
   const active = activeVersion(after);
+  const isWaiting = active === undefined && !after.isHalted && after.retirement === undefined;
   return {
     name: after.name,
     keySet: after.keySet,
     isCreated,
     activeVersion: active?.number,
-    readyAtMs: active === undefined && !after.isHalted ? whenPropagated(after, around, 1).allowedAtMs : undefined,
+    readyAtMs: isWaiting ? whenPropagated(after, around, 1).allowedAtMs : undefined,
   };
 }
 
