@@ -12,7 +12,7 @@ import { toPublicKey } from '../jose/public-key.ts';
 import { verifySignature } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
 import { unavailable } from './availability.ts';
-import { classifyFault, nameFault } from './faults.ts';
+import { nameFault } from './faults.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, TokenKey } from './hsm.ts';
 import { proveBirth } from './prove-birth.ts';
 import { toPublicMembers } from './public-members.ts';
@@ -94,7 +94,7 @@ export class Administrator {
   destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }> {
     return this.#administer(async (worker) => {
       // First, so that no session ever holds a handle that outlives its object.
-      const links = this.#supervisor.signing;
+      const links = this.#supervisor.readyWorkers().flatMap(({ signing }) => signing);
       await Promise.all(links.map((link) => link.request(REQUEST.forget, toCkaIdBytes(ckaId))));
       return { destroyedObjects: await this.#destroy(worker, ckaId) };
     });
@@ -139,11 +139,11 @@ export class Administrator {
     const { ckaId, algorithm, publicKey } = key;
     const challenge = randomBytes(TRIAL_BYTES);
     const found = await link.request(REQUEST.find, toCkaIdBytes(ckaId));
-    if (found.kind === 'lost') return false;
+    if (isAway(found)) return false;
     this.#requireOk(worker, found, ckaId);
     const input = toTokenInput(algorithm, challenge);
     const signed = await link.request(REQUEST.sign, encodeSignHead(specOf(algorithm).code, ckaId), input);
-    if (signed.kind === 'lost') return false;
+    if (isAway(signed)) return false;
     const signature = this.#requireOk(worker, signed, ckaId);
     if (verifySignature(algorithm, toPublicKey(publicKey), challenge, signature)) return true;
     throw new KeyturnError(
@@ -162,6 +162,7 @@ export class Administrator {
           'the HSM worker ended before it answered; what the token did is unknown',
         );
       case 'refused':
+        if (reply.refusal === REFUSAL.paused) throw unavailable(undefined);
         throw new KeyturnError(
           'TOKEN_OPERATION_FAILED',
           reply.refusal === REFUSAL.malformedRequest
@@ -169,12 +170,9 @@ export class Administrator {
             : `the token has no single private key with CKA_ID ${ckaId ?? ''}`,
         );
       case 'fault': {
-        const { ckr, functionName, isSessionUsable } = reply.fault;
+        const { ckr, functionName } = reply.fault;
         const problem = `${functionName} failed with ${nameFault(ckr)}`;
-        const faultClass = classifyFault(ckr);
-        const needsNewWorker =
-          faultClass === 'login' || faultClass === 'reinitialise' || faultClass === 'restartWorker';
-        if (needsNewWorker || !isSessionUsable) this.#supervisor.replace(worker, problem);
+        this.#supervisor.faulted(worker.administration, reply.fault);
         throw new KeyturnError(
           ckr === CKR_MECHANISM_INVALID ? 'ALGORITHM_NOT_SUPPORTED' : 'TOKEN_OPERATION_FAILED',
           problem,
@@ -195,6 +193,11 @@ function toProvenKey({ token }: WorkerProcess, spec: KeySpec, made: MadeKey): Ge
   }
   if (token === undefined) throw new TypeError('a ready worker knows its token');
   return { publicKey: toPublicMembers(spec, made), birth: { ...birthOf(token), attributes: made.attributes } };
+}
+
+/** The session went away, or is being opened anew. */
+function isAway(reply: Reply): boolean {
+  return reply.kind === 'lost' || (reply.kind === 'refused' && reply.refusal === REFUSAL.paused);
 }
 
 function birthOf(token: NonNullable<WorkerProcess['token']>): Omit<GeneratedKey['birth'], 'attributes'> {

@@ -1,6 +1,7 @@
 /**
  * From the queue of sign requests to the sessions and back: the least loaded session first, a few requests in flight on
- * each, every signature verified before anyone sees it. What a fault means is faults.ts's business; here it is done.
+ * each, every signature verified before anyone sees it. What a fault means for the request is done here; what it means
+ * for the worker is said to the ladder.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
@@ -15,7 +16,9 @@ import { FairQueue } from './fair-queue.ts';
 import { classifyFault, nameFault } from './faults.ts';
 import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { SignRequest } from './hsm.ts';
+import { isOfTheToken, MAX_PASSING_FAULTS, retryDelayMs } from './ladder.ts';
 import type { Reply, SessionLink } from './session-link.ts';
+import type { TrialKey } from './trial.ts';
 import { encodeSignHead, type Fault, REFUSAL, REQUEST, toCkaIdBytes } from './wire.ts';
 
 /** In flight on one session: enough that it never waits for the daemon, few enough that little is lost with it. */
@@ -36,7 +39,12 @@ export interface DispatcherOptions {
   readonly log: Logger;
   readonly tokenMutex: Mutex;
   readonly sessions: () => readonly SessionLink[];
-  readonly replaceOwner: (link: SessionLink, why: string) => void;
+  /** An operation failed in the session. */
+  readonly faulted: (link: SessionLink, fault: Fault) => void;
+  /** The session gave a signature that doesn't verify, or doesn't find the key. */
+  readonly suspected: (link: SessionLink, why: string) => void;
+  /** The session made a signature that verified. */
+  readonly proven: (link: SessionLink, key: TrialKey) => void;
 }
 
 interface Job {
@@ -46,6 +54,7 @@ interface Job {
   readonly resolve: (signature: Uint8Array) => void;
   readonly reject: (error: KeyturnError) => void;
   attempts: number;
+  passingFaults: number;
   searches: number;
   badSignatures: number;
   /** The session that gave a bad signature: another one is tried first. */
@@ -95,6 +104,7 @@ export class Dispatcher {
         resolve,
         reject,
         attempts: 0,
+        passingFaults: 0,
         searches: 0,
         badSignatures: 0,
         avoid: undefined,
@@ -185,6 +195,7 @@ export class Dispatcher {
   async #check(job: Job, link: SessionLink, signature: Buffer): Promise<void> {
     const { algorithm, signingInput, ckaId } = job.request;
     if (await verifySignatureAsync(algorithm, job.publicKey, signingInput, signature)) {
+      this.#options.proven(link, { algorithm, ckaId, publicKey: job.publicKey });
       if (this.#open.delete(job)) job.resolve(signature);
       return;
     }
@@ -194,8 +205,9 @@ export class Dispatcher {
     );
     job.badSignatures += 1;
     job.avoid = link;
+    // With the session go all its handles: one of them is not the key's that it was found for.
     link.send(REQUEST.reopen, [], () => undefined);
-    link.send(REQUEST.forget, [toCkaIdBytes(ckaId)], () => undefined);
+    this.#options.suspected(link, `a signature under CKA_ID ${ckaId} does not verify`);
     if (job.badSignatures < MAX_BAD_SIGNATURES) this.#again(job, 'the token gave signatures that do not verify');
     else
       this.#fail(
@@ -210,6 +222,11 @@ export class Dispatcher {
 
   #refused(job: Job, link: SessionLink, refusal: number): void {
     const { ckaId } = job.request;
+    if (refusal === REFUSAL.paused) {
+      job.attempts -= 1;
+      this.#again(job, 'the token is being opened');
+      return;
+    }
     if (refusal === REFUSAL.noSuchKey) {
       // The token wasn't asked yet.
       job.attempts -= 1;
@@ -226,41 +243,49 @@ export class Dispatcher {
   async #findAgain(job: Job, link: SessionLink): Promise<void> {
     job.searches += 1;
     const reply = await this.findKey(link, job.request.ckaId);
-    if (reply.kind === 'refused') {
-      this.#fail(
-        job,
-        new KeyturnError(
-          'TOKEN_OPERATION_FAILED',
-          `the token has no single private key with CKA_ID ${job.request.ckaId}`,
-        ),
-      );
+    const problem = `the token has no single private key with CKA_ID ${job.request.ckaId}`;
+    if (reply.kind === 'refused' && reply.refusal === REFUSAL.severalKeys) {
+      this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
     } else {
-      if (reply.kind === 'fault') this.#treat(link, reply.fault);
-      this.#again(job, 'the private key could not be found in the token');
+      if (reply.kind === 'fault') this.#options.faulted(link, reply.fault);
+      if (reply.kind === 'refused' && reply.refusal === REFUSAL.noSuchKey) {
+        // Gone, or hidden because the login is: the trial signature shows which, and another session may know it.
+        job.attempts += 1;
+        this.#options.suspected(link, problem);
+      }
+      this.#again(job, problem);
     }
     this.pump();
   }
 
   #faulted(job: Job, link: SessionLink, fault: Fault): void {
-    const problem = `${fault.functionName} failed with ${nameFault(fault.ckr)}`;
-    const faultClass = this.#treat(link, fault);
-    this.#options.log.warn(
-      { ckaId: job.request.ckaId, ckr: fault.ckr, faultClass, problem },
-      'signing failed in the token',
-    );
+    const { ckr } = fault;
+    const problem = `${fault.functionName} failed with ${nameFault(ckr)}`;
+    const faultClass = classifyFault(ckr);
+    this.#options.log.warn({ ckaId: job.request.ckaId, ckr, faultClass, problem }, 'signing failed in the token');
+    this.#options.faulted(link, fault);
+    job.searches = 0;
+    // An outage is not the request's doing: it waits for the end of it, up to its deadline.
+    if (isOfTheToken(ckr)) job.attempts -= 1;
     if (faultClass === 'requestFault' || faultClass === 'operator')
       this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
-    else if (faultClass === 'findHandle' && fault.isSessionUsable) void this.#findAgain(job, link);
+    else if (faultClass === 'retry') this.#later(job, problem);
     else this.#again(job, problem);
   }
 
-  /** What the fault means for the session and its worker. The session itself was opened anew by its thread already. */
-  #treat(link: SessionLink, fault: Fault): ReturnType<typeof classifyFault> {
-    const faultClass = classifyFault(fault.ckr);
-    const needsNewWorker = faultClass === 'login' || faultClass === 'reinitialise' || faultClass === 'restartWorker';
-    if (needsNewWorker || !fault.isSessionUsable)
-      this.#options.replaceOwner(link, `${fault.functionName}: ${nameFault(fault.ckr)}`);
-    return faultClass;
+  /** What passes is given time to pass. */
+  #later(job: Job, problem: string): void {
+    job.attempts -= 1;
+    job.passingFaults += 1;
+    if (job.passingFaults >= MAX_PASSING_FAULTS) {
+      const message = `given up after ${job.passingFaults} attempts: ${problem}`;
+      this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', message));
+      return;
+    }
+    this.#options.clock.after(retryDelayMs(job.passingFaults), () => {
+      this.#again(job, problem);
+      this.pump();
+    });
   }
 
   /** In front of the queue, as long as it hasn't been tried too often. */

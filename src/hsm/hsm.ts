@@ -50,6 +50,9 @@ export interface WorkerStatus {
   readonly sinceMs: number;
 }
 
+/** What is done about faults of the token, from the least to the most (ladder.ts). */
+export type Rung = 'retry' | 'evictSession' | 'findHandle' | 'login' | 'reinitialise' | 'restartWorker' | 'operator';
+
 export interface TokenStatus {
   /** `ready`: at least one worker is logged in and has signing sessions. */
   readonly state: 'starting' | 'ready' | 'unavailable';
@@ -64,6 +67,8 @@ export interface TokenStatus {
   readonly workers: readonly WorkerStatus[];
   /** Workers replaced since the daemon started. */
   readonly workerRestarts: number;
+  /** How often each rung was taken since the daemon started. */
+  readonly faultRungs: Readonly<Record<Rung, number>>;
   readonly queueDepth: number;
 }
 

@@ -12,6 +12,7 @@ import { shuttingDown, unavailable } from './availability.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, LoginLatch, SignRequest, TokenKey, TokenStatus } from './hsm.ts';
 import { Supervisor } from './supervisor.ts';
+import { Trials } from './trial.ts';
 
 export interface HsmPoolOptions {
   readonly config: TokenConfig;
@@ -41,6 +42,7 @@ class HsmPool implements Hsm {
   readonly #tokenMutex = new Mutex();
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
+  readonly #trials: Trials;
   readonly #administrator: Administrator;
   readonly #listeners = new Set<(status: TokenStatus) => void>();
   #lastState: TokenStatus['state'] = 'starting';
@@ -57,13 +59,22 @@ class HsmPool implements Hsm {
       log,
       tokenMutex: this.#tokenMutex,
       sessions: () => this.#supervisor.signing,
-      replaceOwner: (link, why) => {
-        this.#supervisor.replaceOwner(link, why);
+      faulted: (link, fault) => {
+        this.#supervisor.faulted(link, fault);
+      },
+      suspected: (link, why) => {
+        this.#supervisor.suspected(link, why);
+      },
+      proven: (link, key) => {
+        this.#trials.keep(key);
+        this.#supervisor.proven(link);
       },
     });
+    this.#trials = new Trials({ clock, findKey: (link, ckaId) => this.#dispatcher.findKey(link, ckaId) });
     this.#supervisor = new Supervisor({
       ...options,
       tokenMutex: this.#tokenMutex,
+      trials: this.#trials,
       onChange: () => {
         // Not from within the supervisor's constructor, and after all that happens with the change.
         queueMicrotask(() => {
@@ -87,8 +98,8 @@ class HsmPool implements Hsm {
 
   async sign(request: SignRequest): Promise<Uint8Array> {
     this.#requireOpen();
-    const { problem } = this.#supervisor;
-    if (problem !== undefined) throw unavailable(problem);
+    const { refusal } = this.#supervisor;
+    if (refusal !== undefined) throw unavailable(refusal);
     return this.#dispatcher.sign(request);
   }
 
@@ -101,7 +112,9 @@ class HsmPool implements Hsm {
   }
 
   destroyKeyPair(ckaId: CkaId): Promise<{ readonly destroyedObjects: number }> {
-    return this.#administrator.destroyKeyPair(ckaId);
+    return this.#administrator.destroyKeyPair(ckaId).finally(() => {
+      this.#trials.drop(ckaId);
+    });
   }
 
   readKeyPair(key: KeyToRead): Promise<GeneratedKey> {
@@ -113,10 +126,11 @@ class HsmPool implements Hsm {
   }
 
   status(): TokenStatus {
-    const { problem, signing, workers, restarts } = this.#supervisor;
+    const { problem, workers, restarts, faultRungs } = this.#supervisor;
+    const isReady = this.#supervisor.readyWorkers().length > 0;
     const token = [...workers].find((worker) => worker.token !== undefined)?.token;
     return {
-      state: signing.length > 0 ? 'ready' : problem === undefined ? 'starting' : 'unavailable',
+      state: isReady ? 'ready' : problem === undefined ? 'starting' : 'unavailable',
       ...(problem === undefined ? {} : { reason: problem.reason, message: problem.message }),
       ...token,
       workers: [...workers].map((worker) => ({
@@ -127,6 +141,7 @@ class HsmPool implements Hsm {
         sinceMs: worker.sinceMs,
       })),
       workerRestarts: restarts,
+      faultRungs: { ...faultRungs },
       queueDepth: this.#dispatcher.queueDepth,
     };
   }
@@ -167,6 +182,7 @@ class HsmPool implements Hsm {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#dispatcher.expire(nowMs);
+    this.#refuseWaiting();
     if (nowMs - this.#lastTickMs < LATE_TICK_MS) this.#supervisor.killHung(nowMs);
     this.#lastTickMs = nowMs;
     this.#cancelTick = clock.after(TICK_MS, () => {
@@ -176,11 +192,16 @@ class HsmPool implements Hsm {
 
   #changed(): void {
     const status = this.status();
-    if (status.state === 'unavailable') this.#dispatcher.failAll(unavailable(this.#supervisor.problem));
+    this.#refuseWaiting();
     this.#dispatcher.pump();
     if (status.state === this.#lastState) return;
     this.#lastState = status.state;
     for (const listener of this.#listeners) listener(status);
+  }
+
+  #refuseWaiting(): void {
+    const { refusal } = this.#supervisor;
+    if (refusal !== undefined) this.#dispatcher.failAll(unavailable(refusal));
   }
 
   #requireOpen(): void {

@@ -1,18 +1,23 @@
 /**
  * Keeps the wanted number of HSM workers alive: starts them one after the other, replaces the ones that end, kills the
- * ones that hang, and waits longer each time that the token can't be had. The exception is a refused PIN: that is
- * recorded durably before anything else happens, and then nobody logs in until an operator says so.
+ * ones that hang, and waits longer each time that a start fails. What a fault of the token leads to is the business of
+ * repairs.ts, and who may log in that of login-gate.ts.
  */
 import { closeSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
-import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Mutex } from '../base/mutex.ts';
+import type { Reason } from '../base/reasons.ts';
 import type { TokenConfig } from '../config/config.ts';
-import type { LoginLatch } from './hsm.ts';
+import type { LoginLatch, Rung } from './hsm.ts';
+import { LoginGate } from './login-gate.ts';
+import { Repairs } from './repairs.ts';
 import type { SessionLink } from './session-link.ts';
-import { tryLock } from './worker-lock.ts';
-import { WorkerProcess } from './worker-process.ts';
+import type { Trials } from './trial.ts';
+import type { Fault } from './wire.ts';
+import { waitForLock } from './worker-lock.ts';
+import { type OpenedWorker, type OpenFailure, WorkerProcess } from './worker-process.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
@@ -20,9 +25,12 @@ const MAX_RETRY_MS = 30_000;
 const SETTLED_MS = 10_000;
 /** So many young workers may die before a replacement has to wait. */
 const FREE_REPLACEMENTS = 3;
-const LOCK_POLL_MS = 250;
-/** How long the workers of a killed daemon may take to end before the token counts as unavailable. */
-const LOCK_PATIENCE_MS = 15_000;
+/** So long after the last worker was lost requests wait for the token until their deadline; later they are refused. */
+const OUTAGE_PATIENCE_MS = 15_000;
+
+const TOKEN_AWAY = 'the token can not be used';
+/** Problems that pass when the token comes back. */
+const PASSING: ReadonlySet<Reason> = new Set(['TOKEN_UNAVAILABLE', 'TOKEN_NOT_FOUND']);
 
 export interface SupervisorOptions {
   readonly config: TokenConfig;
@@ -33,17 +41,21 @@ export interface SupervisorOptions {
   readonly workerLockFile: string;
   /** Serialises whatever searches, makes or destroys objects in the token. */
   readonly tokenMutex: Mutex;
+  readonly trials: Trials;
   readonly onChange: () => void;
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<WorkerProcess>();
+  readonly #gate: LoginGate;
+  readonly #repairs: Repairs;
   readonly #running: Promise<void>;
   #lockFd: number | undefined;
   #problem: KeyturnError | undefined;
-  #isLoginRefused = false;
-  #mayUseFinalTry = false;
+  /** When the last session was lost; undefined while there is one, and before there was. */
+  #lostAtMs: number | undefined;
+  #hasBeenReady = false;
   #failedStarts = 0;
   #youngDeaths = 0;
   #notBeforeMs = 0;
@@ -55,6 +67,24 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#gate = new LoginGate(options);
+    this.#repairs = new Repairs({
+      ...options,
+      gate: this.#gate,
+      isClosed: () => this.#isClosed,
+      restart: (worker, why) => {
+        this.replace(worker, why);
+      },
+      onReady: (worker, opened) => {
+        this.#opened(worker, opened);
+      },
+      onProblem: (problem) => {
+        this.#fail(problem);
+      },
+      onChange: () => {
+        this.#publish();
+      },
+    });
     this.#running = this.#run();
   }
 
@@ -70,9 +100,20 @@ export class Supervisor {
     return this.#restarts;
   }
 
-  /** Why there is no worker; undefined while one lives or is on its way. */
+  get faultRungs(): Readonly<Record<Rung, number>> {
+    return this.#repairs.rungs;
+  }
+
+  /** Why there is no ready worker; undefined while one lives or is on its way. */
   get problem(): KeyturnError | undefined {
-    return this.#signing.length > 0 ? undefined : this.#problem;
+    return this.readyWorkers().length > 0 ? undefined : this.#problem;
+  }
+
+  /** Why requests are refused: a problem that won't pass by itself, or has lasted too long. */
+  get refusal(): KeyturnError | undefined {
+    const { problem } = this;
+    if (problem === undefined || this.#lostAtMs === undefined || !PASSING.has(problem.reason)) return problem;
+    return this.#options.clock.monotonicMs() - this.#lostAtMs < OUTAGE_PATIENCE_MS ? undefined : problem;
   }
 
   readyWorkers(): readonly WorkerProcess[] {
@@ -80,10 +121,26 @@ export class Supervisor {
   }
 
   retryLogin(): void {
-    this.#isLoginRefused = false;
-    this.#mayUseFinalTry = true;
+    this.#gate.clear();
     this.#notBeforeMs = 0;
     this.#wake();
+  }
+
+  /** An operation of the token failed in one of the sessions. */
+  faulted(link: SessionLink, fault: Fault): void {
+    const worker = this.#ownerOf(link);
+    if (worker !== undefined) this.#repairs.faulted(worker, fault);
+  }
+
+  /** The session gave a signature that doesn't verify, or doesn't find a key that should be there. */
+  suspected(link: SessionLink, why: string): void {
+    const worker = this.#ownerOf(link);
+    if (worker !== undefined) this.#repairs.suspected(worker, why);
+  }
+
+  /** The session made a signature that verified. */
+  proven(link: SessionLink): void {
+    this.#repairs.proven(() => this.#ownerOf(link));
   }
 
   /** Gives up a worker whose module or connection can't be trusted any more. */
@@ -94,8 +151,8 @@ export class Supervisor {
     this.#publish();
   }
 
-  replaceOwner(link: SessionLink, why: string): void {
-    for (const worker of this.#workers) if (worker.signing.includes(link)) this.replace(worker, why);
+  #ownerOf(link: SessionLink): WorkerProcess | undefined {
+    return [...this.#workers].find((worker) => worker.administration === link || worker.signing.includes(link));
   }
 
   /** Kills what has owed an answer for too long. */
@@ -128,7 +185,18 @@ export class Supervisor {
   }
 
   async #run(): Promise<void> {
-    const lockFd = await this.#lock();
+    const { clock, workerLockFile, log } = this.#options;
+    const lockFd = await waitForLock({
+      file: workerLockFile,
+      clock,
+      log,
+      isClosed: () => this.#isClosed,
+      sleep: (delayMs) => this.#sleep(delayMs),
+      onProblem: (problem) => {
+        this.#fail(problem);
+      },
+    });
+    this.#problem = undefined;
     if (lockFd === undefined) return;
     this.#lockFd = lockFd;
     while (!this.#isClosed) {
@@ -144,41 +212,31 @@ export class Supervisor {
   /** Until the next start is due; Infinity while none is. */
   #waitMs(): number {
     if (this.#workers.size >= this.#options.config.workers) return Number.POSITIVE_INFINITY;
-    if (this.#isLoginRefused) return Number.POSITIVE_INFINITY;
-    if (this.#options.latch.isSet()) {
-      const message = 'the token refused the PIN earlier; correct the PIN file, then run keyturn token retry-login';
-      this.#isLoginRefused = true;
-      this.#fail(new KeyturnError('LOGIN_LATCHED', message));
-      return Number.POSITIVE_INFINITY;
+    // One that tries to reach a token that is away is enough.
+    const isSearching = [...this.#workers].some(({ state }) => state === 'starting');
+    if (isSearching && this.readyWorkers().length === 0) return Number.POSITIVE_INFINITY;
+    const loginWaitMs = this.#gate.waitMs;
+    if (loginWaitMs === Number.POSITIVE_INFINITY) {
+      if (this.#problem === undefined || PASSING.has(this.#problem.reason)) this.#fail(LoginGate.latched());
+      return loginWaitMs;
     }
-    return Math.max(0, this.#notBeforeMs - this.#options.clock.monotonicMs());
+    return Math.max(0, loginWaitMs, this.#notBeforeMs - this.#options.clock.monotonicMs());
   }
 
   async #startOne(lockFd: number): Promise<void> {
-    if (this.#isClosed || this.#isLoginRefused) return;
-    let worker: WorkerProcess | undefined;
+    if (this.#isClosed || this.#gate.waitMs > 0) return;
+    let worker: WorkerProcess;
     try {
       worker = this.#spawn(lockFd);
-      const { token, duplicates } = await worker.started;
-      if (worker.state !== 'starting')
-        throw new KeyturnError('TOKEN_UNAVAILABLE', 'the HSM worker ended right after its start');
-      worker.setState('ready');
-      this.#problem = undefined;
-      this.#failedStarts = 0;
-      this.#mayUseFinalTry = false;
-      this.#options.log.info(
-        { workerPid: worker.pid, token: token.label, serial: token.serial },
-        'HSM worker is ready',
-      );
-      if (duplicates.length > 0) {
-        this.#options.log.error(
-          { ckaIds: duplicates },
-          'several private keys in the token share a CKA_ID; none of them signs',
-        );
-      }
-      this.#publish();
     } catch (error) {
-      await this.#startFailed(toKeyturnError(error), worker);
+      this.#startFailed(toKeyturnError(error));
+      return;
+    }
+    const outcome = await worker.started;
+    if (outcome.kind === 'failed') await this.#openFailed(worker, outcome);
+    else if (worker.state === 'starting') {
+      this.#gate.succeeded();
+      this.#opened(worker, outcome);
     }
   }
 
@@ -187,7 +245,7 @@ export class Supervisor {
     const pinFd = this.#options.openPin();
     let worker: WorkerProcess;
     try {
-      worker = new WorkerProcess({ config, clock, log, pinFd, lockFd, mayUseFinalTry: this.#mayUseFinalTry });
+      worker = new WorkerProcess({ config, clock, log, pinFd, lockFd, mayUseFinalTry: this.#gate.mayUseFinalTry });
     } finally {
       closeSync(pinFd);
     }
@@ -199,34 +257,44 @@ export class Supervisor {
     return worker;
   }
 
-  async #startFailed(problem: KeyturnError, worker: WorkerProcess | undefined): Promise<void> {
+  #opened(worker: WorkerProcess, { token, duplicates }: OpenedWorker): void {
+    const { log } = this.#options;
+    worker.setState('ready');
+    this.#problem = undefined;
+    this.#failedStarts = 0;
+    log.info({ workerPid: worker.pid, token: token.label, serial: token.serial }, 'HSM worker is ready');
+    if (duplicates.length > 0)
+      log.error({ ckaIds: duplicates }, 'several private keys in the token share a CKA_ID; none of them signs');
+    this.#publish();
+    this.#wake();
+  }
+
+  async #openFailed(worker: WorkerProcess, failure: OpenFailure): Promise<void> {
     if (this.#isClosed) return;
-    const { reason } = problem;
-    if (reason === 'PIN_INCORRECT' || reason === 'PIN_LOCKED') {
-      this.#isLoginRefused = true;
-      this.#mayUseFinalTry = false;
-      try {
-        await this.#options.latch.set(reason);
-      } catch (error) {
-        this.#options.log.error(
-          { error: String(error) },
-          'the login latch could not be made durable; it holds in this process',
-        );
-      }
+    await this.#gate.failed(failure);
+    if (failure.mayReopen && worker.state === 'starting') {
+      this.#options.log.error({ reason: failure.problem.reason, problem: failure.problem.message }, TOKEN_AWAY);
+      this.#fail(failure.problem);
+      this.#repairs.startFailed(worker, failure);
+      return;
     }
+    this.#startFailed(failure.problem);
+    await this.#end(worker);
+  }
+
+  #startFailed(problem: KeyturnError): void {
+    if (this.#isClosed) return;
     this.#failedStarts += 1;
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failedStarts - 1));
     this.#notBeforeMs = this.#options.clock.monotonicMs() + waitMs;
-    this.#options.log.error(
-      { reason, problem: problem.message, retryInMs: this.#isLoginRefused ? undefined : waitMs },
-      'the token can not be used',
-    );
+    const retryInMs = this.#gate.waitMs === Number.POSITIVE_INFINITY ? undefined : waitMs;
+    this.#options.log.error({ reason: problem.reason, problem: problem.message, retryInMs }, TOKEN_AWAY);
     this.#fail(problem);
-    if (worker !== undefined) await this.#end(worker);
   }
 
   #exited(worker: WorkerProcess): void {
     this.#workers.delete(worker);
+    this.#repairs.ended(worker);
     if (worker.readySinceMs !== undefined && !this.#isClosed) {
       this.#restarts += 1;
       const { clock, log } = this.#options;
@@ -241,41 +309,17 @@ export class Supervisor {
     this.#wake();
   }
 
-  async #lock(): Promise<number | undefined> {
-    const { clock, workerLockFile, log } = this.#options;
-    const startMs = clock.monotonicMs();
-    while (!this.#isClosed) {
-      try {
-        const fd = await tryLock(workerLockFile);
-        if (fd !== undefined) {
-          this.#problem = undefined;
-          return fd;
-        }
-        if (clock.monotonicMs() - startMs > LOCK_PATIENCE_MS && this.#problem === undefined) {
-          this.#fail(
-            new KeyturnError(
-              'WORKERS_STILL_RUNNING',
-              `HSM workers of an earlier daemon still hold ${workerLockFile}; end them`,
-            ),
-          );
-          log.error({ workerLockFile }, 'HSM workers of an earlier daemon are still running');
-        }
-        await this.#sleep(LOCK_POLL_MS);
-      } catch (error) {
-        this.#fail(toKeyturnError(error));
-        await this.#sleep(FIRST_RETRY_MS);
-      }
-    }
-    return undefined;
-  }
-
   #fail(problem: KeyturnError): void {
     this.#problem = problem;
     this.#publish();
   }
 
   #publish(): void {
-    this.#signing = this.readyWorkers().flatMap((worker) => worker.signing);
+    const ready = this.readyWorkers();
+    this.#signing = ready.filter(({ isOnTrial }) => !isOnTrial).flatMap(({ signing }) => signing);
+    if (ready.length > 0) this.#hasBeenReady = true;
+    if (ready.length > 0 || !this.#hasBeenReady) this.#lostAtMs = undefined;
+    else this.#lostAtMs ??= this.#options.clock.monotonicMs();
     this.#options.onChange();
   }
 

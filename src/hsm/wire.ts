@@ -26,8 +26,8 @@ export const REPLY = { ok: 0x80, fault: 0x81, part: 0x82, refused: 0x83 } as con
 /** The one code of frames on the control channel. */
 export const CONTROL = 0x40;
 
-/** Why a session refuses without asking the token. */
-export const REFUSAL = { noSuchKey: 1, severalKeys: 2, ckaIdInUse: 3, malformedRequest: 4 } as const;
+/** Why a session refuses without asking the token; `paused`: the token is being opened anew. */
+export const REFUSAL = { noSuchKey: 1, severalKeys: 2, ckaIdInUse: 3, malformedRequest: 4, paused: 5 } as const;
 
 /** Descriptors that a worker inherits. */
 export const CONTROL_FD = 3;
@@ -185,6 +185,8 @@ export type WorkerOrder =
       /** An operator asked for the attempt: CKF_USER_PIN_FINAL_TRY doesn't forbid it. */
       readonly mayUseFinalTry: boolean;
     }
+  /** The token is opened anew in the same process: sessions and handles go, and with `reinitialise` the module's state. */
+  | { readonly kind: 'reopen'; readonly rung: 'login' | 'reinitialise'; readonly mayUseFinalTry: boolean }
   | { readonly kind: 'stop' };
 
 /** The worker's reports on the control channel. */
@@ -195,11 +197,25 @@ export type WorkerReport =
       readonly mechanisms: readonly number[];
       readonly duplicates: readonly string[];
     }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: Reason;
+      readonly message: string;
+      /** The call that failed, where one did. */
+      readonly functionName?: string;
+      readonly ckr?: number;
+    };
 
 export function parseWorkerOrder(payload: Buffer): WorkerOrder {
   const fields = parseRecord(payload);
   if (fields['kind'] === 'stop') return { kind: 'stop' };
+  if (fields['kind'] === 'reopen') {
+    return {
+      kind: 'reopen',
+      rung: fields['rung'] === 'login' ? 'login' : 'reinitialise',
+      mayUseFinalTry: fields['mayUseFinalTry'] === true,
+    };
+  }
   if (fields['kind'] !== 'start') throw new TypeError('unknown order');
   const selector = requireRecord(fields['selector']);
   return {
@@ -223,6 +239,9 @@ export function parseWorkerReport(payload: Buffer): WorkerReport {
       kind: 'failed',
       reason: isReason(reason) ? reason : 'INTERNAL',
       message: requireString(fields['message']),
+      ...(fields['ckr'] === undefined
+        ? {}
+        : { functionName: requireString(fields['functionName']), ckr: requireNumber(fields['ckr']) }),
     };
   }
   if (fields['kind'] !== 'ready') throw new TypeError('unknown report');

@@ -6,14 +6,60 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { KeyturnError } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { KeyturnError, toKeyturnError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 
 /** `flock` uses 1 for "somebody else has it". */
 const EXIT_HELD = 1;
 const CHILD_FD = 3;
 
+const POLL_MS = 250;
+const RETRY_MS = 1_000;
+/** How long the workers of a killed daemon may take to end before the token counts as unavailable. */
+const PATIENCE_MS = 15_000;
+
+export interface LockWait {
+  readonly file: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly isClosed: () => boolean;
+  readonly sleep: (delayMs: number) => Promise<void>;
+  readonly onProblem: (problem: KeyturnError) => void;
+}
+
+/** An open descriptor that holds the lock; undefined when the daemon ends first. */
+export async function waitForLock({
+  file,
+  clock,
+  log,
+  isClosed,
+  sleep,
+  onProblem,
+}: LockWait): Promise<number | undefined> {
+  const startMs = clock.monotonicMs();
+  let isTold = false;
+  while (!isClosed()) {
+    try {
+      const fd = await tryLock(file);
+      if (fd !== undefined) return fd;
+      if (clock.monotonicMs() - startMs > PATIENCE_MS && !isTold) {
+        isTold = true;
+        const message = `HSM workers of an earlier daemon still hold ${file}; end them`;
+        onProblem(new KeyturnError('WORKERS_STILL_RUNNING', message));
+        log.error({ workerLockFile: file }, 'HSM workers of an earlier daemon are still running');
+      }
+      await sleep(POLL_MS);
+    } catch (error) {
+      onProblem(toKeyturnError(error));
+      await sleep(RETRY_MS);
+    }
+  }
+  return undefined;
+}
+
 /** An open descriptor that holds the lock; undefined when somebody else does. */
-export async function tryLock(file: string): Promise<number | undefined> {
+async function tryLock(file: string): Promise<number | undefined> {
   let fd: number;
   try {
     fd = openSync(file, 'a', 0o600);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Reason } from '../base/reasons.ts';
 import type { TokenConfig } from '../config/config.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import type { WorkerStatus } from './hsm.ts';
@@ -25,6 +26,8 @@ import {
 
 /** From the start of the process to its last session open; a module that takes longer counts as hung. */
 const START_TIMEOUT_MS = 30_000;
+/** The same without a start: the module is in memory already, and was quick before. */
+const REOPEN_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 3_000;
 /** What a worker may say on stdout and stderr before the rest is dropped. */
 const MAX_LOGGED_LINES = 200;
@@ -44,8 +47,24 @@ const IS_COMPILED = import.meta.url.endsWith('.js');
  */
 const NODE_FLAGS = IS_COMPILED ? ['--max-semi-space-size=1', '--lite-mode'] : ['--max-semi-space-size=1'];
 
+/** Reasons for which the same process may try again; the others need another module, configuration or PIN. */
+const MAY_REOPEN: ReadonlySet<Reason> = new Set(['TOKEN_UNAVAILABLE', 'TOKEN_NOT_FOUND']);
+
 /** No core file: it would hold the PIN. The shell is replaced by the worker and keeps its process id. */
 const WITHOUT_CORE = 'ulimit -c 0; exec "$@"';
+
+/** The token is open: its sessions sign. */
+export type OpenedWorker = Extract<WorkerReport, { kind: 'ready' }>;
+
+export interface OpenFailure {
+  readonly kind: 'failed';
+  readonly problem: KeyturnError;
+  /** False when the process is gone or stuck: only a new one can help. */
+  readonly mayReopen: boolean;
+  /** The call that failed, where one did. */
+  readonly functionName?: string;
+  readonly ckr?: number;
+}
 
 export interface WorkerProcessOptions {
   readonly config: TokenConfig;
@@ -63,8 +82,8 @@ export class WorkerProcess {
   readonly signing: readonly SessionLink[];
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
-  /** What the worker found when it opened the token; rejects with the reason why it couldn't. */
-  readonly started: Promise<Extract<WorkerReport, { kind: 'ready' }>>;
+  /** What came of opening the token for the first time. */
+  readonly started: Promise<OpenedWorker | OpenFailure>;
   state: WorkerStatus['state'] = 'starting';
   /** Monotonic time of the last change of state. */
   sinceMs: number;
@@ -72,11 +91,14 @@ export class WorkerProcess {
   readySinceMs: number | undefined;
   token: TokenIdentity | undefined;
   mechanisms: ReadonlySet<number> = new Set();
+  /** Held back from requests until a trial signature has shown what it is worth. */
+  isOnTrial = false;
 
   readonly #child: ChildProcess;
   readonly #control: Duplex;
   readonly #clock: Clock;
   readonly #log: Logger;
+  #onReport: (report: WorkerReport) => void = () => undefined;
 
   constructor({ config, clock, log, pinFd, lockFd, mayUseFinalTry }: WorkerProcessOptions) {
     this.#clock = clock;
@@ -117,21 +139,23 @@ export class WorkerProcess {
     this.signing = signing;
     this.#logOutput(this.#child.stdout);
     this.#logOutput(this.#child.stderr);
-    this.started = this.#awaitReport();
-    this.#order({
-      kind: 'start',
-      moduleFile: config.moduleFile,
-      moduleParameters: config.moduleParameters,
-      selector: config.selector,
-      signingSessions: config.sessionsPerWorker,
-      mayUseFinalTry,
-    });
+    this.#listen();
+    const { moduleFile, moduleParameters, selector, sessionsPerWorker: signingSessions } = config;
+    this.started = this.#open(
+      { kind: 'start', moduleFile, moduleParameters, selector, signingSessions, mayUseFinalTry },
+      START_TIMEOUT_MS,
+    );
   }
 
   setState(state: WorkerStatus['state']): void {
     this.state = state;
     this.sinceMs = this.#clock.monotonicMs();
     if (state === 'ready') this.readySinceMs = this.sinceMs;
+  }
+
+  /** Opens the token anew in the same process. One at a time, and not before `started` has settled. */
+  reopen(rung: 'login' | 'reinitialise', mayUseFinalTry: boolean): Promise<OpenedWorker | OpenFailure> {
+    return this.#open({ kind: 'reopen', rung, mayUseFinalTry }, REOPEN_TIMEOUT_MS);
   }
 
   /** For a worker that hangs or can't be trusted. Its connections end, and with them what it had in flight. */
@@ -155,37 +179,50 @@ export class WorkerProcess {
     this.#control.write(encodeFrame(0, CONTROL, encodeJson(order)));
   }
 
-  async #awaitReport(): Promise<Extract<WorkerReport, { kind: 'ready' }>> {
+  #listen(): void {
     const reader = new FrameReader();
+    this.#control.on('data', (chunk: Buffer) => {
+      try {
+        for (const { payload } of reader.push(chunk)) this.#onReport(parseWorkerReport(payload));
+      } catch (error) {
+        this.#log.error({ workerPid: this.pid, error: String(error) }, 'HSM worker sent a report that is not one');
+        this.kill();
+      }
+    });
+    this.#control.on('error', () => undefined);
+  }
+
+  async #open(order: WorkerOrder, timeoutMs: number): Promise<OpenedWorker | OpenFailure> {
     let cancel = (): void => undefined;
-    const report = await new Promise<WorkerReport>((resolve) => {
-      const fail = (message: string): void => {
-        resolve({ kind: 'failed', reason: 'TOKEN_UNAVAILABLE', message });
-      };
-      this.#control.on('data', (chunk: Buffer) => {
-        try {
-          for (const { payload } of reader.push(chunk)) resolve(parseWorkerReport(payload));
-        } catch {
-          fail('the HSM worker sent a report that is not one');
-        }
+    const outcome = await new Promise<WorkerReport | string>((resolve) => {
+      this.#onReport = resolve;
+      cancel = this.#clock.after(timeoutMs, () => {
+        resolve(`the PKCS#11 module took longer than ${timeoutMs / 1_000} s to open the token`);
       });
-      this.#control.on('error', () => undefined);
       void this.exited.then(() => {
         const how = this.#child.signalCode ?? `exit code ${this.#child.exitCode}`;
         // Whatever it still said is read before this: the report counts for more than the end.
         this.#clock.after(50, () => {
-          fail(`the HSM worker ended with ${how} while it opened the token; its output is in the log`);
+          resolve(`the HSM worker ended with ${how} while it opened the token; its output is in the log`);
         });
       });
-      cancel = this.#clock.after(START_TIMEOUT_MS, () => {
-        fail(`the PKCS#11 module took longer than ${START_TIMEOUT_MS / 1_000} s to open the token`);
-      });
+      this.#order(order);
     });
     cancel();
-    if (report.kind === 'failed') throw new KeyturnError(report.reason, report.message);
-    this.token = report.token;
-    this.mechanisms = new Set(report.mechanisms);
-    return report;
+    if (typeof outcome === 'string')
+      return { kind: 'failed', problem: new KeyturnError('TOKEN_UNAVAILABLE', outcome), mayReopen: false };
+    if (outcome.kind === 'failed') {
+      const { reason, message, functionName, ckr } = outcome;
+      return {
+        kind: 'failed',
+        problem: new KeyturnError(reason, message),
+        mayReopen: MAY_REOPEN.has(reason),
+        ...(functionName === undefined || ckr === undefined ? {} : { functionName, ckr }),
+      };
+    }
+    this.token = outcome.token;
+    this.mechanisms = new Set(outcome.mechanisms);
+    return outcome;
   }
 
   #openLink(fd: number): SessionLink {

@@ -43,6 +43,7 @@ import {
   parseSigningKeyName,
 } from '../../src/base/ids.ts';
 import type { TokenStatus } from '../../src/hsm/hsm.ts';
+import { countRungs } from '../../src/hsm/ladder.ts';
 import { parseAlgorithm, parseKeySpec } from '../../src/jose/algorithms.ts';
 import { makeSoftwareKey, signInSoftware } from '../fixtures/software-keys.ts';
 
@@ -310,6 +311,7 @@ export class FakeApplication implements Application {
       serial: '00',
       workers: [{ pid: 7, state: 'ready', sessions: 2, inFlight: 1, sinceMs: 0 }],
       workerRestarts: 3,
+      faultRungs: { ...countRungs(), evictSession: 2, reinitialise: 1 },
       queueDepth: 4,
     };
   }

@@ -9,6 +9,7 @@ import type { CkaId } from '../../src/base/ids.ts';
 import type { Reason } from '../../src/base/reasons.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenStatus } from '../../src/hsm/hsm.ts';
+import { countRungs } from '../../src/hsm/ladder.ts';
 import { type Algorithm, type KeySpec, specOf } from '../../src/jose/algorithms.ts';
 import type { PublicKeyMembers } from '../../src/jose/jwk.ts';
 import { toPublicKey } from '../../src/jose/public-key.ts';
@@ -126,7 +127,7 @@ export class FakeHsm implements Hsm {
   }
 
   status(): TokenStatus {
-    const common = { workerRestarts: 0, queueDepth: 0 };
+    const common = { workerRestarts: 0, faultRungs: countRungs(), queueDepth: 0 };
     if (this.#outage !== undefined || this.#isClosed)
       return { state: 'unavailable', ...this.#outage, workers: [], ...common };
     const workers = [{ pid: process.pid, state: 'ready', sessions: 1, inFlight: 0, sinceMs: 0 }] as const;

@@ -6,6 +6,7 @@
 import type { KeyturnError } from '../../src/base/errors.ts';
 import type { KeySetName, Kid } from '../../src/base/ids.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, SignRequest, TokenKey, TokenStatus } from '../../src/hsm/hsm.ts';
+import { countRungs } from '../../src/hsm/ladder.ts';
 import type {
   CommitOptions,
   EventStore,
@@ -203,6 +204,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
         state: this.#machine.isTokenDown ? 'unavailable' : 'ready',
         workers: [],
         workerRestarts: 0,
+        faultRungs: countRungs(),
         queueDepth: 0,
       }),
       onStateChange: (listener) => {

@@ -5,6 +5,7 @@ import type { JwksProbe } from '../../src/app/jwks-probe.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { type CallerName, type CkaId, type KeySetName, type Kid, parseSigningKeyName } from '../../src/base/ids.ts';
 import type { TokenStatus } from '../../src/hsm/hsm.ts';
+import { countRungs } from '../../src/hsm/ladder.ts';
 import { DEFAULT_PROMISE } from '../../src/lifecycle/policy.ts';
 import { MAX_REPORTED_SIGNING_KEYS } from '../../src/server/telemetry/state-metrics.ts';
 import { Telemetry } from '../../src/server/telemetry/telemetry.ts';
@@ -73,6 +74,7 @@ const READY: TokenStatus = {
     { pid: 11, state: 'starting', sessions: 0, inFlight: 0, sinceMs: 0 },
   ],
   workerRestarts: 4,
+  faultRungs: { ...countRungs(), evictSession: 2, reinitialise: 1 },
   queueDepth: 7,
 };
 

@@ -80,7 +80,12 @@ function generate(session: TokenSession, command: GenerateCommand): pkcs11.KeyPa
       relaxation = attempt;
       return pair;
     } catch (error) {
-      if (attempt >= MAX_RELAXATION || !isTemplateRefusal(toNativeFault(error).ckr) || !session.reopen()) throw error;
+      if (
+        attempt >= MAX_RELAXATION ||
+        !isTemplateRefusal(toNativeFault(error).ckr) ||
+        !session.reopen({ keepsHandles: true })
+      )
+        throw error;
     }
   }
 }

@@ -2,16 +2,14 @@
  * The HSM worker process: the only one that loads the PKCS#11 module. It inherits everything it needs as descriptors
  * (control channel, PIN, lock, one connection a session) and listens on nothing.
  *
- * Its main thread opens the token, logs in once, starts the threads one after the other (two that open a module at once
- * met CKR_SLOT_ID_INVALID) and from then on only watches the control channel: when that closes, the daemon is gone, and
- * the process kills itself at once, whatever a thread may be stuck in.
+ * Its main thread opens the token, logs in, starts the threads one after the other (two that open a module at once
+ * met CKR_SLOT_ID_INVALID) and from then on watches the control channel. On the daemon's order it opens the token
+ * anew; when the channel closes, the daemon is gone, and the process kills itself at once, whatever a thread may be stuck in.
  */
-import { closeSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { Worker } from 'node:worker_threads';
 import { sleep } from '../../base/clock.ts';
 import { systemClock } from '../../base/system-clock.ts';
-import { nameFault } from '../faults.ts';
 import { encodeFrame, FrameReader } from '../frames.ts';
 import {
   CONTROL,
@@ -23,14 +21,25 @@ import {
   type WorkerOrder,
   type WorkerReport,
 } from '../wire.ts';
-import type { ThreadReport, ThreadSettings } from './thread-settings.ts';
-import { logIn, openModule, selectToken, TokenOpenError } from './token.ts';
+import { SessionThread } from './threads.ts';
+import {
+  closeQuietly,
+  initialise,
+  logIn,
+  loadModule,
+  type LoggedIn,
+  type Module,
+  selectToken,
+  TokenOpenError,
+} from './token.ts';
 
 const MAX_PIN_BYTES = 255;
 /** A token that isn't there is looked for again before it is believed: seen once in 830 openings beside other writers. */
 const TOKEN_SEARCHES = 3;
 const TOKEN_SEARCH_PAUSE_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
+/** A session that doesn't come back from the module within this is stuck. */
+const PAUSE_TIMEOUT_MS = 2_000;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -38,7 +47,14 @@ process.title = 'keyturn-worker';
 // The terminal and service managers signal whole groups; when a worker ends is the daemon's to say.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-const threads: Worker[] = [];
+type StartOrder = Extract<WorkerOrder, { kind: 'start' }>;
+
+const threads: SessionThread[] = [];
+/** Set by the first order. */
+let settings: StartOrder | undefined;
+let module: Module | undefined;
+let login: LoggedIn | undefined;
+let hasReadPin = false;
 const control = new Socket({ fd: CONTROL_FD, readable: true, writable: true });
 const reader = new FrameReader();
 
@@ -62,15 +78,25 @@ function obey(order: WorkerOrder): void {
     void stop();
     return;
   }
-  start(order).then(report, (error: unknown) => {
-    const isKnown = error instanceof TokenOpenError;
+  const opening = order.kind === 'start' ? start(order) : reopen(order.rung, order.mayUseFinalTry);
+  opening.then(report, (error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
-    report({ kind: 'failed', reason: isKnown ? error.reason : 'TOKEN_UNAVAILABLE', message });
+    report(
+      error instanceof TokenOpenError
+        ? { kind: 'failed', reason: error.reason, message, ...error.fault }
+        : { kind: 'failed', reason: 'TOKEN_UNAVAILABLE', message },
+    );
   });
 }
 
-/** The PIN's descriptor is read once and closed; the caller wipes the bytes. */
+/**
+ * Read anew for each login, so that it stays in memory no longer than one; the caller wipes the bytes. A file that was
+ * replaced since is not read: its PIN is an old one, and trying it could be the attempt that locks the token.
+ */
 function readPin(): Buffer {
+  if (hasReadPin && fstatSync(PIN_FD).nlink === 0)
+    throw new TokenOpenError('SECRET_FILE_UNREADABLE', 'the PIN file was replaced: a new worker reads the new one');
+  hasReadPin = true;
   const bytes = Buffer.alloc(MAX_PIN_BYTES + 2);
   let length = 0;
   for (;;) {
@@ -78,30 +104,42 @@ function readPin(): Buffer {
     if (count === 0) break;
     length += count;
   }
-  closeSync(PIN_FD);
   if (length > 0 && bytes[length - 1] === LINE_FEED) length -= 1;
   if (length > 0 && bytes[length - 1] === CARRIAGE_RETURN) length -= 1;
   return bytes.subarray(0, length);
 }
 
-async function start(order: Extract<WorkerOrder, { kind: 'start' }>): Promise<WorkerReport> {
+async function start(order: StartOrder): Promise<WorkerReport> {
+  settings = order;
+  module = loadModule(order.moduleFile);
+  initialise(module, order.moduleParameters);
+  return open(module, order, order.mayUseFinalTry);
+}
+
+/** Nothing of the old sessions, handles or login is left when the token is opened again. */
+async function reopen(rung: 'login' | 'reinitialise', mayUseFinalTry: boolean): Promise<WorkerReport> {
+  if (module === undefined || settings === undefined) throw new TypeError('reopen comes after start');
+  const paused = await Promise.all(threads.map((thread) => thread.pause(PAUSE_TIMEOUT_MS)));
+  // A module that is finalised while a call is in it crashes; a process that ends by itself is cleaner.
+  if (paused.includes(false)) die();
+  closeQuietly(login);
+  login = undefined;
+  if (rung === 'reinitialise') initialise(module, settings.moduleParameters, 'again');
+  return open(module, settings, mayUseFinalTry);
+}
+
+async function open(opened: Module, order: StartOrder, mayUseFinalTry: boolean): Promise<WorkerReport> {
+  const token = await searchToken(() => selectToken(opened, order.selector));
   const pin = readPin();
-  const module = openModule(order.moduleFile, order.moduleParameters);
-  const token = await searchToken(() => selectToken(module, order.selector));
   try {
-    logIn(token, pin, order.mayUseFinalTry);
+    login = logIn(token, pin, mayUseFinalTry);
   } finally {
     pin.fill(0);
   }
   const duplicates = new Set<string>();
   for (let index = 0; index <= order.signingSessions; index += 1) {
-    const found = await startThread({
-      moduleFile: order.moduleFile,
-      slot: token.slot.handle,
-      role: index === 0 ? 'administration' : 'signing',
-      fd: FIRST_SESSION_FD + index,
-    });
-    for (const ckaId of found) duplicates.add(ckaId);
+    const thread = (threads[index] ??= startThread(order, index));
+    for (const ckaId of await thread.open(token.slot.handle)) duplicates.add(ckaId);
   }
   return { kind: 'ready', token: token.identity, mechanisms: token.mechanisms, duplicates: [...duplicates] };
 }
@@ -118,42 +156,16 @@ async function searchToken<T>(select: () => T): Promise<T> {
   }
 }
 
-function startThread(workerData: ThreadSettings): Promise<readonly string[]> {
-  // Beside this file, as source or compiled.
-  const file = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
-  const thread = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 4 } });
-  threads.push(thread);
-  return new Promise((resolve, reject) => {
-    thread.on('message', (message: ThreadReport) => {
-      if (message.kind === 'ready') resolve(message.duplicates);
-      if (message.kind === 'failed') {
-        reject(
-          new TokenOpenError(
-            'TOKEN_UNAVAILABLE',
-            `a session could not be opened: ${message.functionName} failed with ${nameFault(message.ckr)}`,
-          ),
-        );
-      }
-    });
-    // A thread that ends by itself leaves its connection open for ever: the whole worker is replaced instead.
-    thread.on('error', (error) => {
-      console.error(`thread failed: ${error.message}`);
-      die();
-    });
+function startThread({ moduleFile }: StartOrder, index: number): SessionThread {
+  const role = index === 0 ? 'administration' : 'signing';
+  return new SessionThread({ moduleFile, role, fd: FIRST_SESSION_FD + index }, (error) => {
+    console.error(`thread failed: ${error.message}`);
+    die();
   });
 }
 
 /** Closes the sessions, then ends. The daemon sends this only when nothing is in flight. */
 async function stop(): Promise<void> {
-  const closed = threads.map(
-    (thread) =>
-      new Promise<void>((resolve) => {
-        thread.on('message', (message: ThreadReport) => {
-          if (message.kind === 'closed') resolve();
-        });
-        thread.postMessage('close');
-      }),
-  );
-  await Promise.race([Promise.all(closed), sleep(systemClock, STOP_TIMEOUT_MS)]);
+  await Promise.all(threads.map((thread) => thread.close(STOP_TIMEOUT_MS)));
   process.exit(0);
 }

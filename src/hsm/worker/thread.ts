@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/system-clock.ts';
 import { algorithmOfCode } from '../../jose/algorithms.ts';
 import { encodeFrame, type Frame, FrameReader } from '../frames.ts';
+import { keepsHandles } from '../ladder.ts';
 import {
   CKA_ID_BYTES,
   encodeFault,
@@ -20,7 +21,7 @@ import {
 } from '../wire.ts';
 import { destroyKeyPair, generateKeyPair, listKeys, readKeyPair } from './administration.ts';
 import { toNativeFault } from './native-fault.ts';
-import type { ThreadReport, ThreadSettings } from './thread-settings.ts';
+import type { ThreadOrder, ThreadReport, ThreadSettings } from './thread-settings.ts';
 import { SEVERAL, TokenSession } from './token-session.ts';
 
 /** Answers wait this long for company before they are written: many requests share a write, yet none waits for a slow one. */
@@ -31,7 +32,9 @@ const KEYS_PER_PART = 100;
 
 const settings = workerData as ThreadSettings;
 const isSigner = settings.role === 'signing';
-const token = new TokenSession(settings.moduleFile, Buffer.from(settings.slot), isSigner ? 'readOnly' : 'readWrite');
+const token = new TokenSession(settings.moduleFile, isSigner ? 'readOnly' : 'readWrite');
+/** Until the first `open`, and between a `pause` and the next. */
+let isPaused = true;
 
 function report(message: ThreadReport): void {
   parentPort?.postMessage(message);
@@ -76,7 +79,7 @@ function answer({ requestId, code, payload }: Frame): Buffer {
       return encodeFrame(requestId, REPLY.ok);
     }
     if (code === REQUEST.reopen) {
-      if (!token.reopen()) throw new Error('C_OpenSession failed');
+      if (!token.reopen({ keepsHandles: false })) throw new Error('C_OpenSession failed');
       return encodeFrame(requestId, REPLY.ok);
     }
     return refusal(requestId, REFUSAL.malformedRequest);
@@ -106,11 +109,14 @@ function toCkaId(payload: Buffer): string {
 }
 
 function answerOrFault(frame: Frame): Buffer {
+  // No call may meet a module that is being finalised.
+  if (isPaused) return refusal(frame.requestId, REFUSAL.paused);
   try {
     return answer(frame);
   } catch (error) {
-    const isSessionUsable = token.reopen();
-    return encodeFrame(frame.requestId, REPLY.fault, encodeFault({ ...toNativeFault(error), isSessionUsable }));
+    const fault = toNativeFault(error);
+    const isSessionUsable = token.reopen({ keepsHandles: keepsHandles(fault.ckr) });
+    return encodeFrame(frame.requestId, REPLY.fault, encodeFault({ ...fault, isSessionUsable }));
   }
 }
 
@@ -146,19 +152,40 @@ function serve(): void {
   const socket = new Socket(options);
   // The daemon closed the connection or died: the main thread ends the process.
   socket.on('error', () => socket.destroy());
-  parentPort?.on('message', () => {
-    socket.destroy();
-    token.close();
-    report({ kind: 'closed' });
-    parentPort?.close();
+  parentPort?.on('message', (order: ThreadOrder) => {
+    obey(order, socket);
   });
 }
 
-try {
-  token.open();
-  const duplicates = isSigner ? token.sweep() : [];
-  serve();
-  report({ kind: 'ready', duplicates });
-} catch (error) {
-  report({ kind: 'failed', ...toNativeFault(error) });
+function obey(order: ThreadOrder, socket: Socket): void {
+  switch (order.kind) {
+    case 'open':
+      open(Buffer.from(order.slot));
+      return;
+    case 'pause':
+      isPaused = true;
+      token.close();
+      report({ kind: 'paused' });
+      return;
+    case 'close':
+      socket.destroy();
+      token.close();
+      report({ kind: 'closed' });
+      parentPort?.close();
+      return;
+  }
 }
+
+function open(slot: Buffer): void {
+  try {
+    token.open(slot);
+    const duplicates = isSigner ? token.sweep() : [];
+    isPaused = false;
+    report({ kind: 'ready', duplicates });
+  } catch (error) {
+    token.close();
+    report({ kind: 'failed', ...toNativeFault(error) });
+  }
+}
+
+serve();

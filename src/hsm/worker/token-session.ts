@@ -2,8 +2,9 @@
  * One session of one thread, and the handles that it found. Everything here is synchronous: the binding's asynchronous
  * calls use freed memory, and a session may have one operation at a time anyway.
  *
- * A handle is never kept over the destruction of its object (`forget` comes first), and never found but by CKA_ID and
- * class: on several tokens a stale handle signs with another key and says CKR_OK.
+ * A handle belongs to its process, initialisation and session: it goes with each of them (unless the session is only
+ * opened anew after a fault that was the request's), and before its object is destroyed (`forget`). It is never found but by CKA_ID and class, exactly one: on several tokens a stale handle signs
+ * with another key and says CKR_OK.
  */
 import pkcs11 from 'pkcs11js';
 import { type Algorithm, specOf } from '../../jose/algorithms.ts';
@@ -26,21 +27,21 @@ export const SEVERAL = Symbol('several');
 
 export class TokenSession {
   readonly lib = new pkcs11.PKCS11();
-  readonly #slot: Buffer;
   readonly #flags: number;
   readonly #handles = new Map<string, Buffer | typeof SEVERAL>();
   readonly #signature = Buffer.alloc(MAX_SIGNATURE_BYTES);
+  #slot: Buffer | undefined;
   #session: Buffer | undefined;
 
   /** The module must have been initialised by this process already. */
-  constructor(moduleFile: string, slot: Buffer, access: 'readOnly' | 'readWrite') {
-    this.#slot = slot;
+  constructor(moduleFile: string, access: 'readOnly' | 'readWrite') {
     this.#flags = pkcs11.CKF_SERIAL_SESSION | (access === 'readWrite' ? pkcs11.CKF_RW_SESSION : 0);
     this.lib.load(moduleFile);
   }
 
-  open(): void {
-    this.#session = this.lib.C_OpenSession(this.#slot, this.#flags);
+  open(slot: Buffer): void {
+    this.#slot = slot;
+    this.#session = this.lib.C_OpenSession(slot, this.#flags);
   }
 
   get session(): Buffer {
@@ -49,10 +50,14 @@ export class TokenSession {
   }
 
   /** After any failed operation: what the failure left active in the session must not meet the next request. */
-  reopen(): boolean {
+  reopen({ keepsHandles }: { readonly keepsHandles: boolean }): boolean {
+    const slot = this.#slot;
+    const handles = keepsHandles ? [...this.#handles] : [];
     this.close();
+    if (slot === undefined) return false;
     try {
-      this.open();
+      this.open(slot);
+      for (const [ckaId, handle] of handles) this.#handles.set(ckaId, handle);
       return true;
     } catch {
       return false;
@@ -62,6 +67,7 @@ export class TokenSession {
   close(): void {
     const session = this.#session;
     this.#session = undefined;
+    this.#handles.clear();
     if (session === undefined) return;
     try {
       this.lib.C_CloseSession(session);

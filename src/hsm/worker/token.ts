@@ -1,28 +1,36 @@
 /**
- * Opens the module and the token: the worker's main thread does it once, before any other thread exists. Every failure
- * is told as a reason that the daemon can act on. The session that is logged in stays open as long as the process
- * lives, because a login ends with the last session.
+ * Opens the module and the token: the worker's main thread does it, while no other thread uses either. Every failure is
+ * told as a reason that the daemon can act on, with the call that failed. The session that is logged in stays open until
+ * the token is opened anew, because a login ends with the last session.
  */
 import graphene from 'graphene-pk11';
 import type { Reason } from '../../base/reasons.ts';
-import { nameFault } from '../faults.ts';
+import { classifyFault, nameFault } from '../faults.ts';
+import { judgeLogin } from '../ladder.ts';
 import type { TokenIdentity, WorkerOrder } from '../wire.ts';
-import { toNativeFault } from './native-fault.ts';
+import { type NativeFault, toNativeFault } from './native-fault.ts';
 
 type StartOrder = Extract<WorkerOrder, { kind: 'start' }>;
 
 export class TokenOpenError extends Error {
   override readonly name = 'TokenOpenError';
   readonly reason: Reason;
+  /** The call that failed, where one did. */
+  readonly fault: NativeFault | undefined;
 
-  constructor(reason: Reason, message: string) {
+  constructor(reason: Reason, message: string, fault?: NativeFault) {
     super(message);
     this.reason = reason;
+    this.fault = fault;
   }
 }
 
+export type Module = graphene.Module;
+
+/** Keeps the login: it ends with the last session. */
+export type LoggedIn = Pick<graphene.Session, 'close'>;
+
 export interface OpenedToken {
-  readonly module: graphene.Module;
   readonly slot: graphene.Slot;
   readonly identity: TokenIdentity;
   readonly mechanisms: readonly number[];
@@ -31,18 +39,24 @@ export interface OpenedToken {
 /** CKF_OS_LOCKING_OK: without it, two threads in SoftHSM2 end in a segmentation fault. */
 const CKF_OS_LOCKING_OK = 2;
 const CKR_USER_ALREADY_LOGGED_IN = 0x100;
-const CKR_PIN_INCORRECT = 0xa0;
-const CKR_PIN_INVALID = 0xa1;
-const CKR_PIN_LEN_RANGE = 0xa2;
-const CKR_PIN_LOCKED = 0xa4;
 
-export function openModule(moduleFile: string, parameters: string | undefined): graphene.Module {
-  let module: graphene.Module;
+export function loadModule(moduleFile: string): Module {
   try {
-    module = graphene.Module.load(moduleFile);
+    return graphene.Module.load(moduleFile);
   } catch (error) {
     const detail = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw new TokenOpenError('MODULE_NOT_LOADABLE', `${moduleFile} can't be loaded as a PKCS#11 module: ${detail}`);
+  }
+}
+
+/** `again`: whatever the module knew is dropped first. No thread may be inside it, and no handle survives. */
+export function initialise(module: Module, parameters: string | undefined, again?: 'again'): void {
+  if (again !== undefined) {
+    try {
+      module.finalize();
+    } catch {
+      // A module that lost its token often can't even end; what follows shows whether it can begin.
+    }
   }
   try {
     // The binding drops the last character of the parameters, and takes no undefined for absent.
@@ -51,9 +65,14 @@ export function openModule(moduleFile: string, parameters: string | undefined): 
       ...(parameters === undefined ? {} : { libraryParameters: `${parameters} ` }),
     });
   } catch (error) {
-    throw new TokenOpenError('MODULE_NOT_LOADABLE', `C_Initialize of ${moduleFile} failed with ${describe(error)}`);
+    const fault = toNativeFault(error);
+    const isForGood = ['operator', 'requestFault'].includes(classifyFault(fault.ckr));
+    throw new TokenOpenError(
+      isForGood ? 'MODULE_NOT_LOADABLE' : 'TOKEN_UNAVAILABLE',
+      `${fault.functionName} of the module failed with ${nameFault(fault.ckr)}`,
+      fault,
+    );
   }
-  return module;
 }
 
 interface Candidate {
@@ -85,7 +104,6 @@ export function selectToken(
   const { slot, token, label, serial } = match;
   const { major, minor } = token.firmwareVersion;
   return {
-    module,
     slot,
     flags: token.flags,
     identity: {
@@ -104,7 +122,7 @@ export function logIn(
   token: { readonly slot: graphene.Slot; readonly flags: number },
   pin: Buffer,
   mayUseFinalTry: boolean,
-): void {
+): LoggedIn {
   const { USER_PIN_FINAL_TRY, USER_PIN_LOCKED } = graphene.TokenFlag;
   if ((token.flags & USER_PIN_LOCKED) !== 0)
     throw new TokenOpenError('PIN_LOCKED', 'the token says that its user PIN is locked; unlock it with the SO PIN');
@@ -120,22 +138,44 @@ export function logIn(
   try {
     session = token.slot.open(graphene.SessionFlag.SERIAL_SESSION | graphene.SessionFlag.RW_SESSION);
   } catch (error) {
-    throw new TokenOpenError('TOKEN_UNAVAILABLE', `no session could be opened: ${describe(error)}`);
+    throw unavailable('no session could be opened', error);
   }
   try {
     session.login(pin.toString('utf8'), graphene.UserType.USER);
   } catch (error) {
-    const { ckr } = toNativeFault(error);
-    if (ckr === CKR_USER_ALREADY_LOGGED_IN) return;
-    if (ckr === CKR_PIN_LOCKED)
-      throw new TokenOpenError('PIN_LOCKED', 'the token has locked its user PIN; unlock it with the SO PIN');
-    if (ckr === CKR_PIN_INCORRECT || ckr === CKR_PIN_INVALID || ckr === CKR_PIN_LEN_RANGE) {
-      throw new TokenOpenError(
-        'PIN_INCORRECT',
-        `the token refused the PIN with ${nameFault(ckr)}; correct the PIN file, then run keyturn token retry-login`,
-      );
+    const fault = toNativeFault(error);
+    if (fault.ckr !== CKR_USER_ALREADY_LOGGED_IN) {
+      closeQuietly(session);
+      throw loginError(fault);
     }
-    throw new TokenOpenError('TOKEN_UNAVAILABLE', `C_Login failed with ${nameFault(ckr)}`);
+  }
+  return session;
+}
+
+/** A session of a lost token can't be closed, and is given up either way. */
+export function closeQuietly(session: LoggedIn | undefined): void {
+  try {
+    session?.close();
+  } catch {
+    // See above.
+  }
+}
+
+function loginError(fault: NativeFault): TokenOpenError {
+  const problem = `C_Login failed with ${nameFault(fault.ckr)}`;
+  switch (judgeLogin(fault.ckr)) {
+    case 'locked':
+      return new TokenOpenError('PIN_LOCKED', 'the token has locked its user PIN; unlock it with the SO PIN', fault);
+    case 'refused':
+      return new TokenOpenError(
+        'PIN_INCORRECT',
+        `the token refused the PIN: ${problem}; correct the PIN file, then run keyturn token retry-login`,
+        fault,
+      );
+    case 'doubtful':
+      return new TokenOpenError('TOKEN_UNAVAILABLE', `${problem}, which may mean a wrong PIN`, fault);
+    case 'passing':
+      return new TokenOpenError('TOKEN_UNAVAILABLE', problem, fault);
   }
 }
 
@@ -151,7 +191,7 @@ function listTokens(module: graphene.Module): readonly Candidate[] {
       candidates.push({ slot, token, label: unpad(token.label), serial: unpad(token.serialNumber) });
     }
   } catch (error) {
-    throw new TokenOpenError('TOKEN_UNAVAILABLE', `the module's tokens can't be listed: ${describe(error)}`);
+    throw unavailable("the module's tokens can't be listed", error);
   }
   return candidates;
 }
@@ -175,6 +215,11 @@ function unpad(text: string): string {
   return text.slice(0, end);
 }
 
-function describe(error: unknown): string {
-  return nameFault(toNativeFault(error).ckr);
+function unavailable(what: string, error: unknown): TokenOpenError {
+  const fault = toNativeFault(error);
+  return new TokenOpenError(
+    'TOKEN_UNAVAILABLE',
+    `${what}: ${fault.functionName} failed with ${nameFault(fault.ckr)}`,
+    fault,
+  );
 }

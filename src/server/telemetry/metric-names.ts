@@ -100,6 +100,11 @@ export const METRICS = {
   sessions: gauge('keyturn_hsm_sessions', 'Signing sessions of the ready workers.'),
   inFlight: gauge('keyturn_hsm_requests_in_flight', 'Sign requests that a session is working on.'),
   workerRestarts: counter('keyturn_hsm_worker_restarts_total', 'HSM workers replaced since the daemon started.'),
+  faultRungs: counter(
+    'keyturn_hsm_fault_rungs_total',
+    'Rungs of the fault ladder that were taken since the daemon started.',
+    'rung',
+  ),
   queueDepth: gauge('keyturn_sign_queue_depth', 'Sign requests that wait for a session.'),
   queueLimit: gauge('keyturn_sign_queue_limit', 'limits.maxQueuedRequests.'),
 

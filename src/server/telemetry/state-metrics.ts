@@ -128,6 +128,8 @@ function setToken(instruments: Instruments, status: TokenStatus): void {
   // The pool counts since the start of the daemon, as a counter must.
   instruments.workerRestarts.reset();
   instruments.workerRestarts.inc(status.workerRestarts);
+  instruments.faultRungs.reset();
+  for (const [rung, count] of Object.entries(status.faultRungs)) instruments.faultRungs.inc({ rung }, count);
 }
 
 function setFindings(instruments: Instruments, findings: readonly Finding[] | undefined): void {

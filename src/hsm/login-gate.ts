@@ -1,0 +1,80 @@
+/**
+ * Who may call C_Login, and when: section 6 of the design, to the letter. A refused PIN is tried once, over all workers
+ * and restarts: the refusal is recorded durably before anything else happens, and nobody logs in until an operator
+ * clears it. A failure that might have been the PIN's counts as a refusal when it comes again.
+ * Every login happens in turn, under the token's mutex: the gate is asked before, and told after.
+ */
+import type { Clock } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { LoginLatch } from './hsm.ts';
+import { DOUBTFUL_LOGIN_DELAY_MS, judgeLogin, MAX_DOUBTFUL_LOGINS } from './ladder.ts';
+import type { OpenFailure } from './worker-process.ts';
+
+export class LoginGate {
+  readonly #clock: Clock;
+  readonly #latch: LoginLatch;
+  readonly #log: Logger;
+  #isRefused = false;
+  #mayUseFinalTry = false;
+  #doubtfulLogins = 0;
+  #notBeforeMs = 0;
+
+  constructor({ clock, latch, log }: { readonly clock: Clock; readonly latch: LoginLatch; readonly log: Logger }) {
+    this.#clock = clock;
+    this.#latch = latch;
+    this.#log = log;
+  }
+
+  /** Until a login may be tried; Infinity until an operator says so. */
+  get waitMs(): number {
+    if (this.#isRefused || this.#latch.isSet()) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#notBeforeMs - this.#clock.monotonicMs());
+  }
+
+  /** An operator asked for the attempt: CKF_USER_PIN_FINAL_TRY doesn't forbid it. */
+  get mayUseFinalTry(): boolean {
+    return this.#mayUseFinalTry;
+  }
+
+  /** Why nobody may log in. */
+  static latched(): KeyturnError {
+    const message = 'the token refused the PIN earlier; correct the PIN file, then run keyturn token retry-login';
+    return new KeyturnError('LOGIN_LATCHED', message);
+  }
+
+  succeeded(): void {
+    this.#doubtfulLogins = 0;
+    this.#notBeforeMs = 0;
+    this.#mayUseFinalTry = false;
+  }
+
+  /** Resolves when a refusal is durable. Failures of other kinds change nothing here. */
+  async failed({ problem, functionName, ckr }: OpenFailure): Promise<void> {
+    const refusal = this.#refusalOf(problem, functionName === 'C_Login' ? ckr : undefined);
+    if (refusal === undefined) return;
+    this.#isRefused = true;
+    this.#mayUseFinalTry = false;
+    try {
+      await this.#latch.set(refusal);
+    } catch (error) {
+      this.#log.error({ error: String(error) }, 'the login latch could not be made durable; it holds in this process');
+    }
+  }
+
+  /** An operator cleared the latch. */
+  clear(): void {
+    this.#isRefused = false;
+    this.#mayUseFinalTry = true;
+    this.#doubtfulLogins = 0;
+    this.#notBeforeMs = 0;
+  }
+
+  #refusalOf({ reason }: KeyturnError, loginCkr: number | undefined): 'PIN_INCORRECT' | 'PIN_LOCKED' | undefined {
+    if (reason === 'PIN_INCORRECT' || reason === 'PIN_LOCKED') return reason;
+    if (loginCkr === undefined || judgeLogin(loginCkr) !== 'doubtful') return undefined;
+    this.#doubtfulLogins += 1;
+    this.#notBeforeMs = this.#clock.monotonicMs() + DOUBTFUL_LOGIN_DELAY_MS;
+    return this.#doubtfulLogins < MAX_DOUBTFUL_LOGINS ? undefined : 'PIN_INCORRECT';
+  }
+}

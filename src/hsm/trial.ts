@@ -1,0 +1,91 @@
+/**
+ * Trial signatures: what a session is worth, shown by a real operation, because session and token information say
+ * CKR_OK on a dead token. The key is the one that signed last, the input random, and nobody gets the signature.
+ */
+import { type KeyObject, randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { CkaId } from '../base/ids.ts';
+import { type Algorithm, specOf } from '../jose/algorithms.ts';
+import { verifySignatureAsync } from '../jose/signature.ts';
+import { toTokenInput } from '../jose/token-input.ts';
+import { nameFault } from './faults.ts';
+import type { Reply, SessionLink } from './session-link.ts';
+import { encodeSignHead, REFUSAL, REQUEST } from './wire.ts';
+
+/** A session that owes its trial signature for so long has failed it. */
+const TIMEOUT_MS = 2_000;
+const INPUT_BYTES = 32;
+
+/** `unknown` where no key is known to sign with, `keyMissing` where it isn't found. */
+export type TrialOutcome =
+  | { readonly kind: 'passed' | 'unknown' | 'keyMissing' }
+  | { readonly kind: 'failed'; readonly why: string; readonly ckr?: number };
+
+export interface TrialKey {
+  readonly algorithm: Algorithm;
+  readonly ckaId: CkaId;
+  readonly publicKey: KeyObject;
+}
+
+export interface TrialsOptions {
+  readonly clock: Clock;
+  readonly findKey: (link: SessionLink, ckaId: CkaId) => Promise<Reply>;
+}
+
+export class Trials {
+  readonly #options: TrialsOptions;
+  #key: TrialKey | undefined;
+
+  constructor(options: TrialsOptions) {
+    this.#options = options;
+  }
+
+  /** The key made a signature that verified. On the hot path. */
+  keep(key: TrialKey): void {
+    this.#key = key;
+  }
+
+  /** The key was destroyed; without a name, the one that was kept. */
+  drop(ckaId = this.#key?.ckaId): void {
+    if (this.#key?.ckaId === ckaId) this.#key = undefined;
+  }
+
+  /** Always answers in time. */
+  async run(link: SessionLink): Promise<TrialOutcome> {
+    let cancel = (): void => undefined;
+    const silence = new Promise<TrialOutcome>((resolve) => {
+      cancel = this.#options.clock.after(TIMEOUT_MS, () => {
+        resolve({ kind: 'failed', why: `no trial signature within ${TIMEOUT_MS} ms` });
+      });
+    });
+    const outcome = await Promise.race([this.#sign(link), silence]);
+    cancel();
+    return outcome;
+  }
+
+  async #sign(link: SessionLink): Promise<TrialOutcome> {
+    if (this.#key === undefined) return { kind: 'unknown' };
+    const { algorithm, ckaId, publicKey } = this.#key;
+    const input = randomBytes(INPUT_BYTES);
+    const parts = [encodeSignHead(specOf(algorithm).code, ckaId), toTokenInput(algorithm, input)];
+    let reply = await link.request(REQUEST.sign, ...parts);
+    if (reply.kind === 'refused' && reply.refusal === REFUSAL.noSuchKey) {
+      const found = await this.#options.findKey(link, ckaId);
+      reply = found.kind === 'ok' ? await link.request(REQUEST.sign, ...parts) : found;
+    }
+    switch (reply.kind) {
+      case 'ok':
+        return (await verifySignatureAsync(algorithm, publicKey, input, reply.payload))
+          ? { kind: 'passed' }
+          : { kind: 'failed', why: `a trial signature under CKA_ID ${ckaId} does not verify` };
+      case 'fault': {
+        const { functionName, ckr } = reply.fault;
+        return { kind: 'failed', why: `the trial signature failed: ${functionName}: ${nameFault(ckr)}`, ckr };
+      }
+      case 'lost':
+        return { kind: 'failed', why: 'the HSM worker ended during its trial signature' };
+      case 'refused':
+        return reply.refusal === REFUSAL.noSuchKey ? { kind: 'keyMissing' } : { kind: 'unknown' };
+    }
+  }
+}
