@@ -4,7 +4,13 @@ import { formatDuration } from '../base/duration.ts';
 import { KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { CallerName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import { type ClockJudgement, type ClockReading, decideClockBase, judgeClock } from '../lifecycle/clock-guard.ts';
+import {
+  type ClockEvent,
+  type ClockJudgement,
+  type ClockReading,
+  decideClockBase,
+  judgeClock,
+} from '../lifecycle/clock-guard.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How often a believed clock is written down; after a reboot an earlier clock than that is not believed. */
@@ -47,14 +53,13 @@ export class ClockGuard {
     return now.wallMs;
   }
 
-  /** Takes a base where one is missing, writes the heartbeat when it is due, and says so when trust is lost or back. */
+  /** Takes a base where one is missing, and says so when trust is lost or back. */
   async tick(): Promise<void> {
     const { ledger, log, stepLimitMs } = this.#ports;
     const lastSeenMs = ledger.clock.lastSeenMs;
     const base = decideClockBase(ledger.clock, this.#read(), stepLimitMs);
     try {
       if (base.length > 0) await ledger.transact(() => [{ to: 'clock', events: base }]);
-      else await this.#heartbeat();
     } catch (thrown) {
       log.warn({ err: toKeyturnError(thrown) }, 'the clock could not be recorded');
     }
@@ -100,11 +105,12 @@ export class ClockGuard {
     await this.tick();
   }
 
-  async #heartbeat(): Promise<void> {
+  /** The believed time, when it is due to be written down. */
+  heartbeat(): readonly ClockEvent[] {
     const { ledger, clock } = this.#ports;
     const atMs = clock.wallMs();
-    if (atMs - ledger.clock.lastSeenMs < HEARTBEAT_MS || !this.judge().isTrusted) return;
-    await ledger.transact(() => [{ to: 'clock', events: [{ type: 'CLOCK_SEEN', atMs }] }]);
+    if (atMs - ledger.clock.lastSeenMs < HEARTBEAT_MS || !this.judge().isTrusted) return [];
+    return [{ type: 'CLOCK_SEEN', atMs }];
   }
 
   #read(): ClockReading {

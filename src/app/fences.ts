@@ -16,13 +16,15 @@ import type { Finding } from '../lifecycle/reconcile.ts';
 import type { Ledger } from './ledger.ts';
 
 const NO_OBJECTS: readonly Finding[] = [];
+const NO_FENCES: ReadonlyMap<string, Fence> = new Map();
+const NOTHING: ReadonlySet<never> = new Set();
 
 export class Fences {
   readonly #ledger: Ledger;
   #findings: readonly Finding[] | undefined;
-  #fences: ReadonlyMap<string, Fence> = new Map();
-  #withheldKids: ReadonlySet<Kid> = new Set();
-  #withheldKeySets: ReadonlySet<string> = new Set();
+  #fences: ReadonlyMap<string, Fence> = NO_FENCES;
+  #withheldKids: ReadonlySet<Kid> = NOTHING;
+  #withheldKeySets: ReadonlySet<string> = NOTHING;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -40,9 +42,9 @@ export class Fences {
     const { signingKeys, keySets } = this.#ledger;
     const evidence = this.#evidence;
     if (!isDoubtful(evidence)) {
-      this.#fences = new Map();
-      this.#withheldKids = new Set();
-      this.#withheldKeySets = new Set();
+      this.#fences = NO_FENCES;
+      this.#withheldKids = NOTHING;
+      this.#withheldKeySets = NOTHING;
       return;
     }
     // One that isn't there has no key set whose generation could be in doubt.

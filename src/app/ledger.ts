@@ -255,8 +255,8 @@ export class Ledger {
 
   #newGenerations(evolved: Folded): readonly Change[] {
     return [...evolved.keySets.values()].flatMap((keySet): Change[] => {
+      if (isPublishing(evolved.signingKeys, keySet)) return [];
       const kids = publishedKids(evolved.signingKeys, keySet);
-      if (kids.length === keySet.kids.length && kids.every((kid, index) => kid === keySet.kids[index])) return [];
       const generation = keySet.generation + 1;
       return [
         {
@@ -309,6 +309,25 @@ function publishedKids(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>
     .filter((state) => state.keySet === keySet.name)
     .flatMap((state) => state.versions.filter((version) => version.isPublished));
   return [...versions, ...publishedImports(keySet)].map(({ kid }) => kid);
+}
+
+/** Whether the key set's generation is what its signing keys publish; after each commit, so without making a list. */
+function isPublishing(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>, keySet: KeySetState): boolean {
+  const { kids } = keySet;
+  let count = 0;
+  for (const state of signingKeys.values()) {
+    if (state.keySet !== keySet.name) continue;
+    for (const { isPublished, kid } of state.versions) {
+      if (!isPublished) continue;
+      if (kids[count] !== kid) return false;
+      count += 1;
+    }
+  }
+  for (const { kid } of publishedImports(keySet)) {
+    if (kids[count] !== kid) return false;
+    count += 1;
+  }
+  return count === kids.length;
 }
 
 function applyChange(state: Folded, change: Change): Folded {

@@ -120,24 +120,29 @@ export class Meters {
     const baseMs = this.#keySetBase.get(state.name) ?? state.servedMs;
     this.#keySetBase.set(state.name, baseMs);
     const servedMs = baseMs + Math.floor(this.#keySetServed.get(state.name) ?? 0);
-    if (servedMs - state.servedMs < MIN_RECORD_STEP_MS) return undefined;
+    const soonestMs = Math.min(...state.lingering.map(({ expiresAtServedMs }) => expiresAtServedMs));
+    const stepMs = Math.min(recordStepMs(requiredServedMs(state)), soonestMs - state.servedMs);
+    if (servedMs - state.servedMs < stepMs) return undefined;
     return { type: 'KEY_SET_SERVED', atMs: this.#clock.wallMs(), servedMs };
   }
 
-  /** Whether so much has gathered that a crash now would cost noticeable waiting. */
-  isRecordDue(recorded: SigningKeyState, observed: SigningKeyState, keySet: KeySetState): boolean {
-    if (isRetiredTimeDue(recorded, observed)) return true;
-    return observed.versions.some((version, index) => {
+  /** In how many ms so much has gathered, at the soonest, that a crash would cost noticeable waiting; 0 and less: by now. */
+  recordDueInMs(recorded: SigningKeyState, observed: SigningKeyState, keySet: KeySetState): number {
+    let dueInMs = retiredTimeDueInMs(recorded, observed);
+    for (const [index, version] of observed.versions.entries()) {
       const before = recorded.versions[index];
-      if (before === undefined) return false;
-      const servedStepMs = Math.max(MIN_RECORD_STEP_MS, requiredServedMs(keySet) * RECORD_SHARE);
-      const quietStepMs = Math.max(MIN_RECORD_STEP_MS, neededQuietMs(version) * RECORD_SHARE);
-      const isServedWanted = version.propagatedAtMs === undefined;
-      return (
-        (isServedWanted && version.servedMs - before.servedMs >= servedStepMs) ||
-        version.quietMs - before.quietMs >= quietStepMs
-      );
-    });
+      if (before === undefined) continue;
+      if (version.state === 'PRE_ACTIVE' && version.isPublished && version.propagatedAtMs === undefined) {
+        const gatheredMs = version.servedMs - before.servedMs;
+        dueInMs = Math.min(dueInMs, recordStepMs(requiredServedMs(keySet)) - gatheredMs);
+      }
+      if (isQuiet(version)) {
+        const stepMs = recordStepMs(neededQuietMs(version));
+        if (before.quietMs + stepMs <= neededQuietMs(version))
+          dueInMs = Math.min(dueInMs, stepMs - (version.quietMs - before.quietMs));
+      }
+    }
+    return dueInMs;
   }
 
   #trackRetirement({ name, retirement }: SigningKeyState): void {
@@ -173,13 +178,18 @@ export class Meters {
   }
 }
 
-function isRetiredTimeDue(
+function retiredTimeDueInMs(
   { retirement: recorded }: SigningKeyState,
   { retirement: observed }: SigningKeyState,
-): boolean {
-  if (recorded === undefined || observed === undefined) return false;
-  const stepMs = Math.max(MIN_RECORD_STEP_MS, observed.window.windowMs * RECORD_SHARE);
-  return observed.retiredMs - recorded.retiredMs >= stepMs;
+): number {
+  if (recorded === undefined || observed === undefined) return Number.POSITIVE_INFINITY;
+  const { windowMs } = observed.window;
+  if (recorded.retiredMs + recordStepMs(windowMs) > windowMs) return Number.POSITIVE_INFINITY;
+  return recordStepMs(windowMs) - (observed.retiredMs - recorded.retiredMs);
+}
+
+function recordStepMs(wantedMs: number): number {
+  return Math.max(MIN_RECORD_STEP_MS, wantedMs * RECORD_SHARE);
 }
 
 /** More quiet time than this decides nothing, so no more is counted. */

@@ -6,11 +6,15 @@ import type { Clock } from '../base/clock.ts';
 import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Surroundings } from '../lifecycle/activation.ts';
+import type { SigningKeyState } from '../lifecycle/fold.ts';
 import { describeWaitingRotation, plan, type Step } from '../lifecycle/plan.ts';
+import { isDecided, type TokenStep } from '../lifecycle/step-events.ts';
 import type { FailingStep } from './application.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { Imports } from './imports.ts';
-import { performStep, type StepPorts } from './steps.ts';
+import type { Change } from './ledger.ts';
+import { decideDue, performStep, type StepPorts } from './steps.ts';
 
 /** Pauses after a failed step: doubling from the first to the second. */
 const FIRST_RETRY_MS = 500;
@@ -30,6 +34,42 @@ interface Failure {
 /** By kind of step: one that fails must not keep the others from being done. */
 type Failures = ReadonlyMap<Step['kind'], Failure>;
 
+const NO_FAILURES: Failures = new Map();
+
+/** One signing key as a round found it. */
+interface Look {
+  readonly name: SigningKeyName;
+  /** Due, and not waiting to be tried again; most urgent first. */
+  readonly steps: readonly Step[];
+  readonly isRecordDue: boolean;
+}
+
+/** A signing key with nothing due, and the situation in which that holds until a time. */
+interface Calm {
+  readonly recorded: SigningKeyState;
+  readonly around: Surroundings;
+  /** Monotonic. */
+  readonly lookedAtMs: number;
+  readonly untilMs: number;
+}
+
+/** What was planned by the wall clock holds while it keeps step with the monotonic one, to so many ms. */
+const MAX_CLOCK_DRIFT_MS = 500;
+
+function isSameSituation(calm: Calm, recorded: SigningKeyState, around: Surroundings, nowMs: number): boolean {
+  const driftMs = around.nowMs - calm.around.nowMs - (nowMs - calm.lookedAtMs);
+  return (
+    calm.recorded === recorded &&
+    calm.around.keySet === around.keySet &&
+    calm.around.isClockTrusted === around.isClockTrusted &&
+    Math.abs(driftMs) <= MAX_CLOCK_DRIFT_MS
+  );
+}
+
+function retryTimes(failures: Failures): readonly number[] {
+  return [...failures.values()].map(({ retryAtMs }) => retryAtMs);
+}
+
 export interface RotatorPorts extends StepPorts {
   readonly clock: Clock;
   readonly clockGuard: ClockGuard;
@@ -44,6 +84,8 @@ export class Rotator {
   readonly #busy = new Set<SigningKeyName>();
   /** Signing keys whose rotation is due and waits; said once. */
   readonly #waiting = new Set<SigningKeyName>();
+  /** Signing keys that need no look: with many of them, a commit must not cost a plan of each. */
+  readonly #calm = new Map<SigningKeyName, Calm>();
   #isRunning = false;
   #isWoken = false;
   #wake: (() => void) | undefined;
@@ -78,6 +120,7 @@ export class Rotator {
     for (const [name, failures] of this.#failures) {
       this.#failures.set(name, new Map([...failures].map(([kind, failure]) => [kind, { ...failure, retryAtMs: 0 }])));
     }
+    this.#calm.clear();
     this.wake();
   }
 
@@ -128,18 +171,33 @@ export class Rotator {
     });
   }
 
-  /** One step for each signing key that has one due. Returns how long nothing will be due. */
+  /**
+   * What needs no token is done first, for all signing keys in one commit; then one step at the token for each that has
+   * one due. Returns how long nothing will be due.
+   */
   async #round(): Promise<number> {
-    let sleepMs = MAX_SLEEP_MS;
     await this.#ports.clockGuard.tick();
     await this.#retryPromises();
     await this.#retryNarrowings();
-    sleepMs = Math.min(sleepMs, await this.#ports.imports.tick());
-    for (const name of this.#ports.ledger.signingKeys.keys()) {
-      if (!this.#isRunning) return 0;
-      sleepMs = Math.min(sleepMs, await this.#visit(name));
+    const { ledger, clock, imports } = this.#ports;
+    const importsInMs = await imports.tick();
+    const looks: Look[] = [];
+    for (const recorded of ledger.signingKeys.values()) {
+      const look = this.#look(recorded);
+      if (look !== undefined) looks.push(look);
     }
-    return sleepMs;
+    if (await this.#commitDecided(looks)) return 0;
+    let isAnyDone = false;
+    for (const { name, steps } of looks) {
+      if (!this.#isRunning) return 0;
+      const step = steps.find((one) => !isDecided(one));
+      if (step === undefined) continue;
+      await this.#perform(name, step);
+      isAnyDone = true;
+    }
+    if (isAnyDone) return 0;
+    const untilMs = Math.min(...[...this.#calm.values()].map((calm) => calm.untilMs));
+    return Math.min(importsInMs, untilMs - clock.monotonicMs());
   }
 
   async #retryPromises(): Promise<void> {
@@ -167,28 +225,25 @@ export class Rotator {
     }
   }
 
-  async #visit(name: SigningKeyName): Promise<number> {
+  /** Undefined when it was looked at before and nothing can have become due since. */
+  #look(recorded: SigningKeyState): Look | undefined {
+    const { name } = recorded;
+    const { meters, surroundingsOf, clock } = this.#ports;
     // Rule 9: nothing of it changes until an operator has decided.
-    if (!this.#ports.isUnfenced(name)) return MAX_SLEEP_MS;
-    const { ledger, meters, surroundingsOf, clock } = this.#ports;
-    const recorded = ledger.requireSigningKey(name);
-    const { state } = meters.observe(recorded);
-    const around = surroundingsOf(state);
-    const { due, lookAgainMs } = plan(state, around);
-    this.#noteWaiting(name, describeWaitingRotation(state, around));
-    const failures = new Map(
-      [...(this.#failures.get(name) ?? [])].filter(([kind]) => due.some((step) => step.kind === kind)),
-    );
-    this.#failures.set(name, failures);
+    if (!this.#ports.isUnfenced(name)) return undefined;
+    const around = surroundingsOf(recorded);
     const nowMs = clock.monotonicMs();
-    const step = due.find(({ kind }) => nowMs >= (failures.get(kind)?.retryAtMs ?? 0));
-    if (step !== undefined) {
-      await this.#perform(name, step);
-      return 0;
-    }
-    if (meters.isRecordDue(recorded, state, around.keySet)) await this.#recordMeters(name);
-    const retries = [...failures.values()].map(({ retryAtMs }) => retryAtMs - nowMs);
-    return Math.min(lookAgainMs ?? MAX_SLEEP_MS, ...retries);
+    const calm = this.#calm.get(name);
+    if (calm !== undefined && nowMs < calm.untilMs && isSameSituation(calm, recorded, around, nowMs)) return undefined;
+    const { state } = meters.observe(recorded);
+    const { due, lookAgainMs = Number.POSITIVE_INFINITY } = plan(state, around);
+    this.#noteWaiting(name, describeWaitingRotation(state, around));
+    const failures = this.#forgetSettled(name, due);
+    const steps = due.filter(({ kind }) => nowMs >= (failures.get(kind)?.retryAtMs ?? 0));
+    const recordDueInMs = meters.recordDueInMs(recorded, state, around.keySet);
+    const untilMs = Math.min(nowMs + lookAgainMs, nowMs + recordDueInMs, ...retryTimes(failures));
+    if (steps.length === 0 && recordDueInMs > 0) this.#calm.set(name, { recorded, around, untilMs, lookedAtMs: nowMs });
+    return { name, steps, isRecordDue: recordDueInMs <= 0 };
   }
 
   #noteWaiting(name: SigningKeyName, why: string): void {
@@ -199,17 +254,65 @@ export class Rotator {
     }
   }
 
-  async #perform(name: SigningKeyName, step: Step): Promise<void> {
+  #forgetSettled(name: SigningKeyName, due: readonly Step[]): Failures {
+    const failures = this.#failures.get(name);
+    if (failures === undefined) return NO_FAILURES;
+    const left = new Map([...failures].filter(([kind]) => due.some((step) => step.kind === kind)));
+    if (left.size === 0) this.#failures.delete(name);
+    else this.#failures.set(name, left);
+    return left;
+  }
+
+  /** Whether anything was tried. A commit that fails is each of its steps' failure. */
+  async #commitDecided(looks: readonly Look[]): Promise<boolean> {
+    const { ledger, clockGuard } = this.#ports;
+    const parts = looks
+      .map(({ name, steps, isRecordDue }) => ({ name, isRecordDue, steps: steps.filter((step) => isDecided(step)) }))
+      .filter(({ steps, isRecordDue }) => isRecordDue || steps.length > 0);
+    const heartbeat = clockGuard.heartbeat();
+    const served = this.#decideKeySets();
+    if (parts.length === 0 && heartbeat.length === 0 && served.length === 0) return false;
+    try {
+      await ledger.transact(() => [
+        { to: 'clock', events: heartbeat },
+        ...this.#decideKeySets(),
+        ...parts.flatMap(({ name, steps }) =>
+          decideDue(this.#ports, name, ({ kind }) => steps.some((step) => step.kind === kind)),
+        ),
+      ]);
+    } catch (thrown) {
+      const error = toKeyturnError(thrown);
+      this.#log.warn({ err: error }, 'what is due could not be recorded');
+      for (const { name, steps } of parts) for (const step of steps) this.#noteFailure(name, step, error);
+      return parts.some(({ steps }) => steps.length > 0);
+    }
+    for (const { name, steps } of parts) for (const step of steps) this.#noteDone(name, step);
+    return true;
+  }
+
+  #decideKeySets(): readonly Change[] {
+    const { ledger, meters } = this.#ports;
+    return [...ledger.keySets.values()].flatMap((keySet): readonly Change[] => {
+      const event = meters.observeKeySet(keySet);
+      return event === undefined ? [] : [{ to: 'keySet', name: keySet.name, events: [event] }];
+    });
+  }
+
+  async #perform(name: SigningKeyName, step: TokenStep): Promise<void> {
     this.#busy.add(name);
     try {
       await performStep(this.#ports, name, step);
-      this.#setFailure(name, step.kind, undefined);
-      this.#log.info({ signingKey: name, step }, 'lifecycle step done');
+      this.#noteDone(name, step);
     } catch (thrown) {
       this.#noteFailure(name, step, toKeyturnError(thrown));
     } finally {
       this.#busy.delete(name);
     }
+  }
+
+  #noteDone(name: SigningKeyName, step: Step): void {
+    this.#setFailure(name, step.kind, undefined);
+    this.#log.info({ signingKey: name, step }, 'lifecycle step done');
   }
 
   #noteFailure(name: SigningKeyName, step: Step, error: KeyturnError): void {
@@ -230,19 +333,15 @@ export class Rotator {
 
   /** Writes served, quiet and up-time down, so that a restart goes on from there. */
   async recordAllMeters(): Promise<void> {
-    for (const name of this.#ports.ledger.signingKeys.keys()) await this.#recordMeters(name);
-    await this.#ports.imports.recordUpTime();
-  }
-
-  async #recordMeters(name: SigningKeyName): Promise<void> {
-    const { ledger, meters } = this.#ports;
+    const { ledger } = this.#ports;
     try {
-      await ledger.transact(() => {
-        const { event } = meters.observe(ledger.requireSigningKey(name));
-        return event === undefined ? [] : [{ to: 'signingKey', name, events: [event] }];
-      });
+      await ledger.transact(() => [
+        ...this.#decideKeySets(),
+        ...[...ledger.signingKeys.keys()].flatMap((name) => decideDue(this.#ports, name, () => false)),
+      ]);
     } catch (thrown) {
-      this.#log.warn({ signingKey: name, err: toKeyturnError(thrown) }, 'served and quiet time could not be recorded');
+      this.#log.warn({ err: toKeyturnError(thrown) }, 'served and quiet time could not be recorded');
     }
+    await this.#ports.imports.recordUpTime();
   }
 }

@@ -81,7 +81,7 @@ export class ServedTime {
   }
 
   async #ask(keySet: KeySetState): Promise<void> {
-    const { probe, meters, ledger, log, onAnswer } = this.#ports;
+    const { probe, meters, log, onAnswer } = this.#ports;
     this.#asked.set(keySet.name, keySet.generation);
     try {
       const kids = await probe.fetchKids(keySet.name);
@@ -100,27 +100,12 @@ export class ServedTime {
       return;
     }
     onAnswer();
-    await this.#recordKeySet(ledger, keySet);
   }
 
   /** The next commit may change that: it is asked again then. */
   #noteNothing({ name }: KeySetState): void {
     this.#ports.meters.noteFailure(name);
     this.#asked.delete(name);
-  }
-
-  async #recordKeySet(ledger: Ledger, { name }: KeySetState): Promise<void> {
-    try {
-      await ledger.transact(() => {
-        const event = this.#ports.meters.observeKeySet(ledger.requireKeySet(name));
-        return event === undefined ? [] : [{ to: 'keySet', name, events: [event] }];
-      });
-    } catch (thrown) {
-      this.#ports.log.warn(
-        { keySet: name, err: toKeyturnError(thrown) },
-        'served time of the key set could not be recorded',
-      );
-    }
   }
 }
 

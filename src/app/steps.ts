@@ -12,9 +12,18 @@ import { requireInService, type Surroundings } from '../lifecycle/activation.ts'
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
-import { isHeldBack, type Step } from '../lifecycle/plan.ts';
+import { isHeldBack, plan, type Step } from '../lifecycle/plan.ts';
 import { activeVersion, propagatedStandbys, rotationDueMs } from '../lifecycle/rules.ts';
-import { hasRoom, rotationCommand, TAKEOVER, toIntent, toMade, toStepEvents } from '../lifecycle/step-events.ts';
+import {
+  hasRoom,
+  isDecided,
+  rotationCommand,
+  TAKEOVER,
+  toIntent,
+  toMade,
+  type TokenStep,
+  toStepEvents,
+} from '../lifecycle/step-events.ts';
 import type { Change, Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';
 
@@ -28,8 +37,8 @@ export interface StepPorts {
   readonly surroundingsOf: (state: SigningKeyState) => Surroundings;
 }
 
-/** Does one step. Rejects with what went wrong; nothing is then half done that a later plan would not see. */
-export async function performStep(ports: StepPorts, name: SigningKeyName, step: Step): Promise<void> {
+/** Does one step at the token. Rejects with what went wrong; nothing is then half done that a later plan would not see. */
+export async function performStep(ports: StepPorts, name: SigningKeyName, step: TokenStep): Promise<void> {
   switch (step.kind) {
     case 'abandonIntent':
       return abandonIntent(ports, name, step.version, 'the daemon stopped or failed before the key was made');
@@ -41,16 +50,6 @@ export async function performStep(ports: StepPorts, name: SigningKeyName, step: 
       return rotateOnSchedule(ports, name, step.useLastStandby);
     case 'destroyPrivateKey':
       return destroyPrivateKey(ports, name, step.version);
-    case 'publishFirstGeneration':
-    case 'publishVersions':
-    case 'raiseExpCeiling':
-    case 'notePropagated':
-    case 'deactivate':
-    case 'endRetirement':
-    case 'withdraw':
-      return commitEvents(ports, name, (state, around) =>
-        isHeldBack(step, state, around) ? [] : toStepEvents(step, state, around),
-      );
     default:
       return assertNever(step);
   }
@@ -64,6 +63,25 @@ export function decideChanges(ports: DecisionPorts, name: SigningKeyName, decide
   const { state, event } = ports.meters.observe(ports.ledger.requireSigningKey(name));
   const events = decide(state, ports.surroundingsOf(state));
   if (events.length === 0) return [];
+  return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
+}
+
+/**
+ * The meters as they stand, and what is due without the token: judged anew at the moment of the commit, as a command may
+ * have come between. `isWanted`: all but what waits to be tried again.
+ */
+export function decideDue(
+  ports: DecisionPorts,
+  name: SigningKeyName,
+  isWanted: (step: Step) => boolean,
+): readonly Change[] {
+  const { state, event } = ports.meters.observe(ports.ledger.requireSigningKey(name));
+  const around = ports.surroundingsOf(state);
+  const due = plan(state, around).due.filter(isDecided).filter(isWanted);
+  // The end of a retirement deactivates versions, too: it goes alone, and the rest is judged after it.
+  const end = due.find(({ kind }) => kind === 'endRetirement');
+  const steps = end === undefined ? due : [end];
+  const events = steps.flatMap((step) => toStepEvents(step, state, around));
   return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
 }
 

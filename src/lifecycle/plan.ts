@@ -93,15 +93,16 @@ export function wantedStandbys(state: SigningKeyState): number {
 /** The ACTIVE version's ceiling, and that of the standby which an emergency would let sign before its commit (rule 6). */
 function planExpCeilings(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
   const [next] = propagatedStandbys(state, around.keySet);
-  for (const version of [activeVersion(state), next]) {
-    if (version === undefined) continue;
-    if (needsHigherExpCeiling(version, state.policy, around.nowMs)) {
-      due.push({ kind: 'raiseExpCeiling', version: version.number });
-    } else {
-      const halfStepMs = expCeilingStepMs(state.policy) / 2;
-      waits.push((version.expCeilingMs ?? 0) - state.policy.maxJwtLifetimeMs - halfStepMs - around.nowMs);
-    }
+  const versions = [activeVersion(state), next].filter((version) => version !== undefined);
+  const low = versions.filter((version) => needsHigherExpCeiling(version, state.policy, around.nowMs));
+  if (low.length > 0) {
+    // When one is raised, so is the other: one commit serves both.
+    for (const { number } of new Set([...low, ...versions])) due.push({ kind: 'raiseExpCeiling', version: number });
+    return;
   }
+  const halfStepMs = expCeilingStepMs(state.policy) / 2;
+  for (const { expCeilingMs = 0 } of versions)
+    waits.push(expCeilingMs - state.policy.maxJwtLifetimeMs - halfStepMs - around.nowMs);
 }
 
 /**

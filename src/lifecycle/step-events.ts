@@ -26,19 +26,22 @@ export function rotationCommand({ scheduledRotation }: SigningKeyState, useLastS
 }
 
 /** Steps that ask nothing of the token: deciding is all there is to do. */
-export type DecidedStep = Extract<
-  Step,
-  {
-    kind:
-      | 'raiseExpCeiling'
-      | 'notePropagated'
-      | 'publishFirstGeneration'
-      | 'publishVersions'
-      | 'deactivate'
-      | 'endRetirement'
-      | 'withdraw';
-  }
->;
+const DECIDED = [
+  'raiseExpCeiling',
+  'notePropagated',
+  'publishFirstGeneration',
+  'publishVersions',
+  'deactivate',
+  'endRetirement',
+  'withdraw',
+] as const satisfies readonly Step['kind'][];
+
+type DecidedStep = Extract<Step, { kind: (typeof DECIDED)[number] }>;
+export type TokenStep = Exclude<Step, DecidedStep>;
+
+export function isDecided(step: Step): step is DecidedStep {
+  return DECIDED.some((kind) => kind === step.kind);
+}
 
 export function toStepEvents(
   step: DecidedStep,
