@@ -82,7 +82,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
   {
     name: 'cache-without-age',
     means: 'the ceiling need not be twice max-age where shared caches are assumed',
-    breaks: 'compromised-dies-out',
+    breaks: 'verifiable',
     patches: [{ file: 'config/config-schema.ts', from: 'assumed: 2, none: 1', to: 'assumed: 1, none: 1' }],
   },
   {
