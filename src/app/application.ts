@@ -352,6 +352,8 @@ export interface Application {
   recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView>;
   /** The whole event log as the bytes of one file. Errors, at the first read: QUEUE_FULL while another one is made. */
   backUpStore(caller: CallerName): AsyncIterable<Uint8Array>;
+  /** Names that neither sign nor change, nor can be made. */
+  fencedSigningKeys(): readonly string[];
   /** The store was restored, and nobody has decided yet. */
   restoration(): Restoration | undefined;
   clockStatus(): ClockStatus;

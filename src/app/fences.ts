@@ -65,6 +65,10 @@ export class Fences {
     );
   }
 
+  names(): readonly string[] {
+    return [...this.#fences.keys()];
+  }
+
   isFenced(name: string): boolean {
     return this.#fences.has(name);
   }

@@ -332,6 +332,10 @@ export class Keyturn implements Application {
     }
   }
 
+  fencedSigningKeys(): readonly string[] {
+    return this.#fences.names();
+  }
+
   restoration(): Restoration | undefined {
     return this.#ports.ledger.token.restoration;
   }

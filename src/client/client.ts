@@ -10,7 +10,7 @@ import { createImportMethods, type ImportMethods } from './imports.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import {
   fromClockStatus,
-  fromFinding,
+  fromReconciliation,
   fromKeyVersion,
   fromSigningKey,
   fromTokenStatus,
@@ -32,7 +32,7 @@ import type {
   RotateRequest,
   RotateResponse,
   KeySet,
-  Finding,
+  Reconciliation,
   ClockStatus,
   TokenStatus,
 } from './types.ts';
@@ -75,6 +75,7 @@ export type {
   RotateResponse,
   KeySet,
   Finding,
+  Reconciliation,
   ClockStatus,
   TokenStatus,
   Worker,
@@ -112,8 +113,7 @@ export interface KeyturnClient extends LifecycleCommands, ImportMethods, Plannin
   /** Default: the key set `default`. */
   getKeySet(request?: { readonly keySet?: string | undefined }, options?: CallOptions): Promise<KeySet>;
   getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
-  /** Empty when store and token agree. */
-  reconcile(options?: CallOptions): Promise<{ readonly findings: readonly Finding[] }>;
+  reconcile(options?: CallOptions): Promise<Reconciliation>;
   resolveObject(
     request: { readonly ckaId: string; readonly action: 'destroy' | 'ignore'; readonly reason?: string | undefined },
     options?: CallOptions,
@@ -202,8 +202,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
       };
     },
     async reconcile(options) {
-      const { findings } = await transport.call(tokenMethods.Reconcile, {}, long(options));
-      return { findings: findings.map(fromFinding) };
+      return fromReconciliation(await transport.call(tokenMethods.Reconcile, {}, long(options)));
     },
     async resolveObject({ ckaId, action, reason = '' }, options) {
       const request = {

@@ -7,6 +7,7 @@ import type {
   LifecyclePolicy as LifecyclePolicyMessage,
   LifecyclePolicy__Output,
 } from '../gen/keyturn/v1/LifecyclePolicy.ts';
+import type { ReconcileResponse__Output } from '../gen/keyturn/v1/ReconcileResponse.ts';
 import type { SigningKey as SigningKeyMessage, SigningKey__Output } from '../gen/keyturn/v1/SigningKey.ts';
 import type { SignJwtRequest as SignJwtMessage } from '../gen/keyturn/v1/SignJwtRequest.ts';
 import { KeyturnError } from '../base/errors.ts';
@@ -20,6 +21,7 @@ import type {
   TokenStatus,
   ClockStatus,
   Finding,
+  Reconciliation,
 } from './types.ts';
 import { fromCount, fromDuration, fromText, fromTime, requirePart, requireTime, toDuration } from './values.ts';
 
@@ -141,7 +143,16 @@ const FINDING_KINDS = {
   FINDING_KIND_CHALLENGE_FAILED: 'CHALLENGE_FAILED',
 } as const;
 
-export function fromFinding({ kind, ckaId, ckaLabel, signingKey, version }: Finding__Output): Finding {
+export function fromReconciliation(message: ReconcileResponse__Output): Reconciliation {
+  return {
+    findings: message.findings.map(fromFinding),
+    fencedSigningKeys: message.fencedSigningKeys,
+    restoreTime: fromTime(message.restoreTime),
+    knownUntilTime: fromTime(message.knownUntilTime),
+  };
+}
+
+function fromFinding({ kind, ckaId, ckaLabel, signingKey, version }: Finding__Output): Finding {
   if (kind === 'FINDING_KIND_UNSPECIFIED') {
     throw new KeyturnError(
       'INTERNAL',

@@ -160,6 +160,17 @@ export interface Finding {
   readonly version: number | undefined;
 }
 
+export interface Reconciliation {
+  /** Empty when store and token agree. */
+  readonly findings: readonly Finding[];
+  /** Names that neither sign nor change, nor can be made, until an operator has decided. */
+  readonly fencedSigningKeys: readonly string[];
+  /** When the store was restored; undefined when it wasn't, or when all is decided. */
+  readonly restoreTime: Date | undefined;
+  /** The latest event of the copy. */
+  readonly knownUntilTime: Date | undefined;
+}
+
 /** Whether the daemon believes its machine's wall clock. */
 export interface ClockStatus {
   readonly trusted: boolean;

@@ -2,11 +2,12 @@
 import { connect } from 'node:net';
 import type { KeyturnError } from '../base/errors.ts';
 import { formatDuration } from '../base/duration.ts';
-import { toKeyturnError } from '../base/errors.ts';
-import type { ClockStatus, TokenStatus } from '../client/client.ts';
+import { hasReason, toKeyturnError } from '../base/errors.ts';
+import type { ClockStatus, KeyturnClient, Reconciliation, TokenStatus } from '../client/client.ts';
 import type { Config } from '../config/config.ts';
 import type { CommandContext, Options } from './command.ts';
 import { connectableHost, toAddress, withClient } from './connection.ts';
+import { checkStore } from './doctor-store.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 import { hintsFor } from './hints.ts';
 import { causeText } from './key-set-source.ts';
@@ -17,9 +18,10 @@ export async function checkDaemon(context: CommandContext, options: Options, con
   const name = 'daemon';
   let status: TokenStatus;
   let clock: ClockStatus;
+  let reconciliation: Reconciliation | undefined;
   try {
-    [status, clock] = await withClient(context, options, (client) =>
-      Promise.all([client.getTokenStatus(), client.getClockStatus()]),
+    [status, clock, reconciliation] = await withClient(context, options, (client) =>
+      Promise.all([client.getTokenStatus(), client.getClockStatus(), reconcile(client)]),
     );
   } catch (thrown) {
     const error = toKeyturnError(thrown);
@@ -33,7 +35,23 @@ export async function checkDaemon(context: CommandContext, options: Options, con
       ),
     ];
   }
-  return [ok(name, 'it answers'), checkToken(status), checkTrust(clock), ...(await checkListeners(config))];
+  return [
+    ok(name, 'it answers'),
+    checkToken(status),
+    ...checkStore(reconciliation, context.clock.wallMs()),
+    checkTrust(clock),
+    ...(await checkListeners(config)),
+  ];
+}
+
+/** Undefined without a token to compare with: that is told already. */
+async function reconcile(client: KeyturnClient): Promise<Reconciliation | undefined> {
+  try {
+    return await client.reconcile();
+  } catch (thrown) {
+    if (hasReason(thrown, 'TOKEN_UNAVAILABLE')) return undefined;
+    throw thrown;
+  }
 }
 
 function checkToken(status: TokenStatus): Finding {

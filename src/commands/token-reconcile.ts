@@ -19,16 +19,21 @@ export const tokenReconcileCommand: CommandSpec = {
   options: [JSON_OPTION],
   async run(context, { options }) {
     const { terminal } = context;
-    const { findings } = await withClient(context, options, (client) => client.reconcile());
+    const { findings, ...doubts } = await withClient(context, options, (client) => client.reconcile());
     if (isSwitchedOn(options, 'json')) {
       terminal.printJson(findings);
-    } else if (findings.length === 0) {
+      return findings.length === 0 ? EXIT.ok : EXIT.refused;
+    }
+    if (findings.length === 0) {
       terminal.print('store and token agree');
     } else {
       const rows = findings.map(({ kind, ckaId, ckaLabel }) => [kind, ckaId, ckaLabel, MEANINGS[kind]]);
       for (const line of formatTable(['FINDING', 'CKA_ID', 'CKA_LABEL', 'MEANING'], rows)) terminal.print(line);
-      terminal.hint('decide about what fences with keyturn token resolve CKA_ID --destroy or --ignore');
     }
+    if (doubts.restoreTime !== undefined || doubts.fencedSigningKeys.length > 0)
+      terminal.hint('`keyturn recover --dry-run` shows what is known of each version, and the way out');
+    if (findings.some(({ kind }) => kind === 'ORPHAN' || kind === 'RESURRECTED'))
+      terminal.hint('single objects are decided about with `keyturn token resolve CKA_ID --destroy` or `--ignore`');
     return findings.length === 0 ? EXIT.ok : EXIT.refused;
   },
 };

@@ -66,6 +66,7 @@ export class FakeApplication implements Application {
   readonly asked: Asked[] = [];
   findings: readonly Finding[] = [];
   readonly withheldKeySets = new Set<string>();
+  fenced: readonly string[] = [];
   backup: Iterable<Uint8Array> = [];
   recovery: RecoveryView = { restoration: undefined, signingKeys: [], versions: [], etag: 'as planned' };
   /** Thrown by every method while set. */
@@ -288,6 +289,10 @@ export class FakeApplication implements Application {
       await Promise.resolve();
       yield chunk;
     }
+  }
+
+  fencedSigningKeys(): readonly string[] {
+    return this.fenced;
   }
 
   restoration(): Restoration | undefined {

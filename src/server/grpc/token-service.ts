@@ -17,7 +17,7 @@ import type { Worker } from '../../gen/keyturn/v1/Worker.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
 import type { Finding, FindingKind } from '../../lifecycle/reconcile.ts';
 import { type HandlerPorts, unary } from './unary.ts';
-import { toDuration } from './values.ts';
+import { toDuration, toOptionalTimestamp } from './values.ts';
 
 const TOKEN_STATES = {
   starting: 'TOKEN_STATE_STARTING',
@@ -34,7 +34,13 @@ export function createTokenService(ports: HandlerPorts): TokenServiceHandlers {
 
     Reconcile: unary(ports, async (_request: ReconcileRequest__Output): Promise<ReconcileResponse> => {
       const findings = await ports.app.reconcile();
-      return { findings: findings.map(toFinding) };
+      const restoration = ports.app.restoration();
+      return {
+        findings: findings.map(toFinding),
+        fencedSigningKeys: [...ports.app.fencedSigningKeys()],
+        restoreTime: toOptionalTimestamp(restoration?.atMs),
+        knownUntilTime: toOptionalTimestamp(restoration?.knownUntilMs),
+      };
     }),
 
     ResolveObject: unary(
