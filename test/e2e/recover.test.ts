@@ -1,13 +1,11 @@
 /** The store is lost, or an old copy of it is put in its place: on a real token nothing signs until an operator decides. */
-import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
-import { objectsInToken } from '../fixtures/token-objects.ts';
+import { objectsInToken, plantKeyPair } from '../fixtures/token-objects.ts';
 import { type CliResult, runCli } from '../cli/run-cli.ts';
 
 const SIGNING_KEY = 'access-tokens';
@@ -54,7 +52,9 @@ async function keySet(): Promise<{ readonly status: number; readonly jwks: JSONW
 
 async function verify(jwt: string): Promise<void> {
   const { jwks } = await keySet();
-  await jwtVerify(jwt, createLocalJWKSet(jwks), { issuer: ISSUER, audience: AUDIENCE });
+  // Seconds are the JWT's whole life, and this is about keys.
+  const options = { issuer: ISSUER, audience: AUDIENCE, clockTolerance: 60 };
+  await jwtVerify(jwt, createLocalJWKSet(jwks), options);
 }
 
 async function privateKeys(): Promise<string[]> {
@@ -68,24 +68,6 @@ async function restart(): Promise<void> {
 
 const hasNotCompared = (reason: string): boolean => reason === 'TOKEN_UNAVAILABLE';
 
-/** A key pair that came from outside, under our label: whoever has the PIN can do that. */
-function plantKey(): void {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const files = {
-    privkey: privateKey.export({ type: 'pkcs8', format: 'der' }),
-    pubkey: publicKey.export({ type: 'spki', format: 'der' }),
-  };
-  for (const [type, der] of Object.entries(files)) {
-    const file = join(deployment.dir, `${type}.der`);
-    writeFileSync(file, der);
-    const { softHsmModuleFile, label, pinFile, environment } = deployment.token;
-    const pin = execFileSync('cat', [pinFile]).toString().trim();
-    const token = ['--module', softHsmModuleFile, '--token-label', label, '--login', '--pin', pin];
-    const object = ['--write-object', file, '--type', type, '--id', PLANTED_ID, '--label', `keyturn/${SIGNING_KEY}/9`];
-    execFileSync('pkcs11-tool', [...token, ...object], { env: { ...process.env, ...environment }, stdio: 'pipe' });
-  }
-}
-
 describe('a store that was deleted', () => {
   it('leaves everything fenced; recover publishes what verifiers need, and fresh versions sign', async () => {
     const before = await sign();
@@ -93,7 +75,7 @@ describe('a store that was deleted', () => {
     await daemon.stop();
     for (const file of readdirSync(deployment.dir).filter((name) => name.startsWith('keyturn.db')))
       rmSync(join(deployment.dir, file));
-    plantKey();
+    await plantKeyPair(deployment, PLANTED_ID, `keyturn/${SIGNING_KEY}/9`);
     const inToken = await privateKeys();
     expect(inToken).toHaveLength(4);
     await restart();
