@@ -16,7 +16,8 @@ export function toNativeFault(thrown: unknown): NativeFault {
     isCoded(thrown) && thrown.code > 0 ? thrown.code : Number(/CKR_\w+:(\d+)/.exec(text)?.[1] ?? CKR_UNKNOWN);
   return {
     ckr: code <= CKR_UNKNOWN ? code : CKR_UNKNOWN,
-    functionName: isNamed(thrown) && thrown.method !== '' ? thrown.method : (/C_\w+/.exec(text)?.[0] ?? ''),
+    functionName:
+      isNamed(thrown) && thrown.method !== '' ? thrown.method : (/C_\w+/.exec(text)?.[0] ?? 'a PKCS#11 function'),
   };
 }
 
