@@ -7,6 +7,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { describe, expect, type ExpectStatic, it } from 'vitest';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
+import { makeOldSigner } from '../fixtures/old-signer.ts';
 import { objectsInToken } from '../fixtures/token-objects.ts';
 
 const STEPPING_DAEMON = fileURLToPath(new URL('./stepping-daemon.ts', import.meta.url));
@@ -39,6 +40,8 @@ interface Scenario {
   readonly work: (daemon: DaemonProcess) => Promise<void>;
   /** Events and calls that must be among the steps, in this order. */
   readonly milestones: readonly string[];
+  /** What must come about by itself after the restart, wherever the work was cut. */
+  readonly finish?: (daemon: DaemonProcess) => Promise<void>;
 }
 
 const apply = (daemon: DaemonProcess, lifecyclePolicy: object) =>
@@ -57,6 +60,21 @@ async function untilDestroyed(daemon: DaemonProcess, version: number): Promise<v
     return keyVersions.find((candidate) => candidate.version === version)?.privateKeyPresent === false;
   });
   await untilTwoStandbys(daemon);
+}
+
+async function importKey(daemon: DaemonProcess, kid: string, lifetimeMs: number): Promise<void> {
+  const { jwk, proof } = await makeOldSigner({ kid });
+  const expireTime = new Date(Date.now() + lifetimeMs);
+  await daemon.admin.importPublicKey({ jwk, proof: await proof(), expireTime, reason: 'a test' });
+}
+
+async function importedKids(daemon: DaemonProcess): Promise<string[]> {
+  const { importedKeys } = await daemon.admin.listPublicKeys();
+  return importedKeys.filter(({ published }) => published).map(({ kid }) => kid);
+}
+
+async function untilExpired(daemon: DaemonProcess, kid: string): Promise<void> {
+  await waitFor(`the time of ${kid} to be over`, async () => !(await importedKids(daemon)).includes(kid));
 }
 
 async function activeVersion(daemon: DaemonProcess): Promise<number> {
@@ -117,6 +135,22 @@ const SCENARIOS: readonly Scenario[] = [
       'PRIVATE_KEY_DESTROYED',
     ],
   },
+  {
+    name: 'import, expiry and removal of public keys',
+    async prepare(daemon) {
+      // A key set without content takes imports once store and token have been compared.
+      await daemon.admin.reconcile();
+      await importKey(daemon, 'steady', 3_600_000);
+      await importKey(daemon, 'doomed', 3_600_000);
+    },
+    async work(daemon) {
+      await importKey(daemon, 'brief', 1_000);
+      await untilExpired(daemon, 'brief');
+      await daemon.admin.removePublicKey({ kid: 'doomed', reason: 'a test' });
+    },
+    milestones: ['PUBLIC_KEY_IMPORTED', 'PUBLIC_KEY_EXPIRED', 'PUBLIC_KEY_REMOVED'],
+    finish: (daemon) => untilExpired(daemon, 'brief'),
+  },
 ];
 
 async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, expect: ExpectStatic): Promise<void> {
@@ -131,15 +165,20 @@ async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, e
   expect(inToken.toSorted(), 'private keys in the token are exactly those listed').toEqual(present.toSorted());
 
   const response = await fetch(`${daemon.httpUrl}/.well-known/jwks.json`);
-  const published = versions.filter((version) => version.published).map((version) => version.kid);
+  const published = [
+    ...versions.filter((version) => version.published).map((version) => version.kid),
+    ...(await importedKids(daemon)),
+  ];
   if (published.length === 0) {
     expect(response.status).toBe(404);
     return;
   }
   const jwks = (await response.json()) as JSONWebKeySet;
-  expect(jwks.keys.map((key) => String(key.kid)).toSorted(), 'the JWKS holds exactly the published versions').toEqual(
-    published.toSorted(),
-  );
+  expect(
+    jwks.keys.map((key) => String(key.kid)).toSorted(),
+    'the JWKS holds exactly what is listed as published',
+  ).toEqual(published.toSorted());
+  if (versions.length === 0) return;
   const active = versions.filter((version) => version.state === 'ACTIVE');
   expect(active).toHaveLength(1);
   const { jwt, kid } = await daemon.admin.signJwt({ signingKey: SIGNING_KEY, claims: { iss: ISSUER, aud: AUDIENCE } });
@@ -158,7 +197,7 @@ async function settle(daemon: DaemonProcess): Promise<void> {
 }
 
 /** One run: to the step, SIGKILL, restart, look. */
-async function crashAt({ prepare, work }: Scenario, haltAt: number, expect: ExpectStatic): Promise<void> {
+async function crashAt({ prepare, work, finish }: Scenario, haltAt: number, expect: ExpectStatic): Promise<void> {
   const deployment = await makeDeployment(DEPLOYMENT);
   try {
     const doomed = await startStepping(deployment, haltAt);
@@ -172,6 +211,7 @@ async function crashAt({ prepare, work }: Scenario, haltAt: number, expect: Expe
     try {
       await settle(restarted);
       await expectConsistent(restarted, deployment, expect);
+      await finish?.(restarted);
     } finally {
       await restarted.stop();
     }

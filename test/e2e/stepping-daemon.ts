@@ -39,7 +39,14 @@ function describe(appends: readonly StreamAppend[]): string {
 }
 
 /** Ceilings and meters come by time, not by command: numbering them would make runs differ. */
-const UNNUMBERED = new Set(['METERS_RECORDED', 'EXP_CEILING_RAISED', 'KEY_SET_SERVED', 'CLOCK_SEEN', 'CLOCK_BASED']);
+const UNNUMBERED = new Set([
+  'METERS_RECORDED',
+  'EXP_CEILING_RAISED',
+  'KEY_SET_SERVED',
+  'UP_TIME_RECORDED',
+  'CLOCK_SEEN',
+  'CLOCK_BASED',
+]);
 
 function isNumbered(appends: readonly StreamAppend[]): boolean {
   return appends.some((append) => append.events.some((event) => !UNNUMBERED.has(event.type)));
