@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeOldSigner } from '../fixtures/old-signer.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const ENTRY = path.resolve(import.meta.dirname, '../../src/cli.ts');
@@ -257,6 +258,32 @@ describe('the CLI with a daemon', () => {
     expect(readdirSync(cwd).filter((file) => file.endsWith('.tmp'))).toEqual([]);
     expect((await run('jwks', 'export', '--output', 'nowhere/jwks.json')).code).toBe(2);
     expect((await run('jwks', 'show', '--key-set', 'nobodys')).code).toBe(1);
+  });
+
+  it('takes over from an old signer: what it must sign, the import, the list, and its end', async () => {
+    const signer = await makeOldSigner({ kid: '2024-07', alg: 'RS256' });
+    writeFileSync(path.join(cwd, 'old.jwk'), JSON.stringify(signer.jwk));
+    const wanted = await run('jwks', 'proof', '--jwk', 'old.jwk');
+    expect(wanted.code, wanted.stderr).toBe(0);
+    const claims = JSON.parse(wanted.stdout) as Record<string, unknown>;
+    expect(claims).toMatchObject({ aud: 'keyturn:import:default', sub: signer.thumbprint });
+    writeFileSync(path.join(cwd, 'proof.jwt'), `${await signer.sign({ ...claims })}\n`);
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const words = ['jwks', 'import', '--jwk', 'old.jwk', '--proof', 'proof.jwt', '--expires-at', expiresAt];
+    const trial = await run(...words, '--reason', 'drill', '--dry-run');
+    expect(trial.stdout).toMatch(/^key set default would publish kid 2024-07 \(RS256\) until .* \(in /);
+    expect((await run(...words, '--reason', 'drill')).stdout).toMatch(/^key set default publishes kid 2024-07/);
+    expect((await run(...words, '--reason', 'drill')).stderr).toContain('nothing changed');
+    expect((await run('jwks', 'list')).stdout).toMatch(/^2024-07 +RS256 +yes +\d{4}-.* admin: drill$/m);
+    expect((await run('jwks', 'show')).stdout).toMatch(/^2024-07 +RS256/m);
+    const unconfirmed = await run('jwks', 'remove', '2024-07', '--reason', 'drill');
+    expect(unconfirmed).toMatchObject({ code: 2, stdout: '' });
+    const gone = await run('jwks', 'remove', '2024-07', '--compromised', '--reason', 'drill', '--yes');
+    expect(gone.stdout).toContain('kid 2024-07 has left key set default for good');
+    expect((await run('jwks', 'list')).stdout).toMatch(/^2024-07 +RS256 +no .* compromised /m);
+    const again = await run(...words, '--reason', 'drill');
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toContain('(PUBLIC_KEY_KNOWN)');
   });
 
   it('tells how the token is, and the doctor finds nothing wrong', async () => {
