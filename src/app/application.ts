@@ -231,6 +231,13 @@ export interface ImportedKeyView {
   readonly departure: { readonly atMs: number; readonly cause: Departure } | undefined;
 }
 
+/** Of what is published now. */
+export interface ImportSummary {
+  readonly importedKeys: number;
+  /** Until the next one leaves; undefined without one. */
+  readonly nextExpiryInMs: number | undefined;
+}
+
 /** The import as it is now, or as it would be when only validated. */
 export interface ImportOutcome {
   readonly importedKey: ImportedKeyView;
@@ -338,6 +345,8 @@ export interface Application {
   removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome>;
   /** Those that left included, newest first. */
   listPublicKeys(keySet: string, pageSize: number, pageToken: string): Page<ImportedKeyView>;
+  /** Undefined for an unknown key set. */
+  summarizeImports(keySet: string): ImportSummary | undefined;
 
   tokenStatus(): TokenStatus;
   retryLogin(caller: CallerName, reason: string): Promise<void>;

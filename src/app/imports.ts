@@ -25,6 +25,7 @@ import type {
   ImportedKeyView,
   ImportOutcome,
   ImportPublicKeyCommand,
+  ImportSummary,
   Page,
   RemovePublicKeyCommand,
 } from './application.ts';
@@ -105,6 +106,17 @@ export class Imports {
     const state = this.#ports.ledger.requireKeySet(this.#requireKeySet(keySetText));
     const page = toPage(state.imports.toReversed(), ({ kid }) => kid, pageSize, pageToken);
     return { ...page, items: page.items.map(({ kid }) => this.#toView(state, kid)) };
+  }
+
+  summarize(keySetText: string): ImportSummary | undefined {
+    const known = [...this.#ports.ledger.keySets.values()].find(({ name }) => name === keySetText);
+    if (known === undefined) return undefined;
+    const around = this.#around(known.name);
+    const { expired, lookAgainMs } = planImports(around.keySet, around);
+    return {
+      importedKeys: publishedImports(known).length,
+      nextExpiryInMs: expired.length > 0 ? 0 : lookAgainMs,
+    };
   }
 
   /** Withdraws what is over, and records up-time. Returns how long nothing will be due; never rejects. */

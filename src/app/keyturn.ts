@@ -23,6 +23,7 @@ import type {
   ImportedKeyView,
   ImportOutcome,
   ImportPublicKeyCommand,
+  ImportSummary,
   KeyCommand,
   ReactivateCommand,
   RemovePublicKeyCommand,
@@ -281,6 +282,10 @@ export class Keyturn implements Application {
 
   listPublicKeys(keySet: string, pageSize: number, pageToken: string): Page<ImportedKeyView> {
     return this.#imports.listPublicKeys(keySet, pageSize, pageToken);
+  }
+
+  summarizeImports(keySet: string): ImportSummary | undefined {
+    return this.#imports.summarize(keySet);
   }
 
   tokenStatus(): TokenStatus {

@@ -14,6 +14,7 @@ import type {
   ImportedKeyView,
   ImportOutcome,
   ImportPublicKeyCommand,
+  ImportSummary,
   KeyCommand,
   KeySetSnapshot,
   KeyVersionView,
@@ -259,6 +260,10 @@ export class FakeApplication implements Application {
   listPublicKeys(_keySet: string, _pageSize: number, pageToken: string): Page<ImportedKeyView> {
     this.#fail();
     return pageToken === '' ? { items: [toImportedKey()], nextPageToken: 'next' } : { items: [], nextPageToken: '' };
+  }
+
+  summarizeImports(): ImportSummary {
+    return { importedKeys: 1, nextExpiryInMs: HOUR_MS };
   }
 
   findKeySet(name: string): KeySetSnapshot | undefined {

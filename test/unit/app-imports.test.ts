@@ -270,6 +270,17 @@ describe('removing an import', () => {
 });
 
 describe('the list of imports', () => {
+  it('sums up what is published, and says when the next one leaves', async () => {
+    expect(harness.app.summarizeImports('nobodys')).toBeUndefined();
+    expect(harness.app.summarizeImports(KEY_SET)).toEqual({ importedKeys: 0, nextExpiryInMs: undefined });
+    await importKey(await oldSigner({ kid: 'a' }), { expiresAtMs: harness.clock.wallMs() + DAY });
+    await importKey(await oldSigner({ kid: 'b' }));
+    await harness.clock.advanceAsync(10 * MINUTE, 5_000);
+    expect(harness.app.summarizeImports(KEY_SET)).toEqual({ importedKeys: 2, nextExpiryInMs: 50 * MINUTE });
+    await remove('b');
+    expect(harness.app.summarizeImports(KEY_SET)).toEqual({ importedKeys: 1, nextExpiryInMs: DAY - 10 * MINUTE });
+  });
+
   it('has pages, newest first', async () => {
     for (const kid of ['a', 'b', 'c']) await importKey(await oldSigner({ kid }));
     const first = harness.app.listPublicKeys('', 2, '');

@@ -90,6 +90,7 @@ function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): v
     isSigningKeyReady: () => true,
     findKeySet: () => undefined,
     tokenStatus: () => READY,
+    summarizeImports: () => undefined,
     latestFindings: () => undefined,
     clockStatus: () => ({ isTrusted: true, stepMs: 0, stepLimitMs: MINUTE, wallMs: T0 }),
     ...more,
@@ -279,6 +280,16 @@ describe('a key set', () => {
     clock.advance(HOUR);
     expect(await valueOf(`keyturn_key_set_unserved_seconds${label}`)).toBe(0);
     expect(await valueOf(`keyturn_key_set_generation${label}`)).toBe(0);
+  });
+});
+
+describe('imported keys', () => {
+  it('are counted, with the time until the next one leaves, as long as there is one', async () => {
+    const series = (name: string) => valueOf(`keyturn_${name}{key_set="default"}`);
+    watch([], { summarizeImports: () => ({ importedKeys: 2, nextExpiryInMs: HOUR }) });
+    expect([await series('imported_keys'), await series('import_expiry_seconds')]).toEqual([2, 3_600]);
+    watch([], { summarizeImports: () => ({ importedKeys: 0, nextExpiryInMs: undefined }) });
+    expect([await series('imported_keys'), await series('import_expiry_seconds')]).toEqual([0, undefined]);
   });
 });
 

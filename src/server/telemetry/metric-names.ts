@@ -79,8 +79,22 @@ export const METRICS = {
 
   // Key sets
   keySetGeneration: gauge('keyturn_key_set_generation', 'Generation that is published; 0 before the first.', 'key_set'),
-  keySetVersions: gauge('keyturn_key_set_published_versions', 'Key versions in the key set.', 'key_set'),
+  keySetVersions: gauge(
+    'keyturn_key_set_published_versions',
+    'Keys in the key set, imported ones included.',
+    'key_set',
+  ),
   keySetMaxVersions: gauge('keyturn_key_set_max_published_versions', 'maxPublishedVersions of the key set.', 'key_set'),
+  importedKeys: gauge(
+    'keyturn_imported_keys',
+    'Public keys of an old signer in the key set, to verify with.',
+    'key_set',
+  ),
+  importExpiry: gauge(
+    'keyturn_import_expiry_seconds',
+    'Time until the next imported key leaves the key set; absent without one.',
+    'key_set',
+  ),
   keySetSilence: gauge(
     'keyturn_key_set_unserved_seconds',
     "Time since the HTTP listener last answered the daemon's own probe with the key set; 0 before its first generation.",

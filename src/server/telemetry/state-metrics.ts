@@ -24,7 +24,13 @@ const WORKER_STATES: readonly WorkerStatus['state'][] = ['starting', 'ready', 'd
 export interface StateSources {
   readonly app: Pick<
     Application,
-    'listSigningKeys' | 'isSigningKeyReady' | 'findKeySet' | 'tokenStatus' | 'clockStatus' | 'latestFindings'
+    | 'listSigningKeys'
+    | 'isSigningKeyReady'
+    | 'findKeySet'
+    | 'summarizeImports'
+    | 'tokenStatus'
+    | 'clockStatus'
+    | 'latestFindings'
   >;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
   readonly silenceMs: (keySet: KeySetName) => number;
@@ -105,12 +111,16 @@ function setService(instruments: Instruments, view: SigningKeyView, { app, clock
 }
 
 function setKeySets(instruments: Instruments, { app, keySets, silenceMs }: StateSources): void {
+  instruments.importExpiry.reset();
   for (const [name, { maxPublishedVersions }] of keySets) {
     const labels = { key_set: name };
     const published = app.findKeySet(name);
     instruments.keySetGeneration.set(labels, published?.generation ?? 0);
     instruments.keySetVersions.set(labels, published?.kids.size ?? 0);
     instruments.keySetMaxVersions.set(labels, maxPublishedVersions);
+    const imports = app.summarizeImports(name);
+    instruments.importedKeys.set(labels, imports?.importedKeys ?? 0);
+    if (imports?.nextExpiryInMs !== undefined) instruments.importExpiry.set(labels, imports.nextExpiryInMs / SECOND_MS);
     instruments.keySetSilence.set(labels, published === undefined ? 0 : silenceMs(name) / SECOND_MS);
   }
 }
