@@ -175,6 +175,12 @@ describe('a doubtful store', () => {
     await harness.clock.advanceAsync(2 * HOUR, 5_000);
     expect(listed()).toMatchObject([{ departure: undefined }]);
     await expect(importKey(await oldSigner({ kid: 'new' }))).rejects.toMatchObject({ reason: 'KEY_SET_WITHHELD' });
+    const [{ kid } = { kid: '' }] = listed();
+    expect(await remove(kid, true), 'what was removed since can be removed before anything is published').toMatchObject(
+      {
+        changed: true,
+      },
+    );
   });
 });
 
