@@ -17,6 +17,7 @@ import type { Surroundings } from '../lifecycle/activation.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { type CommandAnswer, findAnswer } from '../lifecycle/command-records.ts';
 import { impliedTogether, parsePolicy } from '../lifecycle/policy.ts';
+import { activeVersion } from '../lifecycle/rules.ts';
 import type { ApplySigningKeyCommand, RotateCommand } from './application.ts';
 import { toCommandRequest, toRecord } from './command-requests.ts';
 import type { Change } from './ledger.ts';
@@ -150,7 +151,7 @@ async function waitUntilSettled(
 }
 
 function hasActive(ports: AdministerPorts, name: SigningKeyName): boolean {
-  return ports.ledger.requireSigningKey(name).versions.some((version) => version.state === 'ACTIVE');
+  return activeVersion(ports.ledger.requireSigningKey(name)) !== undefined;
 }
 
 export interface Rotation {
@@ -172,7 +173,7 @@ export async function rotate(ports: AdministerPorts, caller: CallerName, command
     requireEtag(state, command.etag, name);
     ports.requireUnfenced(name);
     const successor = requireSuccessor(state, around, options.useLastStandby);
-    const active = state.versions.findLast((version) => version.state === 'ACTIVE');
+    const active = activeVersion(state);
     const rotation = { activated: successor.number, suspended: active?.number };
     if (command.validateOnly) return rotation;
     await tryVersion(ports.hsm, state, successor);

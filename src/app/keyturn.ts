@@ -10,6 +10,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
+import { findVersion } from '../lifecycle/versions.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import type { Restoration } from '../lifecycle/token-log.ts';
 import { activeVersion, findEmergencySuccessor } from '../lifecycle/rules.ts';
@@ -50,7 +51,7 @@ import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { noActiveVersion } from './no-active-version.ts';
-import { toPage } from './page.ts';
+import { toNumberedPage, toPage } from './page.ts';
 import { Planner } from './plan.ts';
 import { Publisher } from './publisher.ts';
 import { Reconciler } from './reconciler.ts';
@@ -218,7 +219,7 @@ export class Keyturn implements Application {
   listKeyVersions(signingKey: string, pageSize: number, pageToken: string): Page<KeyVersionView> {
     const state = this.#observed(parseSigningKeyName(signingKey));
     const around = this.#surroundingsIn(state.keySet);
-    const page = toPage(state.versions.toReversed(), (version) => String(version.number), pageSize, pageToken);
+    const page = toNumberedPage(state.nextVersion - 1, (number) => findVersion(state, number), { pageSize, pageToken });
     return { ...page, items: page.items.map((version) => toKeyVersionView(state, version, around)) };
   }
 
@@ -401,7 +402,7 @@ export class Keyturn implements Application {
 
   #versionView(name: SigningKeyName, number: number): KeyVersionView {
     const state = this.#observed(name);
-    const version = state.versions.find((candidate) => candidate.number === number);
+    const version = findVersion(state, number);
     if (version === undefined)
       throw new KeyturnError('INTERNAL', `version ${number} of signing key ${name} is missing from its own log`);
     return toKeyVersionView(state, version, this.#surroundingsIn(state.keySet));

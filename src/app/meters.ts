@@ -70,13 +70,13 @@ export class Meters {
   /** Quiet time runs from the moment that a version is first seen quiet; call it after each commit. */
   track(state: SigningKeyState): void {
     if (this.#tracked.get(state.name) === state) return;
+    const former = this.#tracked.get(state.name);
+    for (const { kid, number } of former?.versions ?? []) {
+      if (!state.versions.some((version) => version.number === number)) this.#forget(kid);
+    }
     this.#tracked.set(state.name, state);
     this.#trackRetirement(state);
     for (const version of state.versions) {
-      if (version.state === 'DESTROYED') {
-        this.#forget(version.kid);
-        continue;
-      }
       if (!this.#servedBase.has(version.kid)) this.#servedBase.set(version.kid, version.servedMs);
       // A version that came back begins anew when it stops the next time.
       if (!isQuiet(version)) this.#quietSince.delete(version.kid);

@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../base/assert-never.ts';
 import { hasReason, KeyturnError, toKeyturnError } from '../base/errors.ts';
-import { parseCkaId, type SigningKeyName } from '../base/ids.ts';
+import { type Kid, parseCkaId, type SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { toKid } from '../jose/thumbprint.ts';
@@ -12,6 +12,7 @@ import { requireInService, type Surroundings } from '../lifecycle/activation.ts'
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import { everyVersion } from '../lifecycle/versions.ts';
 import { isHeldBack, plan, type Step } from '../lifecycle/plan.ts';
 import { activeVersion, propagatedStandbys, rotationDueMs } from '../lifecycle/rules.ts';
 import {
@@ -100,6 +101,7 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
   try {
     const made = await hsm.generateKeyPair({ ckaId, ckaLabel: intent.ckaLabel, spec: before.spec });
     const kid = toKid(made.publicKey);
+    requireNewKid(ledger, kid);
     await hsm.tryKey({ ckaId, algorithm: before.spec.algorithm, publicKey: made.publicKey });
     await commitEvents(ports, name, (state, around) => {
       // Retired meanwhile: it is undone like any other that didn't come about.
@@ -111,6 +113,19 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
     ports.log.warn({ signingKey: name, version, err: error }, 'key version could not be made');
     await abandonIntent(ports, name, version, error.message);
     throw error;
+  }
+}
+
+/** A kid is one key's for ever: a token that makes a key twice has no randomness to trust. */
+function requireNewKid(ledger: Ledger, kid: Kid): void {
+  for (const state of ledger.signingKeys.values()) {
+    for (const { kid: is, number } of everyVersion(state)) {
+      if (is !== kid) continue;
+      const { name } = state;
+      throw new KeyturnError('KEY_NOT_PROVEN', `the token made the key of version ${number} of ${name} once more`, {
+        subject: name,
+      });
+    }
   }
 }
 
@@ -187,9 +202,7 @@ export async function tryVersion(hsm: Hsm, state: SigningKeyState, version: KeyV
 }
 
 async function destroyPrivateKey(ports: StepPorts, name: SigningKeyName, number: number): Promise<void> {
-  const find = (state: SigningKeyState): KeyVersion | undefined =>
-    state.versions.find((version) => version.number === number);
-  const version = find(ports.ledger.requireSigningKey(name));
+  const version = ports.ledger.requireSigningKey(name).versions.find((candidate) => candidate.number === number);
   if (version === undefined) return;
   if (version.privateKey === 'present') {
     await commitEvents(ports, name, (_state, { nowMs }) => [

@@ -14,7 +14,6 @@ import type { LifecyclePolicy } from './model.ts';
 import { checkPolicyAgainstPromise, impliedVersions } from './policy.ts';
 import {
   activeVersion,
-  hasEverSigned,
   nextExpCeilingMs,
   propagatedStandbys,
   requiredServedMs,
@@ -190,5 +189,5 @@ export function decideActivateStandby(
   const [standby] = propagatedStandbys(state, around.keySet);
   const isWanted = activeVersion(state) === undefined && !state.isHalted && state.retirement === undefined;
   if (standby === undefined || !isWanted) return [];
-  return toActivation(state, standby, around, { ...command, cause: hasEverSigned(state) ? 'takeover' : 'first' });
+  return toActivation(state, standby, around, { ...command, cause: state.hasEverSigned ? 'takeover' : 'first' });
 }

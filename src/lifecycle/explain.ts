@@ -9,6 +9,7 @@ import type { Surroundings } from './activation.ts';
 import { decideRotate } from './decide.ts';
 import type { SigningKeyEvent } from './events.ts';
 import { evolveSigningKey, type KeyVersion, type SigningKeyState } from './fold.ts';
+import { findVersion } from './versions.ts';
 import { decideCompromise, decideReactivate, decideRollback, decideSuspend } from './interrupt.ts';
 import type { LifecycleState } from './model.ts';
 import type { Moment } from './moments.ts';
@@ -16,7 +17,7 @@ import { decideRetire, decideUnretire } from './retire.ts';
 import { isPropagated, requiredServedMs, signingEndsMs } from './rules.ts';
 import { DAEMON_CALLER } from './step-events.ts';
 
-/** Versions that are explained, newest first; those that are DESTROYED need no explanation. */
+/** Versions that are explained, the newest; those in the archive need no explanation. */
 const MAX_EXPLANATIONS = 100;
 
 /** What may become of a version. */
@@ -53,16 +54,13 @@ export interface Outlook {
 /** `moments`: the forecast from `around` on; those of other signing keys are passed over. */
 export function explain(state: SigningKeyState, around: Surroundings, moments: readonly Moment[]): Outlook {
   const commands = toCommands(state).map(({ command, decide }) => tryCommand(state, command, () => decide(around)));
-  const versions = state.versions
-    .filter((version) => version.state !== 'DESTROYED')
-    .slice(-MAX_EXPLANATIONS)
-    .map((version) => ({
-      version: version.number,
-      state: version.state,
-      isPublished: version.isPublished,
-      why: describeWhy(version, state, around),
-      next: [...nextByTime(version, state, moments), ...nextByCommand(version, commands)],
-    }));
+  const versions = state.versions.slice(-MAX_EXPLANATIONS).map((version) => ({
+    version: version.number,
+    state: version.state,
+    isPublished: version.isPublished,
+    why: describeWhy(version, state, around),
+    next: [...nextByTime(version, state, moments), ...nextByCommand(version, commands)],
+  }));
   return { versions, commands };
 }
 
@@ -94,9 +92,10 @@ function toCommands(state: SigningKeyState): readonly Candidate[] {
 function tryCommand(state: SigningKeyState, command: string, decide: () => readonly SigningKeyEvent[]): CommandOutlook {
   try {
     const after = decide().reduce(evolveSigningKey, state);
-    const changes = after.versions.flatMap(({ number: version, state: to }) =>
-      state.versions.find(({ number }) => number === version)?.state === to ? [] : [{ version, to }],
-    );
+    const changes = state.versions.flatMap(({ number: version, state: from }) => {
+      const to = findVersion(after, version)?.state ?? from;
+      return to === from ? [] : [{ version, to }];
+    });
     return { command, isAllowed: true, refusal: undefined, changes };
   } catch (thrown) {
     if (!(thrown instanceof KeyturnError)) throw thrown;
@@ -136,8 +135,8 @@ function describeWhy(version: KeyVersion, state: SigningKeyState, around: Surrou
     case 'DEACTIVATED':
       return `it can't come back since ${at(version.deactivatedAtMs)}; it stays published until its last JWT has expired (exp_ceiling ${at(version.expCeilingMs)})`;
     case 'COMPROMISED': {
-      const fate = version.isRetained === true ? 'kept in the token as evidence' : 'destroyed';
-      return `it was declared compromised at ${at(version.compromisedAtMs)}; its private key is ${fate}`;
+      const fate = version.isRetained === true ? 'is kept in the token as evidence' : 'is being destroyed';
+      return `it was declared compromised at ${at(version.compromisedAtMs)}; its private key ${fate}`;
     }
     case 'DESTROYED':
       return `it left the key set at ${at(version.destroyedAtMs)}`;

@@ -7,10 +7,12 @@ import { KeyturnError } from '../base/errors.ts';
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
+import { type Archive, emptyArchive, withArchived } from './archive.ts';
 import { type CommandRecord, withRecord } from './command-records.ts';
 import type { KeySetEvent, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
 import { evolveImports, type Imports, NO_IMPORTS } from './imports.ts';
 import type { BirthRecord, KeySetPromise, LifecyclePolicy, LifecycleState } from './model.ts';
+import { findVersion } from './versions.ts';
 
 export interface Intent {
   readonly version: number;
@@ -80,8 +82,12 @@ export interface SigningKeyState {
   readonly createdAtMs: number;
   /** Intents without a result yet, oldest first. */
   readonly intents: readonly Intent[];
-  /** By number, ascending; abandoned intents leave gaps. */
+  /** Those that something can still happen to, by number, ascending; abandoned intents leave gaps. */
   readonly versions: readonly KeyVersion[];
+  /** The others: DESTROYED or COMPROMISED, and their private key gone. Kept for the record, and not walked. */
+  readonly archive: Archive<KeyVersion>;
+  /** Whether a version was ever ACTIVE. */
+  readonly hasEverSigned: boolean;
   /** The next version's number. */
   readonly nextVersion: number;
   /** Commands that came with a request id, newest last; bounded. */
@@ -137,6 +143,8 @@ export function evolveSigningKey(state: SigningKeyState | undefined, event: Sign
       createdAtMs: atMs,
       intents: [],
       versions: [],
+      archive: emptyArchive(),
+      hasEverSigned: false,
       nextVersion: 1,
       commands: [],
       isRotationHeld: false,
@@ -155,10 +163,9 @@ function applyEvent(
   event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>,
 ): SigningKeyState {
   const change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>): SigningKeyState => {
-    const index = state.versions.findLastIndex((candidate) => candidate.number === version);
-    const before = state.versions[index];
+    const before = findVersion(state, version);
     if (before === undefined) throw damaged(state.name, event);
-    return { ...state, versions: state.versions.with(index, { ...before, ...patch(before) }) };
+    return withVersion(state, { ...before, ...patch(before) });
   };
   switch (event.type) {
     case 'POLICY_CHANGED':
@@ -253,6 +260,19 @@ function applyEvent(
   }
 }
 
+/** Nothing happens to it any more, unless the token has its private key again. */
+function isOver({ state, privateKey }: KeyVersion): boolean {
+  return (state === 'DESTROYED' || state === 'COMPROMISED') && privateKey === 'destroyed';
+}
+
+function withVersion(state: SigningKeyState, version: KeyVersion): SigningKeyState {
+  const others = state.versions.filter(({ number }) => number !== version.number);
+  if (isOver(version)) return { ...state, versions: others, archive: withArchived(state.archive, version) };
+  const index = state.versions.findIndex(({ number }) => number === version.number);
+  if (index >= 0) return { ...state, versions: state.versions.with(index, version) };
+  return { ...state, versions: [...others, version].toSorted((left, right) => left.number - right.number) };
+}
+
 type Change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>) => SigningKeyState;
 
 function activate(
@@ -274,7 +294,7 @@ function activate(
   }));
   // What a rollback decided holds over a retirement that was undone.
   const isRotationHeld = cause === 'rollback' || (cause === 'unretirement' && before.isRotationHeld);
-  const state = { ...changed, isHalted: false, isRotationHeld, scheduledRotation: undefined };
+  const state = { ...changed, hasEverSigned: true, isHalted: false, isRotationHeld, scheduledRotation: undefined };
   if (requestId === '') return state;
   const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
   const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: version, suspended } };
@@ -292,7 +312,10 @@ function withoutIntent(
 
 function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): SigningKeyState {
   const { intent, rest } = withoutIntent(state, event);
-  const version = toNewVersion(intent, event, event.atMs);
+  // One object for all versions that are alike in what the token said of them: there may be a great many.
+  const latest = state.versions.at(-1)?.birth;
+  const birth = isSameBirth(latest, event.birth) ? latest : event.birth;
+  const version = toNewVersion(intent, { ...event, birth }, event.atMs);
   return { ...state, intents: rest, versions: [...state.versions, version] };
 }
 
@@ -301,7 +324,7 @@ function recoverVersion(
   event: SigningKeyEvent & { type: 'VERSION_RECOVERED' },
 ): SigningKeyState {
   const { version: number, kid, ckaId, ckaLabel, publicKey, birth, atMs } = event;
-  if (state.versions.some((version) => version.number === number)) throw damaged(state.name, event);
+  if (findVersion(state, number) !== undefined) throw damaged(state.name, event);
   const version: KeyVersion = {
     ...toNewVersion({ version: number, ckaId, ckaLabel }, { kid, publicKey, birth }, atMs),
     state: 'DEACTIVATED',
@@ -337,6 +360,10 @@ function toNewVersion(
     quietMs: 0,
     longestMs: 0,
   };
+}
+
+function isSameBirth(left: BirthRecord | undefined, right: BirthRecord): left is BirthRecord {
+  return left !== undefined && JSON.stringify(left) === JSON.stringify(right);
 }
 
 function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METERS_RECORDED' }): KeyVersion {

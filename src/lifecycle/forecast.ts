@@ -86,7 +86,7 @@ class Course {
     this.nowMs = around.nowMs;
     this.#clockStepLimitMs = around.clockStepLimitMs;
     this.#keySet = around.keySet;
-    this.#signingKeys = new Map(signingKeys.map((state) => [state.name, withoutDestroyed(state)]));
+    this.#signingKeys = new Map(signingKeys.map((state) => [state.name, state]));
     this.peak = { atMs: this.nowMs, publishedVersions: this.#keySet.kids.length };
   }
 
@@ -160,7 +160,7 @@ class Course {
       this.#signingKeys.set(name, fold(before, events));
       this.#commitGeneration();
       this.#tellChanges(before, fold(before, events), events);
-      this.#signingKeys.set(name, withoutDestroyed(fold(before, events)));
+      this.#signingKeys.set(name, fold(before, events));
       return true;
     }
     return false;
@@ -267,11 +267,6 @@ type Change = Omit<Moment, 'atMs' | 'content' | 'importedKeys'>;
 
 function fold(state: SigningKeyState, events: readonly SigningKeyEvent[]): SigningKeyState {
   return events.reduce(evolveSigningKey, state);
-}
-
-/** Their records stay for ever and decide nothing. */
-function withoutDestroyed(state: SigningKeyState): SigningKeyState {
-  return { ...state, versions: state.versions.filter((version) => version.state !== 'DESTROYED') };
 }
 
 function withCeilings(state: SigningKeyState): SigningKeyState {

@@ -12,6 +12,7 @@ import { type Command, requireTrustedClock, type Surroundings } from './activati
 import { requireCompanions } from './companions.ts';
 import type { ImportEvent } from './events.ts';
 import type { KeySetState, SigningKeyState } from './fold.ts';
+import { everyVersion } from './versions.ts';
 import { impliedTogether } from './policy.ts';
 import { pendingVersions } from './step-events.ts';
 
@@ -150,9 +151,11 @@ function requireUnknown({ kid, thumbprint }: ImportCommand, { signingKeys, keySe
       field,
       subject: kid,
     });
-  for (const { name, versions } of signingKeys) {
-    const version = versions.find((candidate) => candidate.kid === kid || candidate.kid === thumbprint);
-    if (version !== undefined) throw refuse(`the key is version ${version.number} of signing key ${name}`, 'jwk');
+  for (const state of signingKeys) {
+    for (const version of everyVersion(state)) {
+      if (version.kid !== kid && version.kid !== thumbprint) continue;
+      throw refuse(`the key is version ${version.number} of signing key ${state.name}`, 'jwk');
+    }
   }
   for (const { name, imports } of keySets) {
     const called = imports.find((candidate) => candidate.kid === kid);

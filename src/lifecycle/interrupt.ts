@@ -14,6 +14,7 @@ import {
 } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
+import { findVersion } from './versions.ts';
 import { activeVersion, findEmergencySuccessor, isWindowOver, propagatedStandbys } from './rules.ts';
 
 export function refuse(state: SigningKeyState, message: string): KeyturnError {
@@ -21,7 +22,7 @@ export function refuse(state: SigningKeyState, message: string): KeyturnError {
 }
 
 export function requireVersion(state: SigningKeyState, number: number): KeyVersion {
-  const version = state.versions.find((candidate) => candidate.number === number);
+  const version = findVersion(state, number);
   if (version !== undefined) return version;
   throw new KeyturnError(
     'KEY_VERSION_NOT_FOUND',

@@ -3,6 +3,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { SigningKeyEvent } from './events.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
+import { findVersion } from './versions.ts';
 import type { LifecycleState } from './model.ts';
 
 /** Two common verifiers cache so many kids; a larger key set makes them fetch again and again. */
@@ -44,7 +45,10 @@ export function describeChanges(
   after: SigningKeyState,
   events: readonly SigningKeyEvent[],
 ): readonly Omit<Moment, 'atMs' | 'content' | 'importedKeys'>[] {
-  return after.versions.flatMap((version) => {
+  const numbers = new Set([...before.versions, ...after.versions].map(({ number }) => number));
+  const versions = [...numbers].toSorted((left, right) => left - right).map((number) => findVersion(after, number));
+  return versions.flatMap((version) => {
+    if (version === undefined) return [];
     const former = before.versions.find(({ number }) => number === version.number);
     const description = describe(former, version, after, events);
     if (description === undefined) return [];

@@ -3,7 +3,8 @@
  * the store doesn't know means an old store: the versions it believes in may have been withdrawn since.
  */
 import type { CkaId, SigningKeyName } from '../base/ids.ts';
-import type { SigningKeyState } from './fold.ts';
+import { archivedItems } from './archive.ts';
+import type { KeyVersion, SigningKeyState } from './fold.ts';
 
 /** One CKA_ID in the token under our label prefix. */
 export interface TokenObject {
@@ -50,12 +51,11 @@ interface Known {
   readonly privateKey: 'present' | 'destroying' | 'destroyed' | undefined;
 }
 
-function knownObjects(states: Iterable<SigningKeyState>): Map<CkaId, Known> {
+/** Live versions and intents, by CKA_ID. */
+function liveObjects(states: readonly SigningKeyState[]): Map<CkaId, Known> {
   const known = new Map<CkaId, Known>();
   for (const { name, versions, intents } of states) {
-    for (const { number, ckaId, ckaLabel, privateKey } of versions) {
-      known.set(ckaId, { signingKey: name, version: number, ckaLabel, privateKey });
-    }
+    for (const version of versions) known.set(version.ckaId, toKnown(name, version));
     for (const { version, ckaId, ckaLabel } of intents) {
       known.set(ckaId, { signingKey: name, version, ckaLabel, privateKey: undefined });
     }
@@ -63,17 +63,31 @@ function knownObjects(states: Iterable<SigningKeyState>): Map<CkaId, Known> {
   return known;
 }
 
+/** Nothing of them should be in the token: they are gone through only for an object that nothing else explains. */
+function findArchivedObject(states: readonly SigningKeyState[], ckaId: CkaId): Known | undefined {
+  for (const { name, archive } of states) {
+    for (const version of archivedItems(archive)) if (version.ckaId === ckaId) return toKnown(name, version);
+  }
+  return undefined;
+}
+
+function toKnown(signingKey: SigningKeyName, { number, ckaLabel, privateKey }: KeyVersion): Known {
+  return { signingKey, version: number, ckaLabel, privateKey };
+}
+
 /** The label of a version is `keyturn/NAME/NUMBER`. */
 const LABEL = /^keyturn\/([^/]+)\/(\d+)$/;
 
 export function compareWithToken({ before, now, objects }: Comparison): readonly Finding[] {
-  const known = knownObjects(now);
-  const knownBefore = knownObjects(before);
+  const statesNow = [...now];
+  const statesBefore = [...before];
+  const known = liveObjects(statesNow);
+  const knownBefore = liveObjects(statesBefore);
   const findings: Finding[] = [];
   const inToken = new Set<CkaId>();
   for (const { ckaId, ckaLabel, privateKeys } of objects) {
     if (privateKeys > 0) inToken.add(ckaId);
-    const found = known.get(ckaId);
+    const found = known.get(ckaId) ?? findArchivedObject(statesNow, ckaId);
     if (found === undefined) {
       const [, signingKey, version] = LABEL.exec(ckaLabel) ?? [];
       findings.push({
@@ -87,7 +101,8 @@ export function compareWithToken({ before, now, objects }: Comparison): readonly
     }
     const { signingKey, version } = found;
     if (privateKeys > 1) findings.push({ kind: 'duplicate', ckaId, ckaLabel, signingKey, version });
-    if (privateKeys > 0 && knownBefore.get(ckaId)?.privateKey === 'destroyed') {
+    const former = knownBefore.get(ckaId) ?? findArchivedObject(statesBefore, ckaId);
+    if (privateKeys > 0 && former?.privateKey === 'destroyed') {
       findings.push({ kind: 'resurrected', ckaId, ckaLabel, signingKey, version });
     }
   }

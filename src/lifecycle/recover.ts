@@ -7,7 +7,9 @@ import type { CkaId, Kid } from '../base/ids.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import { type Command, requireTrustedClock, type Surroundings } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
+import { archivedItems } from './archive.ts';
 import { evolveSigningKey, type KeyVersion, type SigningKeyState } from './fold.ts';
+import { everyVersion, findVersion } from './versions.ts';
 import type { BirthRecord, LifecycleState } from './model.ts';
 import { withdrawalDueMs } from './rules.ts';
 
@@ -94,7 +96,10 @@ export function decideRecover(
   around: Surroundings,
 ): Recovery {
   requireTrustedClock(around);
-  const known = state.versions.map((version) => ({
+  // Those of the archive matter only where the token has them again.
+  const resurrected = view.resurrected.size === 0 ? [] : [...archivedItems(state.archive)];
+  const versions = [...state.versions, ...resurrected.filter(({ ckaId }) => view.resurrected.has(ckaId))];
+  const known = versions.map((version) => ({
     version,
     decision: decideKnown(version, state, { view, command, around }),
   }));
@@ -219,13 +224,14 @@ type Numbered = FoundObject & { readonly version: number };
 /** By its label where that number is free; else the next one. */
 function numberFound(state: SigningKeyState, found: readonly FoundObject[]): readonly Numbered[] {
   const intents = new Map(state.intents.map(({ ckaId, version }) => [ckaId, version]));
-  const taken = new Set([...state.versions.map(({ number }) => number), ...intents.values()]);
+  const taken = new Set(intents.values());
   let next = Math.max(state.nextVersion, ...found.map(({ version = 0 }) => version + 1));
   return found.map((object) => {
     const intended = intents.get(object.ckaId);
     if (intended !== undefined) return { ...object, version: intended };
     const { version } = object;
-    const isFree = version !== undefined && version > 0 && !taken.has(version);
+    const isFree =
+      version !== undefined && version > 0 && !taken.has(version) && findVersion(state, version) === undefined;
     const number = isFree ? version : next;
     if (!isFree) next += 1;
     taken.add(number);
@@ -236,15 +242,12 @@ function numberFound(state: SigningKeyState, found: readonly FoundObject[]): rea
 /** Rule 3 for a version whose latest signature nobody knows: now, and for as long as any policy allowed. */
 function toDoubt(
   version: number,
-  { policy, versions }: SigningKeyState,
+  state: SigningKeyState,
   { longestJwtLifetimeMs }: RecoverCommand,
   { nowMs, keySet, clockStepLimitMs }: Surroundings,
 ): SigningKeyEvent {
-  const longestMs = Math.max(
-    policy.maxJwtLifetimeMs,
-    longestJwtLifetimeMs,
-    ...versions.map((candidate) => candidate.longestMs),
-  );
+  let longestMs = Math.max(state.policy.maxJwtLifetimeMs, longestJwtLifetimeMs);
+  for (const candidate of everyVersion(state)) longestMs = Math.max(longestMs, candidate.longestMs);
   return {
     type: 'MAY_HAVE_SIGNED',
     atMs: nowMs,
@@ -261,7 +264,8 @@ function toVerdict(
   after: SigningKeyState,
   around: Surroundings,
 ): Verdict {
-  const now = after.versions.find((candidate) => candidate.ckaId === ckaId);
+  const isIt = (candidate: KeyVersion | undefined): boolean => candidate?.ckaId === ckaId;
+  const now = [findVersion(after, version)].find(isIt);
   return {
     version: now === undefined ? undefined : version,
     kid,
@@ -269,7 +273,7 @@ function toVerdict(
     ckaLabel,
     fate,
     why,
-    recordedState: before.versions.find((candidate) => candidate.ckaId === ckaId)?.state,
+    recordedState: [findVersion(before, version)].find(isIt)?.state,
     state: now?.state,
     isPublished: now?.isPublished ?? false,
     publishedUntilMs:
@@ -285,7 +289,9 @@ export function requireKnownKids(
 ): void {
   const verdicts = recoveries.flatMap((recovery) => recovery.verdicts);
   const known = new Set<Kid | undefined>(verdicts.map(({ kid }) => kid));
-  for (const { after } of recoveries) for (const { kid } of after.versions) known.add(kid);
+  if (command.compromised.size > 0) {
+    for (const { after } of recoveries) for (const { kid } of everyVersion(after)) known.add(kid);
+  }
   const gone = new Set<Kid | undefined>(
     verdicts.filter(({ ckaId, fate }) => missing.has(ckaId) && fate === 'deactivated').map(({ kid }) => kid),
   );

@@ -34,10 +34,6 @@ export function propagatedStandbys(state: SigningKeyState, keySet: KeySetState):
   return standbysOf(state).filter((version) => isPropagated(version, keySet));
 }
 
-export function hasEverSigned(state: SigningKeyState): boolean {
-  return state.versions.some((version) => version.activatedAtMs !== undefined);
-}
-
 /** Rule 3: a version that starts or goes on signing at `nowMs` gets this ceiling. */
 export function nextExpCeilingMs(policy: LifecyclePolicy, nowMs: number): number {
   return nowMs + policy.maxJwtLifetimeMs + expCeilingStepMs(policy);

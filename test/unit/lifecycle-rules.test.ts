@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { decideApply, decideActivateStandby, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
+import { findVersion } from '../../src/lifecycle/versions.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import { parsePolicy } from '../../src/lifecycle/policy.ts';
 import {
@@ -42,7 +43,7 @@ function refusalOf(run: () => unknown): KeyturnError {
 }
 
 function versionOf(state: SigningKeyState, number: number) {
-  const version = state.versions.find((candidate) => candidate.number === number);
+  const version = findVersion(state, number);
   if (version === undefined) throw new Error(`no version ${number}`);
   return version;
 }

@@ -6,6 +6,7 @@ import { hasReason } from '../../src/base/errors.ts';
 import { decideRotate } from '../../src/lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import { findVersion } from '../../src/lifecycle/versions.ts';
 import { decideCompromise, decideReactivate, decideRollback, decideSuspend } from '../../src/lifecycle/interrupt.ts';
 import { decideRecover } from '../../src/lifecycle/recover.ts';
 import type { CkaId, Kid } from '../../src/base/ids.ts';
@@ -79,10 +80,10 @@ function retiredScene(state: LifecycleState): { readonly key: SigningKeyState; r
 function outcome(state: LifecycleState, name: string, decide: Decide): string {
   // A retired signing key has no ACTIVE version.
   const { key, version } = name === 'unretire' && state !== 'ACTIVE' ? retiredScene(state) : scene(state);
-  expect(key.versions.find((candidate) => candidate.number === version)?.state, 'the scene is right').toBe(state);
+  expect(findVersion(key, version)?.state, 'the scene is right').toBe(state);
   try {
     const after = fold(decide(key, version, aroundAt(NOW)), key);
-    const then = after.versions.find((candidate) => candidate.number === version)?.state;
+    const then = findVersion(after, version)?.state;
     return then === state ? 'unchanged' : `\`${then}\``;
   } catch (thrown) {
     if (hasReason(thrown, 'COMMAND_NOT_POSSIBLE')) return 'refused';
