@@ -12,7 +12,7 @@ import type { Forecast } from '../lifecycle/forecast.ts';
 import type { Moment } from '../lifecycle/moments.ts';
 import type { Step } from '../lifecycle/plan.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
-import type { Verdict } from '../lifecycle/recover.ts';
+import type { ImportVerdict, Verdict } from '../lifecycle/recover.ts';
 import type { Restoration } from '../lifecycle/token-log.ts';
 import type { PolicyInput } from '../lifecycle/policy.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
@@ -309,6 +309,7 @@ export interface RecoveryView {
   readonly restoration: Restoration | undefined;
   readonly signingKeys: readonly RecoveredSigningKey[];
   readonly versions: readonly (Verdict & { readonly signingKey: SigningKeyName | undefined })[];
+  readonly imports: readonly ImportVerdict[];
   readonly etag: string;
 }
 

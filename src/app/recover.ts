@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { KeyturnError } from '../base/errors.ts';
-import { type CallerName, type CkaId, parseKid, type SigningKeyName } from '../base/ids.ts';
+import { type CallerName, type CkaId, parsePublishedKid, type SigningKeyName } from '../base/ids.ts';
 import { whenPropagated } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import { unexplainedObjects } from '../lifecycle/fence.ts';
@@ -13,6 +13,8 @@ import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
 import {
   decideRecover,
   type FoundObject,
+  type ImportVerdict,
+  judgeImports,
   type Recovery,
   type RecoverCommand,
   requireKnownKids,
@@ -41,6 +43,7 @@ interface Draft {
   readonly recoveries: ReadonlyMap<SigningKeyName, Recovery>;
   /** Objects whose label names no signing key. */
   readonly strays: readonly Finding[];
+  readonly imports: readonly ImportVerdict[];
 }
 
 export async function recover(
@@ -83,7 +86,7 @@ export async function recover(
 function parseKids(kids: readonly string[], field: string): RecoverCommand['kept'] {
   if (kids.length > MAX_NAMED_KIDS)
     throw new KeyturnError('FIELD_INVALID', `${field} must have at most ${MAX_NAMED_KIDS} kids`, { field });
-  return new Set(kids.map((kid) => parseKid(kid, field)));
+  return new Set(kids.map((kid) => parsePublishedKid(kid, field)));
 }
 
 function draft(
@@ -106,10 +109,11 @@ function draft(
     const found = own.flatMap((object) => toFound(object, state, survey.proofs));
     recoveries.set(name, decideRecover(state, { ...view, found }, decision, surroundingsIn(state.keySet)));
   }
-  requireKnownKids([...recoveries.values()], view.missing, decision);
+  const imports = [...ledger.keySets.values()].flatMap((keySet) => judgeImports(keySet, decision));
+  requireKnownKids([...recoveries.values()], imports, view.missing, decision);
   const unexplained = unexplainedObjects({ findings: survey.findings, token: ledger.token });
   const strays = unexplained.filter(({ signingKey }) => toName(signingKey) === undefined);
-  return { created, recoveries, strays };
+  return { created, recoveries, strays, imports };
 }
 
 /** An intent whose object proves nothing is abandoned as ever. */
@@ -146,7 +150,7 @@ function createMissing(
 
 function toChanges(
   { ledger, clock }: RecoverPorts,
-  { created, recoveries, strays }: Draft,
+  { created, recoveries, strays, imports }: Draft,
   { caller, reason }: RecoverCommand,
 ): readonly Change[] {
   const atMs = clock.wallMs();
@@ -163,12 +167,21 @@ function toChanges(
       }),
     ),
     ...beginKeySets(ledger, atMs),
+    ...imports
+      .filter(({ isCompromised }) => isCompromised)
+      .map(
+        ({ keySet, kid }): Change => ({
+          to: 'keySet',
+          name: keySet,
+          events: [{ type: 'PUBLIC_KEY_REMOVED', atMs, kid, compromised: true, caller, reason }],
+        }),
+      ),
     { to: 'token', events: [...decided, { type: 'STORE_RECOVERED', atMs, caller, reason }] },
   ];
 }
 
 function toView(ports: RecoverPorts, plan: Draft): RecoveryView {
-  const { created, recoveries, strays } = plan;
+  const { created, recoveries, strays, imports } = plan;
   return {
     restoration: ports.ledger.token.restoration,
     signingKeys: [...recoveries].map(([name, { after }]) => toSigningKey(ports, after, created.has(name))),
@@ -176,6 +189,7 @@ function toView(ports: RecoverPorts, plan: Draft): RecoveryView {
       ...[...recoveries].flatMap(([signingKey, { verdicts }]) => verdicts.map((each) => ({ signingKey, ...each }))),
       ...strays.map(toStray),
     ],
+    imports,
     etag: etagOf(plan),
   };
 }
@@ -210,11 +224,12 @@ function toStray({ ckaId, ckaLabel }: Finding): RecoveryView['versions'][number]
 }
 
 /** The same plan has the same one, whenever it is made. */
-function etagOf({ created, recoveries, strays }: Draft): string {
+function etagOf({ created, recoveries, strays, imports }: Draft): string {
   const plan = [
     [...created.keys()],
     [...recoveries].map(([name, { verdicts }]) => [name, verdicts.map(({ ckaId, kid, fate }) => [ckaId, kid, fate])]),
     strays.map(({ ckaId }) => ckaId),
+    imports.map(({ keySet, kid, isCompromised }) => [keySet, kid, isCompromised]),
   ];
   return createHash('sha256').update(JSON.stringify(plan)).digest('base64url').slice(0, ETAG_CHARACTERS);
 }

@@ -59,7 +59,7 @@ export type {
   ProposedSigningKey,
   VersionExplanation,
 } from './planning.ts';
-export type { RecoveredSigningKey, RecoveredVersion, RecoverRequest, Recovery } from './store.ts';
+export type { RecoveredImport, RecoveredSigningKey, RecoveredVersion, RecoverRequest, Recovery } from './store.ts';
 export type { ClientTarget } from './transport.ts';
 export type {
   CallOptions,

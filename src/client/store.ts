@@ -9,7 +9,7 @@ import type { ProposedSigningKey } from './planning.ts';
 import { storeMethods } from './protos.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions } from './types.ts';
-import { fromCount, fromText, fromTime, toDuration } from './values.ts';
+import { fromCount, fromText, fromTime, requireTime, toDuration } from './values.ts';
 
 export interface RecoverRequest {
   /** Of signing keys that the store doesn't know and the token does; others are passed over. */
@@ -38,7 +38,16 @@ export interface Recovery {
   readonly signingKeys: readonly RecoveredSigningKey[];
   /** Every version that is published or becomes something else, and every object that the store can't explain. */
   readonly versions: readonly RecoveredVersion[];
+  /** Imported keys that are published: the token knows nothing of them. */
+  readonly imports: readonly RecoveredImport[];
   readonly etag: string;
+}
+
+export interface RecoveredImport {
+  readonly keySet: string;
+  readonly kid: string;
+  readonly compromised: boolean;
+  readonly expireTime: Date;
 }
 
 export interface RecoveredSigningKey {
@@ -135,6 +144,9 @@ function fromRecovery(answer: RecoverResponse__Output): Recovery {
       return { ...signingKey, activeVersion: fromCount(activeVersion), readyTime: fromTime(readyTime) };
     }),
     versions: answer.versions.map(fromRecoveredVersion),
+    imports: answer.imports.map(({ expireTime, ...imported }) => {
+      return { ...imported, expireTime: requireTime(expireTime, 'expire_time') };
+    }),
     etag: answer.etag,
   };
 }

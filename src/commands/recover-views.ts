@@ -1,5 +1,5 @@
 /** A recovery's plan, as people read it. Pure. */
-import type { Recovery, RecoveredSigningKey, RecoveredVersion } from '../client/client.ts';
+import type { RecoveredImport, Recovery, RecoveredSigningKey, RecoveredVersion } from '../client/client.ts';
 import { formatTable } from './table.ts';
 import { formatIso, formatTime } from './time.ts';
 
@@ -7,7 +7,7 @@ const HEADER = ['SIGNING KEY', 'VERSION', 'KID', 'STORE SAYS', 'BECOMES', 'PUBLI
 const NONE = '–';
 
 export function describeRecovery(plan: Recovery, nowMs: number): string[] {
-  const { restoreTime, knownUntilTime, signingKeys, versions } = plan;
+  const { restoreTime, knownUntilTime, signingKeys, versions, imports } = plan;
   const restored =
     restoreTime === undefined || knownUntilTime === undefined
       ? []
@@ -17,7 +17,7 @@ export function describeRecovery(plan: Recovery, nowMs: number): string[] {
         ];
   return [
     ...restored,
-    ...formatTable(HEADER, versions.map(toRow)),
+    ...formatTable(HEADER, [...versions.map(toRow), ...imports.map(toImportRow)]),
     ...signingKeys.map((signingKey) => describeSigningKey(signingKey, nowMs)),
   ];
 }
@@ -33,6 +33,12 @@ function toRow(version: RecoveredVersion): readonly string[] {
     describePublication(version),
     why,
   ];
+}
+
+function toImportRow({ keySet, kid, compromised, expireTime }: RecoveredImport): readonly string[] {
+  const published = compromised ? 'no' : `until ${formatIso(expireTime.getTime())}`;
+  const why = compromised ? 'named as compromised' : 'imported: the token knows nothing of it';
+  return [`(${keySet})`, NONE, kid, 'imported', compromised ? 'removed' : 'imported', published, why];
 }
 
 function describePublication({ published, publishEndTime }: RecoveredVersion): string {

@@ -36,6 +36,7 @@ import type { ReactivateRequest as _keyturn_v1_ReactivateRequest, ReactivateRequ
 import type { ReactivateResponse as _keyturn_v1_ReactivateResponse, ReactivateResponse__Output as _keyturn_v1_ReactivateResponse__Output } from './keyturn/v1/ReactivateResponse.ts';
 import type { RecoverRequest as _keyturn_v1_RecoverRequest, RecoverRequest__Output as _keyturn_v1_RecoverRequest__Output } from './keyturn/v1/RecoverRequest.ts';
 import type { RecoverResponse as _keyturn_v1_RecoverResponse, RecoverResponse__Output as _keyturn_v1_RecoverResponse__Output } from './keyturn/v1/RecoverResponse.ts';
+import type { RecoveredImport as _keyturn_v1_RecoveredImport, RecoveredImport__Output as _keyturn_v1_RecoveredImport__Output } from './keyturn/v1/RecoveredImport.ts';
 import type { RecoveredSigningKey as _keyturn_v1_RecoveredSigningKey, RecoveredSigningKey__Output as _keyturn_v1_RecoveredSigningKey__Output } from './keyturn/v1/RecoveredSigningKey.ts';
 import type { RecoveredVersion as _keyturn_v1_RecoveredVersion, RecoveredVersion__Output as _keyturn_v1_RecoveredVersion__Output } from './keyturn/v1/RecoveredVersion.ts';
 import type { RemovePublicKeyRequest as _keyturn_v1_RemovePublicKeyRequest, RemovePublicKeyRequest__Output as _keyturn_v1_RemovePublicKeyRequest__Output } from './keyturn/v1/RemovePublicKeyRequest.ts';
@@ -104,6 +105,7 @@ export interface ProtoGrpcType {
       ReactivateResponse: MessageTypeDefinition<_keyturn_v1_ReactivateResponse, _keyturn_v1_ReactivateResponse__Output>
       RecoverRequest: MessageTypeDefinition<_keyturn_v1_RecoverRequest, _keyturn_v1_RecoverRequest__Output>
       RecoverResponse: MessageTypeDefinition<_keyturn_v1_RecoverResponse, _keyturn_v1_RecoverResponse__Output>
+      RecoveredImport: MessageTypeDefinition<_keyturn_v1_RecoveredImport, _keyturn_v1_RecoveredImport__Output>
       RecoveredSigningKey: MessageTypeDefinition<_keyturn_v1_RecoveredSigningKey, _keyturn_v1_RecoveredSigningKey__Output>
       RecoveredVersion: MessageTypeDefinition<_keyturn_v1_RecoveredVersion, _keyturn_v1_RecoveredVersion__Output>
       RecoveryFate: EnumTypeDefinition

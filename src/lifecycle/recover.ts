@@ -3,12 +3,13 @@
  * lost, by what store, token and operator know together. Pure; docs/adr/0007 has the reasons.
  */
 import { KeyturnError } from '../base/errors.ts';
-import type { CkaId, Kid } from '../base/ids.ts';
+import type { CkaId, KeySetName, Kid } from '../base/ids.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import { type Command, requireTrustedClock, type Surroundings } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
 import { archivedItems } from './archive.ts';
-import { evolveSigningKey, type KeyVersion, type SigningKeyState } from './fold.ts';
+import { evolveSigningKey, type KeySetState, type KeyVersion, type SigningKeyState } from './fold.ts';
+import { publishedImports } from './imports.ts';
 import { everyVersion, findVersion } from './versions.ts';
 import type { BirthRecord, LifecycleState } from './model.ts';
 import { withdrawalDueMs } from './rules.ts';
@@ -281,14 +282,29 @@ function toVerdict(
   };
 }
 
+export interface ImportVerdict {
+  readonly keySet: KeySetName;
+  readonly kid: Kid;
+  readonly isCompromised: boolean;
+  readonly expiresAtMs: number;
+}
+
+/** Imported keys that are published: the token knows nothing of them, so only the operator can. */
+export function judgeImports(keySet: KeySetState, { compromised }: RecoverCommand): readonly ImportVerdict[] {
+  return publishedImports(keySet).map(({ kid, expiresAtMs }) => {
+    return { keySet: keySet.name, kid, expiresAtMs, isCompromised: compromised.has(kid) };
+  });
+}
+
 /** Every kid that the operator names must mean something: a slip must not publish a stolen key. Errors: FIELD_INVALID. */
 export function requireKnownKids(
   recoveries: readonly Recovery[],
+  imports: readonly ImportVerdict[],
   missing: TokenView['missing'],
   command: RecoverCommand,
 ): void {
   const verdicts = recoveries.flatMap((recovery) => recovery.verdicts);
-  const known = new Set<Kid | undefined>(verdicts.map(({ kid }) => kid));
+  const known = new Set<Kid | undefined>([...verdicts, ...imports].map(({ kid }) => kid));
   if (command.compromised.size > 0) {
     for (const { after } of recoveries) for (const { kid } of everyVersion(after)) known.add(kid);
   }

@@ -1,6 +1,6 @@
 /** What every store does, whatever it is made of: one suite for each adapter and each fake. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventStore, StoredEvent, StreamAppend } from '../../src/store/store.ts';
+import { type EventStore, MAX_CHUNK_BYTES, type StoredEvent, type StreamAppend } from '../../src/store/store.ts';
 
 export interface StoreSubject {
   readonly store: EventStore;
@@ -53,6 +53,23 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await store.load()).toEqual(expected);
       store = await subject.reopen();
       expect(await store.load()).toEqual(expected);
+    });
+
+    it('makes a copy of what is durable, in parts, and goes on meanwhile', async () => {
+      const long = 'x'.repeat(MAX_CHUNK_BYTES);
+      await store.commit([append('s', 0, event('kept', { long }), event('kept', { long }))]);
+      const copy = await store.copy();
+      await store.commit([append('s', 2, event('later'))]);
+      const parts: Uint8Array[] = [];
+      for await (const part of copy.read()) parts.push(part);
+      await copy.dispose();
+      await copy.dispose();
+      expect(parts.length).toBeGreaterThan(1);
+      for (const part of parts) expect(part.length).toBeLessThanOrEqual(MAX_CHUNK_BYTES);
+      const text = Buffer.concat(parts).toString('latin1');
+      expect(text).toContain('kept');
+      expect(text).not.toContain('later');
+      expect(await (await store.copy()).dispose()).toBeUndefined();
     });
 
     it.each([

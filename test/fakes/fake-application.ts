@@ -69,7 +69,7 @@ export class FakeApplication implements Application {
   readonly withheldKeySets = new Set<string>();
   fenced: readonly string[] = [];
   backup: Iterable<Uint8Array> = [];
-  recovery: RecoveryView = { restoration: undefined, signingKeys: [], versions: [], etag: 'as planned' };
+  recovery: RecoveryView = { restoration: undefined, signingKeys: [], versions: [], imports: [], etag: 'as planned' };
   /** Thrown by every method while set. */
   failure: Error | undefined;
   /** Awaited by signJwt, when set, before it answers. */

@@ -12,7 +12,7 @@ import type { Fate } from '../../lifecycle/recover.ts';
 import { serverStream } from './server-stream.ts';
 import { toProposed } from './signing-key-input.ts';
 import { type HandlerPorts, unary } from './unary.ts';
-import { parseDurationMs, toOptionalTimestamp } from './values.ts';
+import { parseDurationMs, toOptionalTimestamp, toTimestamp } from './values.ts';
 import { toState } from './views.ts';
 
 export function createStoreService(ports: HandlerPorts): StoreServiceHandlers {
@@ -45,7 +45,7 @@ async function* toBackUp(chunks: AsyncIterable<Uint8Array>): AsyncIterable<BackU
   yield { sha256: digest.digest() };
 }
 
-function toRecoverResponse({ restoration, signingKeys, versions, etag }: RecoveryView): RecoverResponse {
+function toRecoverResponse({ restoration, signingKeys, versions, imports, etag }: RecoveryView): RecoverResponse {
   return {
     restoreTime: toOptionalTimestamp(restoration?.atMs),
     knownUntilTime: toOptionalTimestamp(restoration?.knownUntilMs),
@@ -53,6 +53,9 @@ function toRecoverResponse({ restoration, signingKeys, versions, etag }: Recover
       return { ...signingKey, created: isCreated, activeVersion, readyTime: toOptionalTimestamp(readyAtMs) };
     }),
     versions: versions.map(toRecoveredVersion),
+    imports: imports.map(({ keySet, kid, isCompromised, expiresAtMs }) => {
+      return { keySet, kid, compromised: isCompromised, expireTime: toTimestamp(expiresAtMs) };
+    }),
     etag,
   };
 }
