@@ -27,8 +27,8 @@ export const MIX = [
 /** A world lasts so many of its shortest signing periods. */
 const PERIODS_PER_WORLD = 20;
 /** One world in so many has timers that fire on time; in the others they are late, as on a busy machine. */
-const EXACT_ONE_IN = 16;
-const MAX_KEYS = 3;
+const EXACT_ONE_IN = 64;
+const MAX_KEYS = 8;
 const EXTRA_VERIFIERS = 2;
 
 export interface KeyPlan {

@@ -39,7 +39,7 @@ export type Answer =
 
 export interface Copy {
   /** x by kid. */
-  readonly keys: ReadonlyMap<string, string>;
+  readonly keys: ReadonlyMap<string, Buffer>;
   readonly fetchedAtMs: number;
   readonly maxAgeMs: number;
   /** The ceiling that was promised when the origin answered. */
@@ -53,7 +53,7 @@ export interface ParsedJwt {
   readonly iatMs: number;
   readonly expMs: number;
   readonly input: Uint8Array;
-  readonly signature: Uint8Array;
+  readonly signature: Buffer;
 }
 
 export type Verdict = 'verified' | 'expired' | 'no-copy' | 'unknown-kid' | 'bad-signature';
@@ -65,14 +65,14 @@ export interface Surroundings {
   ceilingMs(): number;
 }
 
-const documents = new WeakMap<Uint8Array, ReadonlyMap<string, string>>();
+const documents = new WeakMap<Uint8Array, ReadonlyMap<string, Buffer>>();
 
 /** RFC 7517, section 5. The same bytes are parsed once. */
-function parseDocument(body: Uint8Array): ReadonlyMap<string, string> {
+function parseDocument(body: Uint8Array): ReadonlyMap<string, Buffer> {
   const known = documents.get(body);
   if (known !== undefined) return known;
   const { keys } = JSON.parse(Buffer.from(body).toString('utf8')) as { keys: { kid: string; x: string }[] };
-  const parsed = new Map(keys.map(({ kid, x }) => [kid, x]));
+  const parsed = new Map(keys.map(({ kid, x }) => [kid, Buffer.from(x, 'base64url')]));
   documents.set(body, parsed);
   return parsed;
 }
@@ -162,9 +162,9 @@ export class Verifier {
     if (this.plan.kind === 'refetch-on-unknown-kid' && this.#copy?.keys.has(jwt.kid) !== true) {
       if (nowMs - this.#askedAtMs >= this.plan.cooldownMs) this.fetch(nowMs);
     }
-    const x = this.#copy?.keys.get(jwt.kid);
-    if (x === undefined) return 'unknown-kid';
-    return isSignedCheaply(x, jwt.input, jwt.signature) ? 'verified' : 'bad-signature';
+    const publicKey = this.#copy?.keys.get(jwt.kid);
+    if (publicKey === undefined) return 'unknown-kid';
+    return isSignedCheaply(publicKey, jwt.input, jwt.signature) ? 'verified' : 'bad-signature';
   }
 
   #isExpired({ expMs }: ParsedJwt, nowMs: number): boolean {
