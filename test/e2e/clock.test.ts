@@ -134,8 +134,8 @@ async function scrape({ daemon }: World): Promise<string> {
 const ALARM = /^keyturn_wall_clock_trusted 0$/m;
 const NOT_READY = /^keyturn_signing_key_ready\{signing_key="access-tokens"\} 0$/m;
 
-/** Nothing is signed, activated, withdrawn or destroyed; the alarm is raised; the command says what is the matter. */
-async function expectStopped(world: World, shown: string): Promise<void> {
+/** Nothing is signed, activated, withdrawn or destroyed; the alarm is raised; the daemon says what is the matter. */
+async function expectStopped(world: World, offsetMs: number): Promise<void> {
   const { daemon, before } = world;
   await expect(sign(world)).rejects.toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
   // Said in the round that plans what is due.
@@ -143,23 +143,38 @@ async function expectStopped(world: World, shown: string): Promise<void> {
   await waitFor('the alarm', async () => ALARM.test(await scrape(world)));
   expect(await scrape(world)).toMatch(NOT_READY);
   await expect(daemon.admin.rotate({ signingKey: NAME })).rejects.toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
-  const { code, stdout } = await runClock(world, 'status');
-  expect(code).toBe(1);
-  expect(stdout).toMatch(/^trusted: +no: nothing is signed, nothing final is done$/m);
-  expect(stdout).toMatch(new RegExp(`^off by: +${shown}`, 'm'));
+  const { trusted, stepMs } = await daemon.admin.getClockStatus();
+  expect(trusted).toBe(false);
+  expect(Math.abs(stepMs - offsetMs)).toBeLessThan(SECOND_MS);
   expect(await contentOf(world)).toEqual(before);
   await expect(sign(world)).rejects.toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
 }
 
-const timeIn = (offsetMs: number): string => new Date(Date.now() + offsetMs).toISOString();
+/** As an operator sees it. */
+async function expectStoppedInWords(world: World, shown: string): Promise<void> {
+  const { code, stdout } = await runClock(world, 'status');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^trusted: +no: nothing is signed, nothing final is done$/m);
+  expect(stdout).toMatch(new RegExp(`^off by: +${shown}$`, 'm'));
+}
+
+async function confirmByCommand(world: World, offsetMs: number): Promise<void> {
+  const time = new Date(Date.now() + offsetMs).toISOString();
+  const { code, stdout, stderr } = await runClock(world, 'confirm', time, '--reason', 'radio clock');
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/^trusted: +yes$/m);
+}
+
+async function confirm({ daemon }: World, offsetMs: number): Promise<void> {
+  const time = new Date(Date.now() + offsetMs);
+  expect((await daemon.admin.confirmClock({ time, reason: 'radio clock' })).trusted).toBe(true);
+}
 
 /** The documented way out when the machine's clock is right now, and was wrong before. */
-async function expectWayOut(world: World, offsetMs: number): Promise<void> {
+async function expectWayOut(world: World, offsetMs: number, byOperator = confirm): Promise<void> {
   const disagreeing = world.daemon.admin.confirmClock({ time: new Date(), reason: 'a clock that disagrees' });
   await expect(disagreeing).rejects.toMatchObject({ reason: 'FIELD_INVALID' });
-  const confirmed = await runClock(world, 'confirm', timeIn(offsetMs), '--reason', 'radio clock');
-  expect(confirmed.code, confirmed.stderr).toBe(0);
-  expect(confirmed.stdout).toMatch(/^trusted: +yes$/m);
+  await byOperator(world, offsetMs);
   // A year later the signing period is over: the next version takes its place first.
   await waitFor('signing to go on', () =>
     sign(world).then(
@@ -189,8 +204,9 @@ describe.skipIf(NO_TURNED_CLOCK !== undefined)('a wall clock that steps under a 
     world.clock.turnTo(offsetMs);
     const steppedAtMs = performance.now();
     await waitFor('callers to be refused', () => load.failures.length > 0);
-    await expectStopped(world, shown);
     await load.stop();
+    await expectStopped(world, offsetMs);
+    await expectStoppedInWords(world, shown);
     for (const jwt of load.jwts) expectRightTimes(jwt);
     expect(load.jwts.filter(({ askedAtMs }) => askedAtMs > steppedAtMs)).toEqual([]);
     for (const failure of load.failures) expect(failure).toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
@@ -200,10 +216,10 @@ describe.skipIf(NO_TURNED_CLOCK !== undefined)('a wall clock that steps under a 
     await expectSigning(world, 0);
     world.clock.turnTo(offsetMs);
     await expect(sign(world)).rejects.toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
-    await expectWayOut(world, offsetMs);
+    await expectWayOut(world, offsetMs, confirmByCommand);
   });
 
-  it.each(STEPS)('%s in many small steps while it runs: they add up', async (_step, offsetMs, shown) => {
+  it.each(STEPS)('%s in many small steps while it runs: they add up', async (_step, offsetMs) => {
     const world = await makeWorld();
     const load = startLoad(world);
     let beyondLimitAtMs = Number.POSITIVE_INFINITY;
@@ -214,24 +230,24 @@ describe.skipIf(NO_TURNED_CLOCK !== undefined)('a wall clock that steps under a 
       await waitFor('callers to be answered', () => load.jwts.length + load.failures.length > answers + 20);
     }
     walk(world, Math.sign(offsetMs) * 2 * SMALL_STEP_MS, offsetMs);
-    await expectStopped(world, shown);
     await load.stop();
+    await expectStopped(world, offsetMs);
     expect(load.jwts.length).toBeGreaterThan(40);
     for (const jwt of load.jwts) expectRightTimes(jwt);
     expect(load.jwts.filter(({ askedAtMs }) => askedAtMs > beyondLimitAtMs)).toEqual([]);
     await expectWayOut(world, offsetMs);
   });
 
-  it.each(STEPS)('%s in one step while it is down', async (_step, offsetMs, shown) => {
+  it.each(STEPS)('%s in one step while it is down', async (_step, offsetMs) => {
     const world = await makeWorld();
     await world.daemon.stop();
     world.clock.turnTo(offsetMs);
     world.daemon = await start(world.deployment, world.clock);
-    await expectStopped(world, shown);
+    await expectStopped(world, offsetMs);
     await expectWayOut(world, offsetMs);
   });
 
-  it.each(STEPS)('%s in small steps, one at each restart: they add up', async (_step, offsetMs, shown) => {
+  it.each(STEPS)('%s in small steps, one at each restart: they add up', async (_step, offsetMs) => {
     const world = await makeWorld();
     const restartAt = async (at: number): Promise<void> => {
       await world.daemon.kill();
@@ -244,7 +260,7 @@ describe.skipIf(NO_TURNED_CLOCK !== undefined)('a wall clock that steps under a 
     await expect(sign(world)).rejects.toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
     // While nobody looks, small steps and one step are the same.
     await restartAt(offsetMs);
-    await expectStopped(world, shown);
+    await expectStopped(world, offsetMs);
     await expectWayOut(world, offsetMs);
   });
 });

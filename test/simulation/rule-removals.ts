@@ -57,7 +57,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     focus: quickRotations,
     patches: [
       { file: 'lifecycle/decide.ts', from: 'ready.length < state.policy.standbys && !useLastStandby', to: 'false' },
-      { file: 'lifecycle/plan.ts', from: 'ready >= state.policy.standbys', to: 'ready >= 1' },
+      { file: 'lifecycle/plan.ts', from: 'ready >= state.policy.standbys) due', to: 'ready >= 1) due' },
     ],
   },
   {
