@@ -121,7 +121,12 @@ export function decideRecover(
       return toVerdict({ ...object, kid }, decision, state, after, around);
     }),
   ];
-  return { events, verdicts, after };
+  return { events, verdicts: verdicts.toSorted(byNumber), after };
+}
+
+/** What is ignored has no number, and comes last. */
+function byNumber(left: Verdict, right: Verdict): number {
+  return (left.version ?? Number.MAX_SAFE_INTEGER) - (right.version ?? Number.MAX_SAFE_INTEGER);
 }
 
 interface Case {
