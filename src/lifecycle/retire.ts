@@ -61,9 +61,6 @@ export function decideUnretire(
 /** The window is over. A standby may have signed in an emergency that no commit tells of: it is kept like the others. */
 export function toRetirementEnd(state: SigningKeyState, around: Surroundings): readonly SigningKeyEvent[] {
   const { nowMs: atMs, keySet, clockStepLimitMs } = around;
-  const { retirement } = state;
-  // It may have come back since the step was planned.
-  if (retirement === undefined || retirement.isFinal || !isRetirementOver(retirement, atMs)) return [];
   const deactivated = state.versions.flatMap((version): SigningKeyEvent[] => {
     const event = { type: 'VERSION_DEACTIVATED', atMs, version: version.number } as const;
     if (version.state === 'SUSPENDED') return [event];

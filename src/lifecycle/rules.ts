@@ -105,7 +105,6 @@ export function findEmergencySuccessor(
   nowMs: number,
   isExcluded: (version: KeyVersion) => boolean = () => false,
 ): KeyVersion | undefined {
-  if (state.retirement !== undefined) return undefined;
   const [standby] = propagatedStandbys(state, keySet).filter((version) => !isExcluded(version));
   if (standby !== undefined) return standby;
   return state.versions.findLast(

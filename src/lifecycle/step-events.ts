@@ -75,8 +75,6 @@ function toPublication(
   around: Surroundings,
   isFirstGeneration: boolean,
 ): readonly SigningKeyEvent[] {
-  // It may have been retired since the step was planned.
-  if (state.retirement !== undefined) return [];
   const { nowMs, keySet } = around;
   const published = versions.map((version): SigningKeyEvent => ({ type: 'VERSION_PUBLISHED', atMs: nowMs, version }));
   if (!isFirstGeneration) return published;

@@ -216,6 +216,34 @@ describe('the CLI with a daemon', () => {
     expect((await sign()).code).toBe(0);
   });
 
+  it('takes a signing key out of service with --yes, and brings it back', async () => {
+    expect((await run('key', 'retire', 'access-tokens', '--dry-run')).stdout).toContain(
+      'would sign nothing from now on',
+    );
+    expect((await sign()).code).toBe(0);
+    const retired = await run('key', 'retire', 'access-tokens', '--yes', '--reason', 'drill');
+    expect(retired.stdout, retired.stderr).toMatch(
+      /^signing key access-tokens signs nothing .*\nuntil .* brings it back/,
+    );
+    expect((await sign()).stderr).toMatch(/\(SIGNING_KEY_RETIRED\)\nhint: /);
+    expect((await run('key', 'list')).stdout).toMatch(/^access-tokens .*  retired$/m);
+    expect((await run('plan', 'access-tokens')).stdout).toMatch(/^unretire +now$/m);
+    const back = await run('key', 'unretire', 'access-tokens');
+    expect(back.stdout, back.stderr).toMatch(/^version 2 signs now, kid /);
+    expect((await sign()).code).toBe(0);
+  });
+
+  it('schedules a rotation, tells of it, and takes it back', async () => {
+    const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 86_400_000).toISOString().replace('.000Z', 'Z');
+    const scheduled = await run('key', 'rotate', 'access-tokens', '--at', at);
+    expect(scheduled.stdout, scheduled.stderr).toContain(`version 2 is due to be replaced at ${at} (in `);
+    expect((await run('key', 'show', 'access-tokens')).stdout).toContain('as `keyturn key rotate --at` said');
+    expect((await run('plan', 'access-tokens')).stdout).toContain(`admin has scheduled its rotation for ${at}`);
+    const late = await run('key', 'rotate', 'access-tokens', '--at', '2999-01-01T00:00:00Z');
+    expect(late.stderr).toMatch(/at most \(max_signing_period\) \(FIELD_INVALID\)/);
+    expect((await run('key', 'rotate', 'access-tokens', '--cancel-at')).stdout).toMatch(/, by its policy\n$/);
+  });
+
   it('withdraws a compromised version with --yes, tells who signs now, and does nothing the second time', async () => {
     await eventually(async () => {
       const { stdout } = await run('key', 'list');

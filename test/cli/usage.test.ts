@@ -55,6 +55,9 @@ describe('keyturn', () => {
     ['nobody who could confirm a compromise', ['key', 'declare-compromised', 'a', '--reason', 'x']],
     ['nobody who could confirm it for the token', ['token', 'declare-compromised', '--reason', 'x']],
     ['nobody who could confirm a halt', ['key', 'suspend', 'a', '--halt']],
+    ['nobody who could confirm a retirement', ['key', 'retire', 'a']],
+    ['a time without its offset', ['key', 'rotate', 'a', '--at', '2026-01-31T03:00:00']],
+    ['a rotation at a time and at once', ['key', 'rotate', 'a', '--at', '2026-01-31T03:00:00Z', '--use-last-standby']],
     ['a version that is no number', ['key', 'reactivate', 'a', 'last']],
     [
       'a compromised version that is no number',

@@ -42,6 +42,8 @@ interface Scenario {
   readonly milestones: readonly string[];
   /** What must come about by itself after the restart, wherever the work was cut. */
   readonly finish?: (daemon: DaemonProcess) => Promise<void>;
+  /** The first commit of this is the last step; what comes then is cut in another scenario. */
+  readonly until?: string;
 }
 
 const apply = (daemon: DaemonProcess, lifecyclePolicy: object) =>
@@ -151,6 +153,56 @@ const SCENARIOS: readonly Scenario[] = [
     milestones: ['PUBLIC_KEY_IMPORTED', 'PUBLIC_KEY_EXPIRED', 'PUBLIC_KEY_REMOVED'],
     finish: (daemon) => untilExpired(daemon, 'brief'),
   },
+  {
+    name: 'retire, unretire and a rotation at a time',
+    async prepare(daemon) {
+      await apply(daemon, { ...POLICY, rollbackWindowMs: 60_000 });
+      await untilTwoStandbys(daemon);
+    },
+    async work(daemon) {
+      const signingKey = SIGNING_KEY;
+      await daemon.admin.retire({ signingKey });
+      await daemon.admin.unretire({ signingKey });
+      const version = await activeVersion(daemon);
+      await daemon.admin.scheduleRotation({ signingKey, rotateTime: new Date(Date.now() + 300) });
+      await waitFor('the rotation', async () => (await activeVersion(daemon)) !== version);
+      await untilTwoStandbys(daemon);
+    },
+    milestones: [
+      'SIGNING_KEY_RETIRED',
+      'tryKey',
+      'SIGNING_KEY_UNRETIRED+VERSION_ACTIVATED',
+      'ROTATION_SCHEDULED',
+      'tryKey',
+      'VERSION_SUSPENDED+VERSION_ACTIVATED',
+    ],
+    until: 'VERSION_SUSPENDED+VERSION_ACTIVATED',
+  },
+  {
+    name: 'a retirement without a way back',
+    async prepare(daemon) {
+      await apply(daemon, { ...POLICY, standbys: 1 });
+      await waitFor('a propagated standby', async () => {
+        const { signingKey } = await daemon.admin.getSigningKey({ name: SIGNING_KEY });
+        return signingKey.propagatedStandbys === 1 && !signingKey.reconciling;
+      });
+    },
+    async work(daemon) {
+      await daemon.admin.retire({ signingKey: SIGNING_KEY });
+      await waitFor('every private key to be destroyed', async () => {
+        const { keyVersions } = await daemon.admin.listKeyVersions({ signingKey: SIGNING_KEY });
+        return keyVersions.every(({ privateKeyPresent }) => !privateKeyPresent);
+      });
+    },
+    milestones: [
+      'SIGNING_KEY_RETIRED',
+      'RETIREMENT_ENDED',
+      'DESTRUCTION_INTENDED',
+      'destroyKeyPair',
+      'PRIVATE_KEY_DESTROYED',
+    ],
+    until: 'PRIVATE_KEY_DESTROYED',
+  },
 ];
 
 async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, expect: ExpectStatic): Promise<void> {
@@ -180,8 +232,14 @@ async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, e
   ).toEqual(published.toSorted());
   if (versions.length === 0) return;
   const active = versions.filter((version) => version.state === 'ACTIVE');
+  const signing = daemon.admin.signJwt({ signingKey: SIGNING_KEY, claims: { iss: ISSUER, aud: AUDIENCE } });
+  if (signingKeys.some(({ retireTime }) => retireTime !== undefined)) {
+    await expect(signing).rejects.toMatchObject({ reason: 'SIGNING_KEY_RETIRED' });
+    expect(active).toEqual([]);
+    return;
+  }
+  const { jwt, kid } = await signing;
   expect(active).toHaveLength(1);
-  const { jwt, kid } = await daemon.admin.signJwt({ signingKey: SIGNING_KEY, claims: { iss: ISSUER, aud: AUDIENCE } });
   expect(kid).toBe(active[0]?.kid);
   // One second is the JWT's whole life, and this is about keys.
   const options = { issuer: ISSUER, audience: AUDIENCE, clockTolerance: 30 };
@@ -192,7 +250,10 @@ async function settle(daemon: DaemonProcess): Promise<void> {
   await waitFor('the daemon to have settled', async () => {
     if ((await daemon.admin.getTokenStatus()).state !== 'READY') return false;
     const { signingKeys } = await daemon.admin.listSigningKeys();
-    return signingKeys.every((key) => !key.reconciling && key.publishedStandbys === 2);
+    return signingKeys.every(
+      ({ reconciling, retireTime, publishedStandbys, lifecyclePolicy }) =>
+        !reconciling && (retireTime !== undefined || publishedStandbys === lifecyclePolicy.standbys),
+    );
   });
 }
 
@@ -231,7 +292,9 @@ async function countSteps(scenario: Scenario): Promise<string[]> {
     await scenario.work(daemon);
     const steps = stepsOf(daemon.log()).slice(before);
     await daemon.stop();
-    return steps;
+    const { until } = scenario;
+    if (until === undefined) return steps;
+    return steps.slice(0, steps.findIndex((step) => step.includes(' after commit ') && step.includes(until)) + 1);
   } finally {
     await deployment.dispose();
   }

@@ -17,6 +17,8 @@ export const COUNTED = [
   'oldStores',
   'suspensions',
   'rollbacks',
+  'retirements',
+  'schedules',
   'compromiseChecks',
   'policyChanges',
   'promiseChanges',

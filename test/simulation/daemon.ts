@@ -47,6 +47,10 @@ export interface Subject {
   suspend(key: string, halt: boolean): Promise<void>;
   reactivate(key: string, version: number): Promise<void>;
   rollback(key: string): Promise<void>;
+  retire(key: string): Promise<void>;
+  unretire(key: string): Promise<void>;
+  /** By the subject's wall clock, so long from now; undefined takes it back. */
+  scheduleRotation(key: string, afterMs: number | undefined): Promise<void>;
   /** `key` undefined: the whole token; `version` undefined: the whole signing key. */
   declareCompromised(key: string | undefined, version: number | undefined, retain: boolean): Promise<void>;
   /** An operator types the time, from elsewhere. */
@@ -147,11 +151,16 @@ export class Daemon implements Subject {
     const ledger = this.#process?.ledger;
     if (ledger === undefined) return 'calm';
     let isSettled = true;
-    for (const { intents, versions, policy } of ledger.signingKeys.values()) {
+    for (const { intents, versions, policy, retirement } of ledger.signingKeys.values()) {
       const standbys = versions.filter(({ state }) => state === 'PRE_ACTIVE');
-      if (standbys.some(({ isPublished, propagatedAtMs }) => isPublished && propagatedAtMs === undefined))
+      const isInService = retirement === undefined;
+      if (
+        isInService &&
+        standbys.some(({ isPublished, propagatedAtMs }) => isPublished && propagatedAtMs === undefined)
+      )
         return 'counting';
-      const isComplete = standbys.length >= policy.standbys && versions.some(({ state }) => state === 'ACTIVE');
+      const isComplete =
+        !isInService || (standbys.length >= policy.standbys && versions.some(({ state }) => state === 'ACTIVE'));
       const isCleared = versions.every(
         ({ state, privateKey }) => state !== 'DEACTIVATED' || privateKey === 'destroyed',
       );
@@ -203,6 +212,20 @@ export class Daemon implements Subject {
 
   async rollback(key: string): Promise<void> {
     await this.#requireApp().rollback(CALLER, toKeyCommand(key));
+  }
+
+  async retire(key: string): Promise<void> {
+    await this.#requireApp().retire(CALLER, toKeyCommand(key));
+  }
+
+  async unretire(key: string): Promise<void> {
+    await this.#requireApp().unretire(CALLER, toKeyCommand(key));
+  }
+
+  async scheduleRotation(key: string, afterMs: number | undefined): Promise<void> {
+    const { time } = this.#parts;
+    const dueMs = afterMs === undefined ? undefined : time.nowMs + time.wallOffsetMs + afterMs;
+    await this.#requireApp().scheduleRotation(CALLER, { ...toKeyCommand(key), dueMs });
   }
 
   async declareCompromised(key: string | undefined, version: number | undefined, retain: boolean): Promise<void> {

@@ -88,6 +88,18 @@ class ForeignSigner implements Subject {
     return Promise.resolve();
   }
 
+  retire(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  unretire(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  scheduleRotation(): Promise<void> {
+    return Promise.resolve();
+  }
+
   declareCompromised(): Promise<void> {
     return Promise.resolve();
   }

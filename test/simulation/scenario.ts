@@ -41,6 +41,10 @@ export type Happening = { readonly atMs: number; readonly id: number } & (
   | { readonly kind: 'policy'; readonly key: number; readonly policy: LifecyclePolicy }
   | { readonly kind: 'suspend'; readonly key: number; readonly halt: boolean; readonly reactivateAfterMs: number }
   | { readonly kind: 'rollback'; readonly key: number }
+  /** `unretireAfterMs` undefined: for good. */
+  | { readonly kind: 'retire'; readonly key: number; readonly unretireAfterMs: number | undefined }
+  /** `afterMs` undefined: what was scheduled is taken back. */
+  | { readonly kind: 'schedule'; readonly key: number; readonly afterMs: number | undefined }
   | {
       readonly kind: 'compromise';
       readonly key: number;
@@ -158,6 +162,8 @@ const RATES = [
   [0.1, 'policy'],
   [0.06, 'suspend'],
   [0.08, 'rollback'],
+  [0.02, 'retire'],
+  [0.06, 'schedule'],
   [0.12, 'compromise'],
   [0.15, 'crash'],
   [0.04, 'reboot'],
@@ -198,6 +204,10 @@ function drawHappening(
       return { id, atMs, kind, key, halt: prng.chance(0.3), reactivateAfterMs: forMs };
     case 'rollback':
       return { id, atMs, kind, key };
+    case 'retire':
+      return { id, atMs, kind, key, unretireAfterMs: prng.chance(0.1) ? undefined : Math.round(forMs / 4) };
+    case 'schedule':
+      return { id, atMs, kind, key, afterMs: prng.chance(0.15) ? undefined : forMs };
     case 'compromise': {
       const what = prng.weighted([
         [6, 'active'],

@@ -24,6 +24,15 @@ export function describeHappening(happening: Happening, { keys }: Scenario): str
       return `an operator suspends ${keys[happening.key]?.name}${happening.halt ? ' with halt' : ''}, to reactivate it after ${span(happening.reactivateAfterMs)}`;
     case 'rollback':
       return `an operator rolls ${keys[happening.key]?.name} back`;
+    case 'retire': {
+      const { unretireAfterMs } = happening;
+      const back = unretireAfterMs === undefined ? 'for good' : `to bring it back after ${span(unretireAfterMs)}`;
+      return `an operator retires ${keys[happening.key]?.name}, ${back}`;
+    }
+    case 'schedule':
+      return happening.afterMs === undefined
+        ? `an operator takes back the scheduled rotation of ${keys[happening.key]?.name}`
+        : `an operator schedules a rotation of ${keys[happening.key]?.name} in ${span(happening.afterMs)}`;
     case 'compromise':
       return `an operator declares compromised: ${describeScope(happening, keys[happening.key]?.name ?? '')}`;
     case 'reboot':

@@ -82,6 +82,8 @@ export class World {
   /** An old copy is in the place of the store: what it says is not what the world knows. */
   #isStoreOld = false;
   #draws = 0;
+  /** Signing keys whose retirement was answered with OK, and that nobody has brought back since. */
+  readonly #retired = new Set<string>();
   #pace: ReturnType<Subject['pace']> | undefined;
 
   constructor(scenario: Scenario, makeSubject: MakeSubject, isTracing: boolean) {
@@ -259,6 +261,8 @@ export class World {
       case 'policy':
       case 'suspend':
       case 'rollback':
+      case 'retire':
+      case 'schedule':
       case 'compromise':
         if (subject.isUp) this.#commandedBy(happening);
         return;
@@ -299,7 +303,7 @@ export class World {
     }
   }
 
-  #commandedBy(happening: Happening & { kind: 'rotate' | 'policy' | 'suspend' | 'rollback' | 'compromise' }): void {
+  #commandedBy(happening: Extract<Happening, { readonly key: number }>): void {
     const key = this.#scenario.keys[happening.key]?.name ?? '';
     const subject = this.#subject;
     switch (happening.kind) {
@@ -322,12 +326,34 @@ export class World {
           if (version !== undefined && subject.isUp)
             this.#command('reactivate', subject.reactivate(key, version.number));
         });
+      case 'schedule':
+        this.#counts.add('schedules');
+        return this.#command('schedule', subject.scheduleRotation(key, happening.afterMs));
+      case 'retire':
+        return this.#retire(key, happening.unretireAfterMs);
       case 'compromise':
         this.#counts.add('compromises');
         subject.fireTimers();
         // When what was late is done.
         this.#queue.add(this.#time.nowMs, () => this.#emergencies.compromise(happening, key));
     }
+  }
+
+  #retire(key: string, unretireAfterMs: number | undefined): void {
+    this.#counts.add('retirements');
+    this.#emergencies.noteWeakened(key);
+    const retired = this.#subject.retire(key).then(() => void this.#retired.add(key));
+    this.#command('retire', retired);
+    if (unretireAfterMs === undefined) return;
+    this.#later(unretireAfterMs, `an operator brings ${key} back`, () => {
+      if (!this.#subject.isUp) return;
+      const wasRetired = this.#retired.delete(key);
+      const back = this.#subject.unretire(key).catch((refusal: unknown) => {
+        if (wasRetired) this.#retired.add(key);
+        throw refusal;
+      });
+      this.#command('unretire', back);
+    });
   }
 
   #reboot({ downMs, toOffsetMs, untilRightMs }: Happening & { kind: 'reboot' }): void {
@@ -346,6 +372,7 @@ export class World {
     this.#die();
     this.#machine.replaceStore(copy);
     this.#isStoreOld = true;
+    this.#retired.clear();
     this.#witness.noteOldStore(keysWithoutRecord(this.#machine, copy));
     if (wasUp) this.#bootIn(downMs);
   }
@@ -422,8 +449,12 @@ export class World {
 
   #sign(key: string, lifetimeMs: number | undefined): void {
     if (!this.#subject.isUp) return;
+    const isRetired = this.#retired.has(key);
     this.#subject.sign(key, lifetimeMs).then(
-      (compact) => void this.#witness.onJwt(compact),
+      (compact) => {
+        this.#witness.onJwt(compact);
+        if (isRetired) this.#violate('operator-decides', `${key} signs although it is retired`);
+      },
       (refusal: unknown) => {
         this.#counts.add('jwtsRefused');
         this.#reasonOf('signing', refusal);

@@ -2,8 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Meters } from '../../src/app/meters.ts';
 import type { Kid } from '../../src/base/ids.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
+import { decideRetire } from '../../src/lifecycle/retire.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import {
+  aroundAt,
+  CALLER,
+  created,
   firstGeneration,
   fold,
   HOUR,
@@ -156,5 +160,39 @@ describe('the key set', () => {
       answer();
     }
     expect(meters.observeKeySet(lowered)).toMatchObject({ type: 'KEY_SET_SERVED', servedMs: HOUR / 20 });
+  });
+});
+
+describe('retired time', () => {
+  /** Nothing of it ever signed, so that no quiet time is recorded beside it. */
+  const waiting = fold([created(), ...published(1)]);
+  const retired = fold(decideRetire(waiting, { caller: CALLER, reason: '' }, aroundAt(T0)), waiting);
+  const retiredMs = (): number | undefined => meters.observe(retired).state.retirement?.retiredMs;
+
+  it('is up-time since the signing key was retired, up to its window, recorded in steps of a twentieth', () => {
+    meters.track(retired);
+    clock.stepWall(HOUR);
+    clock.advance(HOUR / 20 - 1);
+    expect(retiredMs()).toBe(HOUR / 20 - 1);
+    const isDue = (): boolean => meters.recordDueInMs(retired, meters.observe(retired).state, servedKeySet()) <= 0;
+    expect(isDue()).toBe(false);
+    clock.advance(1);
+    expect(isDue()).toBe(true);
+    clock.advance(2 * HOUR);
+    expect(retiredMs()).toBe(HOUR);
+  });
+
+  it('goes on from what was recorded, and begins anew when it is retired again', () => {
+    const restarted = fold(
+      [{ type: 'METERS_RECORDED', atMs: T0, servedMs: {}, quietMs: {}, retiredMs: 7_000 }],
+      retired,
+    );
+    meters.track(restarted);
+    clock.advance(1_000);
+    expect(meters.observe(restarted).state.retirement?.retiredMs).toBe(8_000);
+    meters.track(waiting);
+    meters.track(retired);
+    clock.advance(1_000);
+    expect(retiredMs()).toBe(1_000);
   });
 });

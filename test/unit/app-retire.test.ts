@@ -90,7 +90,7 @@ describe('retire', () => {
     expect(statesOf(harness)).toEqual(['DEACTIVATED', 'DEACTIVATED', 'DEACTIVATED']);
     expect(harness.hsm.keys.size).toBe(0);
     expect(harness.published(), 'JWTs that are out go on verifying').toHaveLength(3);
-    await wait(harness, 2 * HOUR);
+    await wait(harness, 4 * HOUR);
     expect(harness.published()).toEqual([]);
     expect(statesOf(harness)).toEqual(['DESTROYED', 'DESTROYED', 'DESTROYED']);
     const view = harness.app.getSigningKey(NAME);
@@ -211,6 +211,25 @@ describe('a scheduled rotation', () => {
     expect(harness.app.getSigningKey(NAME)).toMatchObject({ active: { version: 2 }, rotationDueAtMs: dueMs });
     await wait(harness, 50 * MINUTE);
     expect(harness.app.getSigningKey(NAME).active?.version).toBe(3);
+  });
+
+  it('does not come when it is postponed while its successor is being tried', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    const dueMs = harness.clock.wallMs() + HOUR;
+    await schedule(harness, dueMs);
+    const tryKey = harness.hsm.tryKey.bind(harness.hsm);
+    let isPostponed = false;
+    harness.hsm.tryKey = async (key) => {
+      if (!isPostponed) await schedule(harness, dueMs + HOUR);
+      isPostponed = true;
+      return tryKey(key);
+    };
+    await wait(harness, HOUR + MINUTE);
+    expect(isPostponed).toBe(true);
+    expect(harness.app.getSigningKey(NAME).active?.version).toBe(1);
+    await wait(harness, HOUR);
+    expect(harness.app.getSigningKey(NAME).active?.version).toBe(2);
   });
 
   it('can be postponed, and taken back', async () => {

@@ -1,7 +1,12 @@
 /** What suspend, reactivate, rollback and declare-compromised tell people. */
 import { describe, expect, it } from 'vitest';
 import type { CompromiseEffect, SigningKey } from '../../src/client/client.ts';
-import { describeCompromise, describeNewSigner } from '../../src/commands/key-change-views.ts';
+import {
+  describeCompromise,
+  describeNewSigner,
+  describeRetirement,
+  describeRotationTime,
+} from '../../src/commands/key-change-views.ts';
 import { parseVersion } from '../../src/commands/key-command.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
@@ -65,6 +70,40 @@ describe('who signs now', () => {
     const waiting = { ...BEFORE, activeVersion: undefined, activeKid: undefined, readyTime: at(HOUR_MS) };
     expect(describeNewSigner(BEFORE, waiting, done)[0]).toMatch(
       /stopped signing; .* at 2026-11-24T13:00:00Z \(in 1 h\)$/,
+    );
+  });
+});
+
+describe('a retirement', () => {
+  const ENDS =
+    'its private keys are destroyed, each version leaves the key set when its last JWT has expired, and the name is never used again';
+
+  it('is told with the way back, and what comes when that is closed', () => {
+    const after = { ...BEFORE, activeVersion: undefined, retireTime: at(0), unretireUntilTime: at(HOUR_MS) };
+    expect(describeRetirement(after, done)).toEqual([
+      'signing key access-tokens signs nothing from now on; JWTs that are out go on verifying',
+      `until 2026-11-24T13:00:00Z (in 1 h) \`keyturn key unretire access-tokens\` brings it back; after that ${ENDS}`,
+    ]);
+    expect(describeRetirement(after, preview).join('\n')).toMatch(/would sign nothing .*\n.* would bring it back/);
+  });
+
+  it('says when there is no way back', () => {
+    const after = { ...BEFORE, activeVersion: undefined, retireTime: at(0) };
+    expect(describeRetirement(after, done)[1]).toBe(`it can't come back (rollback_window): ${ENDS}`);
+    expect(describeRetirement(after, preview)[1]).toMatch(/^it would not come back /);
+  });
+});
+
+describe('a rotation at a time', () => {
+  const scheduled = { ...BEFORE, rotationDueTime: at(HOUR_MS), scheduledRotationTime: at(HOUR_MS) };
+
+  it('is told with its time, and with the usual one when it was taken back', () => {
+    expect(describeRotationTime(scheduled, done)).toEqual([
+      'version 3 is due to be replaced at 2026-11-24T13:00:00Z (in 1 h), as scheduled',
+    ]);
+    expect(describeRotationTime(scheduled, preview)[0]).toContain('would be due');
+    expect(describeRotationTime({ ...scheduled, scheduledRotationTime: undefined }, done)[0]).toMatch(
+      /, by its policy$/,
     );
   });
 });

@@ -162,6 +162,30 @@ describe('a signing key', () => {
     expect(describeNext(KEY, [VERSION], NOW_MS).join('\n')).not.toContain('rollback holds');
   });
 
+  it('says of a retired key until when it can come back, and nothing of rotation', () => {
+    const away = {
+      ...KEY,
+      activeVersion: undefined,
+      activeKid: undefined,
+      rotationDueTime: undefined,
+      rotateAllowedTime: undefined,
+      retireTime: at(-HOUR_MS),
+    };
+    const lines = describeNext({ ...away, unretireUntilTime: at(HOUR_MS) }, [], NOW_MS);
+    expect(lines).toEqual([
+      '- retired since 2026-11-24T11:00:00Z (1 h ago); `keyturn key unretire access-tokens` brings it back until 2026-11-24T13:00:00Z (in 1 h)',
+    ]);
+    expect(describeNext(away, [], NOW_MS)).toEqual(['- retired since 2026-11-24T11:00:00Z (1 h ago), for good']);
+    expect(describeSigningKeys([away], NOW_MS)[1]).toMatch(/  retired$/);
+  });
+
+  it('says when an operator has scheduled the rotation', () => {
+    const scheduled = { ...KEY, rotationDueTime: at(59 * DAY_MS), scheduledRotationTime: at(59 * DAY_MS) };
+    expect(describeNext(scheduled, [VERSION], NOW_MS).join('\n')).toMatch(
+      /version 2 is due to be replaced at .*, as `keyturn key rotate --at` said$/m,
+    );
+  });
+
   it('says from when a key without an ACTIVE version can sign, and what went wrong', () => {
     const waiting = {
       ...KEY,

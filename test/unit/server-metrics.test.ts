@@ -195,6 +195,17 @@ describe('a signing key', () => {
     expect(await valueOf(`keyturn_signing_key_ready${label}`)).toBe(1);
   });
 
+  it('that is retired says so and wakes nobody: what tells how it signs is absent', async () => {
+    const retirement = { atMs: T0, untilMs: T0 + HOUR };
+    watch([viewOf('access-tokens', { active: undefined, retirement })], { isSigningKeyReady: () => false });
+    expect(await valueOf(`keyturn_signing_key_retired${label}`)).toBe(1);
+    expect(await valueOf(`keyturn_next_step_seconds${label}`)).toBe(300);
+    for (const metric of ['signing_key_ready', 'propagated_standbys', 'wanted_standbys', 'rotation_due_seconds'])
+      expect(await valueOf(`keyturn_${metric}${label}`), metric).toBeUndefined();
+    watch([viewOf('access-tokens')]);
+    expect(await valueOf(`keyturn_signing_key_retired${label}`)).toBe(0);
+  });
+
   it('without an ACTIVE version has no age, rather than a wrong one', async () => {
     watch([viewOf('access-tokens', { active: undefined, nextStepInMs: undefined })], {
       isSigningKeyReady: () => false,
