@@ -266,8 +266,9 @@ export class Dispatcher {
     this.#options.faulted(link, fault);
     job.searches = 0;
     // An outage is not the request's doing: it waits for the end of it, up to its deadline.
-    if (isOfTheToken(ckr)) job.attempts -= 1;
-    if (faultClass === 'requestFault' || faultClass === 'operator')
+    if (isOfTheToken(ckr) || !fault.isSessionUsable) job.attempts -= 1;
+    if (!fault.isSessionUsable) this.#again(job, problem);
+    else if (faultClass === 'requestFault' || faultClass === 'operator')
       this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
     else if (faultClass === 'retry') this.#later(job, problem);
     else this.#again(job, problem);

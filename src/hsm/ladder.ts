@@ -60,6 +60,19 @@ const NEXT: Readonly<Record<WorkerRung, WorkerRung>> = {
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 500;
 
+/** So many workers may die young, one after the other, before a new one has to wait. */
+const FREE_RESTARTS = 3;
+const RESTART_DELAY_MS = 1_000;
+/** So many deaths bound the outage of a crashing module to its own end; after that the machine is spared. */
+const SHORT_RESTARTS = 33;
+const MAX_RESTART_DELAY_MS = 30_000;
+
+/** Before a worker is replaced whose predecessors died young so many times in a row, itself included. */
+export function restartDelayMs(youngDeaths: number): number {
+  if (youngDeaths <= FREE_RESTARTS) return 0;
+  return Math.min(MAX_RESTART_DELAY_MS, RESTART_DELAY_MS * 2 ** Math.max(0, youngDeaths - SHORT_RESTARTS));
+}
+
 /** How often a request may meet a passing fault; with the delays below it waits about 0.3 s in all. */
 export const MAX_PASSING_FAULTS = 6;
 const FIRST_RETRY_DELAY_MS = 10;

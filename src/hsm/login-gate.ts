@@ -11,19 +11,28 @@ import type { LoginLatch } from './hsm.ts';
 import { DOUBTFUL_LOGIN_DELAY_MS, judgeLogin, MAX_DOUBTFUL_LOGINS } from './ladder.ts';
 import type { OpenFailure } from './worker-process.ts';
 
+export interface LoginGateOptions {
+  readonly clock: Clock;
+  readonly latch: LoginLatch;
+  readonly log: Logger;
+  readonly onRefused: () => void;
+}
+
 export class LoginGate {
   readonly #clock: Clock;
   readonly #latch: LoginLatch;
   readonly #log: Logger;
+  readonly #onRefused: () => void;
   #isRefused = false;
   #mayUseFinalTry = false;
   #doubtfulLogins = 0;
   #notBeforeMs = 0;
 
-  constructor({ clock, latch, log }: { readonly clock: Clock; readonly latch: LoginLatch; readonly log: Logger }) {
+  constructor({ clock, latch, log, onRefused }: LoginGateOptions) {
     this.#clock = clock;
     this.#latch = latch;
     this.#log = log;
+    this.#onRefused = onRefused;
   }
 
   /** Until a login may be tried; Infinity until an operator says so. */
@@ -55,6 +64,7 @@ export class LoginGate {
     if (refusal === undefined) return;
     this.#isRefused = true;
     this.#mayUseFinalTry = false;
+    this.#onRefused();
     try {
       await this.#latch.set(refusal);
     } catch (error) {

@@ -25,6 +25,8 @@ import type { TrialOutcome, Trials } from './trial.ts';
 import type { Fault } from './wire.ts';
 import type { OpenedWorker, OpenFailure, WorkerProcess } from './worker-process.ts';
 
+const KEY_MISSING = 'a key that signed before is not found';
+
 export interface RepairsOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -112,7 +114,7 @@ export class Repairs {
     if (outcome.kind === 'failed')
       await this.#climb(worker, stepAfterFailedTrial(this.#footingOf(worker), outcome.ckr), outcome.why);
     if (outcome.kind === 'keyMissing')
-      await this.#climb(worker, stepAfterMissingKey(this.#footingOf(worker)), 'a key that signed before is not found');
+      await this.#climb(worker, stepAfterMissingKey(this.#footingOf(worker)), KEY_MISSING);
   }
 
   /** Until the worker is well, or is given up. */
@@ -160,6 +162,7 @@ export class Repairs {
     if (outcome.kind === 'failed') {
       onProblem(outcome.problem);
       if (!outcome.mayReopen) {
+        this.rungs.restartWorker += 1;
         restart(worker, outcome.problem.message);
         return undefined;
       }
@@ -169,8 +172,11 @@ export class Repairs {
     if (isGone(worker)) return undefined;
     if (trial.kind === 'failed')
       return { step: stepAfterFailedTrial(this.#footingOf(worker), trial.ckr), why: trial.why };
+    // A login that the token claims to have already proves nothing.
+    if (trial.kind === 'keyMissing' && rung === 'login')
+      return { step: stepAfterMissingKey(this.#footingOf(worker)), why: KEY_MISSING };
     if (trial.kind === 'passed') this.#footings.delete(worker);
-    // Logged in anew and still not there: somebody destroyed it.
+    // The module was begun anew and it is still not there: somebody destroyed it.
     if (trial.kind === 'keyMissing') this.#options.trials.drop();
     onReady(worker, outcome);
     return undefined;

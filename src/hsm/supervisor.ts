@@ -11,6 +11,7 @@ import type { Mutex } from '../base/mutex.ts';
 import type { Reason } from '../base/reasons.ts';
 import type { TokenConfig } from '../config/config.ts';
 import type { LoginLatch, Rung } from './hsm.ts';
+import { restartDelayMs } from './ladder.ts';
 import { LoginGate } from './login-gate.ts';
 import { Repairs } from './repairs.ts';
 import type { SessionLink } from './session-link.ts';
@@ -23,8 +24,6 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 /** A worker that lived longer was no failed start. */
 const SETTLED_MS = 10_000;
-/** So many young workers may die before a replacement has to wait. */
-const FREE_REPLACEMENTS = 3;
 /** So long after the last worker was lost requests wait for the token until their deadline; later they are refused. */
 const OUTAGE_PATIENCE_MS = 15_000;
 
@@ -67,7 +66,12 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#gate = new LoginGate(options);
+    this.#gate = new LoginGate({
+      ...options,
+      onRefused: () => {
+        this.#repairs.rungs.operator += 1;
+      },
+    });
     this.#repairs = new Repairs({
       ...options,
       gate: this.#gate,
@@ -300,8 +304,7 @@ export class Supervisor {
       const { clock, log } = this.#options;
       const nowMs = clock.monotonicMs();
       this.#youngDeaths = nowMs - worker.readySinceMs < SETTLED_MS ? this.#youngDeaths + 1 : 0;
-      const excess = this.#youngDeaths - FREE_REPLACEMENTS;
-      if (excess > 0) this.#notBeforeMs = nowMs + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (excess - 1));
+      this.#notBeforeMs = nowMs + restartDelayMs(this.#youngDeaths);
       log.warn({ workerPid: worker.pid }, 'HSM worker has ended');
     }
     worker.state = 'draining';

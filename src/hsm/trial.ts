@@ -8,7 +8,7 @@ import type { CkaId } from '../base/ids.ts';
 import { type Algorithm, specOf } from '../jose/algorithms.ts';
 import { verifySignatureAsync } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
-import { nameFault } from './faults.ts';
+import { classifyFault, nameFault } from './faults.ts';
 import type { Reply, SessionLink } from './session-link.ts';
 import { encodeSignHead, REFUSAL, REQUEST } from './wire.ts';
 
@@ -16,7 +16,7 @@ import { encodeSignHead, REFUSAL, REQUEST } from './wire.ts';
 const TIMEOUT_MS = 2_000;
 const INPUT_BYTES = 32;
 
-/** `unknown` where no key is known to sign with, `keyMissing` where it isn't found. */
+/** `unknown` where no key is known to sign with or the key alone is at fault, `keyMissing` where it isn't found. */
 export type TrialOutcome =
   | { readonly kind: 'passed' | 'unknown' | 'keyMissing' }
   | { readonly kind: 'failed'; readonly why: string; readonly ckr?: number };
@@ -79,7 +79,9 @@ export class Trials {
           ? { kind: 'passed' }
           : { kind: 'failed', why: `a trial signature under CKA_ID ${ckaId} does not verify` };
       case 'fault': {
-        const { functionName, ckr } = reply.fault;
+        const { functionName, ckr, isSessionUsable } = reply.fault;
+        // Busy, or this key's own trouble: the token is there, and answers.
+        if (isSessionUsable && speaksOfTheRequest(ckr)) return { kind: 'unknown' };
         return { kind: 'failed', why: `the trial signature failed: ${functionName}: ${nameFault(ckr)}`, ckr };
       }
       case 'lost':
@@ -88,4 +90,9 @@ export class Trials {
         return reply.refusal === REFUSAL.noSuchKey ? { kind: 'keyMissing' } : { kind: 'unknown' };
     }
   }
+}
+
+function speaksOfTheRequest(ckr: number): boolean {
+  const faultClass = classifyFault(ckr);
+  return faultClass === 'requestFault' || faultClass === 'retry' || faultClass === 'operator';
 }

@@ -40,7 +40,7 @@ export const CKA_ID_BYTES = 16;
 export interface Fault {
   readonly ckr: number;
   readonly functionName: string;
-  /** False when the session could not be opened again after the failure. */
+  /** False when the session could not be opened again after a failure; the fault is then that of C_OpenSession. */
   readonly isSessionUsable: boolean;
 }
 

@@ -6,6 +6,7 @@ import {
   judgeLogin,
   keepsHandles,
   MAX_PASSING_FAULTS,
+  restartDelayMs,
   retryDelayMs,
   type Step,
   stepAfterFailedRepair,
@@ -98,6 +99,14 @@ describe('a worker that no rung helps', () => {
   it('is replaced at once when it could not be opened again for want of memory', () => {
     expect(stepAfterFailedRepair(GROUND, 0x02)).toMatchObject({ rung: 'restartWorker' });
     expect(stepAfterFailedRepair(GROUND, undefined)).toMatchObject({ rung: 'reinitialise' });
+  });
+});
+
+describe('workers that die young', () => {
+  it('are replaced at once three times, each second thirty times, and then less and less often', () => {
+    expect([1, 3, 4, 20, 33, 34, 35, 37, 38, 1_000].map(restartDelayMs)).toEqual([
+      0, 0, 1_000, 1_000, 1_000, 2_000, 4_000, 16_000, 30_000, 30_000,
+    ]);
   });
 });
 

@@ -83,7 +83,7 @@ function generate(session: TokenSession, command: GenerateCommand): pkcs11.KeyPa
       if (
         attempt >= MAX_RELAXATION ||
         !isTemplateRefusal(toNativeFault(error).ckr) ||
-        !session.reopen({ keepsHandles: true })
+        session.reopen({ keepsHandles: true }) !== undefined
       )
         throw error;
     }

@@ -79,7 +79,7 @@ function answer({ requestId, code, payload }: Frame): Buffer {
       return encodeFrame(requestId, REPLY.ok);
     }
     if (code === REQUEST.reopen) {
-      if (!token.reopen({ keepsHandles: false })) throw new Error('C_OpenSession failed');
+      if (token.reopen({ keepsHandles: false }) !== undefined) throw new Error('C_OpenSession failed');
       return encodeFrame(requestId, REPLY.ok);
     }
     return refusal(requestId, REFUSAL.malformedRequest);
@@ -115,8 +115,13 @@ function answerOrFault(frame: Frame): Buffer {
     return answer(frame);
   } catch (error) {
     const fault = toNativeFault(error);
-    const isSessionUsable = token.reopen({ keepsHandles: keepsHandles(fault.ckr) });
-    return encodeFrame(frame.requestId, REPLY.fault, encodeFault({ ...fault, isSessionUsable }));
+    const reopenFault = token.reopen({ keepsHandles: keepsHandles(fault.ckr) });
+    const answered = reopenFault ?? fault;
+    return encodeFrame(
+      frame.requestId,
+      REPLY.fault,
+      encodeFault({ ...answered, isSessionUsable: reopenFault === undefined }),
+    );
   }
 }
 

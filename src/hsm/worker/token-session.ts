@@ -10,6 +10,7 @@ import pkcs11 from 'pkcs11js';
 import { type Algorithm, specOf } from '../../jose/algorithms.ts';
 import { CKA_ID_BYTES, LABEL_PREFIX } from '../wire.ts';
 import { signMechanism } from './mechanisms.ts';
+import { type NativeFault, toNativeFault } from './native-fault.ts';
 
 /** Handles asked for at a time in a search. */
 const FIND_BATCH = 256;
@@ -49,18 +50,21 @@ export class TokenSession {
     return this.#session;
   }
 
-  /** After any failed operation: what the failure left active in the session must not meet the next request. */
-  reopen({ keepsHandles }: { readonly keepsHandles: boolean }): boolean {
+  /**
+   * After any failed operation: what the failure left active in the session must not meet the next request.
+   * Returns why the session could not be opened again.
+   */
+  reopen({ keepsHandles }: { readonly keepsHandles: boolean }): NativeFault | undefined {
     const slot = this.#slot;
     const handles = keepsHandles ? [...this.#handles] : [];
     this.close();
-    if (slot === undefined) return false;
     try {
+      if (slot === undefined) throw new Error('CKR_SESSION_CLOSED:176');
       this.open(slot);
       for (const [ckaId, handle] of handles) this.#handles.set(ckaId, handle);
-      return true;
-    } catch {
-      return false;
+      return undefined;
+    } catch (error) {
+      return toNativeFault(error);
     }
   }
 
