@@ -28,7 +28,7 @@ const MAX_ATTEMPTS = 3;
 /** How often one request may have its key searched; each session that doesn't know a key yet costs one. */
 const MAX_SEARCHES = 8;
 /** So many bad signatures for one request are a defect of the token, not of one session. */
-const MAX_BAD_SIGNATURES = 2;
+const MAX_BAD_SIGNATURES = 3;
 const RETRY_AFTER_MS = 100;
 /** A sign frame's own bytes before the token's input. */
 const SIGN_HEAD_ALLOWANCE = 64;
