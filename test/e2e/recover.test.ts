@@ -17,7 +17,7 @@ let daemon: DaemonProcess;
 beforeEach(async () => {
   deployment = await makeDeployment({ maxLifetime: '10s' });
   daemon = await startDaemonProcess(deployment);
-  const lifecyclePolicy = { signingPeriodMs: 3_600_000, maxJwtLifetimeMs: 8_000, rollbackWindowMs: 0 };
+  const lifecyclePolicy = { signingPeriodMs: 3_600_000, maxJwtLifetimeMs: 3_000, rollbackWindowMs: 0 };
   await daemon.admin.applySigningKey({ name: SIGNING_KEY, algorithm: 'ES256', lifecyclePolicy });
 });
 afterEach(async () => {
@@ -93,7 +93,7 @@ describe('a store that was deleted', () => {
 
     const policy = join(deployment.dir, 'keys.yaml');
     const signingKeys = {
-      [SIGNING_KEY]: { algorithm: 'ES256', lifecyclePolicy: { maxJwtLifetime: '8s', rollbackWindow: '0s' } },
+      [SIGNING_KEY]: { algorithm: 'ES256', lifecyclePolicy: { maxJwtLifetime: '3s', rollbackWindow: '0s' } },
     };
     writeFileSync(policy, JSON.stringify({ version: 1, signingKeys }));
     expect((await keyturn('recover', '--dry-run')).stderr).toContain('--policy');

@@ -66,7 +66,7 @@ export const METRICS = {
   ),
   fenced: gauge(
     'keyturn_signing_key_fenced',
-    "1 while the signing key is fenced: the token holds keys of it that the store can't explain.",
+    "1 while the signing key is fenced: the store was restored, or the token holds keys that it can't explain.",
     'signing_key',
   ),
   expCeilingDistance: gauge(
