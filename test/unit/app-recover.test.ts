@@ -156,6 +156,19 @@ describe('recover, with a copy of the time before version 1 was declared comprom
   });
 });
 
+it('begins the quiet time of a suspended version anew, also for a daemon that counted before', async () => {
+  const before = await running();
+  await before.rotate();
+  await pass(before, 30 * MINUTE);
+  const copy = before.store.reopened();
+  const harness = await withStore(before, await markRestored(copy, before.clock.wallMs()));
+  await recover(harness);
+  await pass(harness, 40 * MINUTE);
+  expect(harness.stateOf(1), 'it may have been ACTIVE in between').toBe('SUSPENDED');
+  await pass(harness, 25 * MINUTE);
+  expect(harness.stateOf(1)).not.toBe('SUSPENDED');
+});
+
 describe('recover, without a store', () => {
   let harness: AppHarness;
   let kids: readonly string[];
