@@ -176,7 +176,7 @@ async function rotateOnSchedule(ports: StepPorts, name: SigningKeyName, useLastS
     // An operator may have rotated or postponed it meanwhile: then nothing is due any more, and the next plan says so.
     const signing = activeVersion(now);
     if (signing?.number !== active?.number || signing === undefined) return [];
-    if (around.nowMs < rotationDueMs(now, signing)) return [];
+    if (around.nowMs < rotationDueMs(now, signing, around.keySet)) return [];
     return isStill(requireSuccessor(now, around, useLastStandby), candidate) ? decideRotate(now, options, around) : [];
   });
 }

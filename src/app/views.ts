@@ -43,7 +43,7 @@ export function toSigningKeyView(state: SigningKeyState, around: Surroundings, p
     publishedStandbys: standbysOf(state).filter((version) => version.isPublished).length,
     rotateAllowedAtMs: rotateAllowedAtMs(state, around),
     readyAtMs: isWaiting ? readyAtMs(state, around) : undefined,
-    rotationDueAtMs: active === undefined ? undefined : rotationDueMs(state, active),
+    rotationDueAtMs: active === undefined ? undefined : rotationDueMs(state, active, around.keySet),
     isHalted: state.isHalted,
     retirement: toRetirementView(state, around),
     scheduledRotationAtMs: active === undefined ? undefined : state.scheduledRotation?.dueMs,

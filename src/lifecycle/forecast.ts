@@ -241,7 +241,7 @@ class Course {
       if (!this.#told.has(key)) this.#tell(change);
       this.#told.add(key);
     };
-    if (active !== undefined && this.nowMs >= rotationDueMs(state, active)) {
+    if (active !== undefined && this.nowMs >= rotationDueMs(state, active, this.#keySet)) {
       const description = 'is due to be replaced: rotation waits until enough standbys are known to every verifier';
       tellOnce('overdue', { signingKey, version: active.number, from: 'ACTIVE', to: 'ACTIVE', description });
     }

@@ -117,7 +117,7 @@ function planRotation(
   waits: number[],
 ): void {
   const { nowMs, keySet } = around;
-  const dueMs = rotationDueMs(state, active);
+  const dueMs = rotationDueMs(state, active, keySet);
   if (nowMs < dueMs) {
     waits.push(dueMs - nowMs);
     return;
@@ -134,7 +134,7 @@ export function describeWaitingRotation(
   { nowMs, keySet, isClockTrusted }: Surroundings,
 ): string {
   const active = activeVersion(state);
-  if (!isClockTrusted || active === undefined || nowMs < rotationDueMs(state, active)) return '';
+  if (!isClockTrusted || active === undefined || nowMs < rotationDueMs(state, active, keySet)) return '';
   const ready = propagatedStandbys(state, keySet).length;
   if (ready >= state.policy.standbys || (ready > 0 && nowMs >= signingEndsMs(state, active))) return '';
   return `the rotation is due and waits: of ${state.policy.standbys} standbys that verifiers must know, they know ${ready}`;

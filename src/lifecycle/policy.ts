@@ -112,9 +112,13 @@ function afterlifeMs(policy: LifecyclePolicy, promise: KeySetPromise, clockStepL
   return Math.max(policy.rollbackWindowMs, keepMs);
 }
 
-/** Versions of one signing key that are published at once when it rotates every signing period. */
+/** Signing keys that were made at once don't rotate at once: each version ends up to this share of its period early. */
+export const SPREAD_SHARE = 1 / 20;
+
+/** Versions of one signing key that are published at once when each rotation comes as early as it may. */
 export function impliedVersions(policy: LifecyclePolicy, promise: KeySetPromise, clockStepLimitMs: number): number {
-  return 1 + policy.standbys + Math.ceil(afterlifeMs(policy, promise, clockStepLimitMs) / policy.signingPeriodMs);
+  const shortestPeriodMs = policy.signingPeriodMs * (1 - SPREAD_SHARE);
+  return 1 + policy.standbys + Math.ceil(afterlifeMs(policy, promise, clockStepLimitMs) / shortestPeriodMs);
 }
 
 /** The same of several signing keys of one key set; what is retired for good implies nothing but what it still publishes. */

@@ -4,7 +4,7 @@
  */
 import type { KeySetState, KeyVersion, Retirement, SigningKeyState } from './fold.ts';
 import type { LifecyclePolicy } from './model.ts';
-import { expCeilingStepMs } from './policy.ts';
+import { expCeilingStepMs, SPREAD_SHARE } from './policy.ts';
 
 /** Rule 1: how long a version must have been served: by the ceiling now, and by older ceilings that copies still live by. */
 export function requiredServedMs(keySet: KeySetState): number {
@@ -80,14 +80,34 @@ export function isRetirementOver({ isFinal, window, retiredMs }: Retirement, now
 }
 
 /**
- * Rule 5: when the ACTIVE version's signing period ends; at `maxSigningPeriod` while a rollback holds rotation; or when
- * an operator has scheduled it, never later than that.
+ * Rule 5: when the ACTIVE version's signing period ends, less what spreads rotations; at `maxSigningPeriod` while a
+ * rollback holds rotation; or when an operator has scheduled it, never later than that.
  */
-export function rotationDueMs(state: SigningKeyState, active: KeyVersion): number {
-  const { signingPeriodMs, maxSigningPeriodMs } = state.policy;
+export function rotationDueMs(state: SigningKeyState, active: KeyVersion, keySet: KeySetState): number {
+  const { maxSigningPeriodMs } = state.policy;
+  const signingPeriodMs = state.policy.signingPeriodMs - earlinessMs(state, active, keySet);
   if (state.scheduledRotation !== undefined)
     return Math.min(state.scheduledRotation.dueMs, signingEndsMs(state, active));
   return (active.activatedAtMs ?? 0) + (state.isRotationHeld ? maxSigningPeriodMs : signingPeriodMs);
+}
+
+/**
+ * Earlier, so that no limit is passed; the same whenever it is asked, and another for each signing key and version. At
+ * most half of what the period has beyond the time in which a successor is propagated.
+ */
+function earlinessMs({ name, policy }: SigningKeyState, { number }: KeyVersion, keySet: KeySetState): number {
+  const spareMs = Math.max(0, policy.signingPeriodMs - requiredServedMs(keySet));
+  const mostMs = Math.min(policy.signingPeriodMs * SPREAD_SHARE, spareMs / 2);
+  return Math.floor(mostMs * fractionOf(`${name}/${number}`));
+}
+
+/** In [0, 1), even over like texts: FNV-1a, and a final mix so that the last character moves every bit. */
+function fractionOf(text: string): number {
+  let hash = 0x81_1c_9d_c5;
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01_00_01_93);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85_eb_ca_6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2_b2_ae_35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
 /** Rule 5: from here on the version signs nothing more, whatever else there is. */

@@ -109,7 +109,8 @@ describe('scheduled rotation', () => {
     const harness = await startApp();
     await harness.apply('access-tokens', POLICY);
     const [first] = harness.published();
-    await harness.clock.advanceAsync(4 * HOUR - MINUTE, STEP_MS);
+    const dueMs = harness.app.getSigningKey('access-tokens').rotationDueAtMs ?? 0;
+    await harness.clock.advanceAsync(dueMs - harness.clock.wallMs() - MINUTE, STEP_MS);
     expect((await harness.sign()).kid).toBe(first);
     await harness.clock.advanceAsync(2 * MINUTE, STEP_MS);
     expect(harness.stateOf(1)).toBe('SUSPENDED');

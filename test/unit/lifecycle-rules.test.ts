@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
+import type { SigningKeyName } from '../../src/base/ids.ts';
+import type { LifecyclePolicy } from '../../src/lifecycle/model.ts';
 import { decideApply, decideActivateStandby, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
 import { evolveKeySet, type SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { findVersion } from '../../src/lifecycle/versions.ts';
@@ -11,6 +13,7 @@ import {
   isWithdrawable,
   needsHigherExpCeiling,
   requiredServedMs,
+  rotationDueMs,
 } from '../../src/lifecycle/rules.ts';
 import {
   aroundAt,
@@ -295,5 +298,42 @@ describe('lifecycle policies', () => {
     [{ signingPeriodMs: 2 * HOUR, rollbackWindowMs: 3 * HOUR }, 'POLICY_UNSAFE'],
   ])('refuse %j', (input, reason) => {
     expect(refusalOf(() => parsePolicy(input)).reason).toBe(reason);
+  });
+});
+
+describe('rotations of many signing keys', () => {
+  const names = Array.from({ length: 400 }, (_, index) => `tenant-${index}`);
+  const dueOf = (name: string, policy: LifecyclePolicy, version = 1, keySet = servedKeySet()): number => {
+    const state = { ...fold(firstGeneration(policy)), name: name as SigningKeyName };
+    const active = state.versions[0];
+    if (active === undefined) throw new Error('fixture');
+    return rotationDueMs(state, { ...active, number: version }, keySet) - T0;
+  };
+
+  it('are spread over the last twentieth of the signing period, evenly, and never later', () => {
+    const policy = policyOf({ signingPeriodMs: 10 * DAY });
+    const early = names.map((name) => 10 * DAY - dueOf(name, policy));
+    expect(Math.min(...early)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...early)).toBeLessThan(DAY / 2);
+    const tenths = Array.from(
+      { length: 10 },
+      (_, tenth) => early.filter((each) => Math.floor((each / (DAY / 2)) * 10) === tenth).length,
+    );
+    expect(Math.min(...tenths)).toBeGreaterThan(20);
+    expect(Math.max(...tenths)).toBeLessThan(65);
+  });
+
+  it('come at another point of the period for each version, and at the same one whenever it is asked', () => {
+    const policy = policyOf({ signingPeriodMs: 10 * DAY });
+    const versions = Array.from({ length: 20 }, (_, index) => dueOf('one', policy, index + 1));
+    expect(new Set(versions).size).toBe(20);
+    expect(Array.from({ length: 20 }, (_, index) => dueOf('one', policy, index + 1))).toEqual(versions);
+  });
+
+  it('leave a successor the time in which it is propagated', () => {
+    const policy = policyOf({ signingPeriodMs: HOUR + MINUTE });
+    for (const name of names) expect(dueOf(name, policy)).toBeGreaterThanOrEqual(HOUR + MINUTE / 2);
+    // A ceiling that was raised beyond the period leaves nothing to spare.
+    expect(dueOf('one', policy, 1, servedKeySet({ verifierCacheCeilingMs: 2 * HOUR }))).toBe(HOUR + MINUTE);
   });
 });
