@@ -9,6 +9,8 @@ const SIGNING_KEY = 'access-tokens';
 /** The ceiling of the deployment's key set. */
 const CEILING_MS = 2_000;
 const SIGNING_PERIOD_MS = 4_000;
+/** Rotations are spread: each version ends up to a twentieth of its period early. */
+const SHORTEST_PERIOD_MS = SIGNING_PERIOD_MS * 0.95;
 const JWT_LIFETIME_MS = 3_000;
 const CALLERS = 2;
 const ROTATIONS = 3;
@@ -98,7 +100,7 @@ describe('a signing period of seconds', () => {
     expect(load.failures).toEqual([]);
   });
 
-  it('comes at the end of the period and no earlier, leaving a standby each time', async () => {
+  it('comes at the end of the period, at most a twentieth of it early, leaving a standby each time', async () => {
     // In this order: the versions listed include the one that the signing key named.
     const { signingKey } = await daemon.admin.getSigningKey({ name: SIGNING_KEY });
     const { keyVersions } = await daemon.admin.listKeyVersions({ signingKey: SIGNING_KEY });
@@ -107,9 +109,11 @@ describe('a signing period of seconds', () => {
       .toSorted((left, right) => left - right);
     expect(activations.length).toBeGreaterThan(ROTATIONS);
     for (const [index, atMs] of activations.slice(1).entries())
-      expect(atMs - (activations[index] ?? 0)).toBeGreaterThanOrEqual(SIGNING_PERIOD_MS);
+      expect(atMs - (activations[index] ?? 0)).toBeGreaterThanOrEqual(SHORTEST_PERIOD_MS);
     expect(signingKey.propagatedStandbys).toBeGreaterThanOrEqual(1);
-    expect(activations.map((atMs) => atMs + SIGNING_PERIOD_MS)).toContain(signingKey.rotationDueTime?.getTime());
+    const dueMs = signingKey.rotationDueTime?.getTime() ?? 0;
+    const isDueOf = (atMs: number): boolean => dueMs >= atMs + SHORTEST_PERIOD_MS && dueMs <= atMs + SIGNING_PERIOD_MS;
+    expect(activations.some(isDueOf)).toBe(true);
     expect(signingKey.lastProblem).toBeUndefined();
   });
 
