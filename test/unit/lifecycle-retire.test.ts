@@ -187,7 +187,7 @@ describe('a scheduled rotation', () => {
     };
     const changed = fold([shorter], scheduled);
     const signing = active(changed);
-    expect(signing === undefined ? undefined : rotationDueMs(changed, signing)).toBe(T0 + 8 * DAY);
+    expect(signing === undefined ? undefined : rotationDueMs(changed, signing, around.keySet)).toBe(T0 + 8 * DAY);
   });
 
   it('is in the name of whoever asked for it, but for the last standby, which nobody asked for', () => {
