@@ -106,9 +106,12 @@ describe('importing the public key of an old signer', () => {
   });
 
   it('is refused while the clock is not believed', async () => {
-    const signer = await oldSigner();
-    harness.clock.stepWall(2 * MINUTE);
-    await expect(importKey(signer)).rejects.toMatchObject({ reason: 'CLOCK_UNTRUSTED' });
+    const rightMs = harness.clock.wallMs();
+    const signer = await oldSigner({ now: () => rightMs });
+    harness.clock.stepWall(30 * MINUTE);
+    await expect(importKey(signer), 'the proof is fresh, and the clock is wrong').rejects.toMatchObject({
+      reason: 'CLOCK_UNTRUSTED',
+    });
   });
 
   it('is refused when the key set is full, with the sum', async () => {
@@ -197,6 +200,9 @@ describe('the end of an import', () => {
   });
 
   it('is not brought about by a clock that leapt ahead with a reboot', async () => {
+    // Up-time before the import, counted for another one, counts nothing.
+    await importKey(await oldSigner({ kid: 'other' }), { expiresAtMs: harness.clock.wallMs() + DAY });
+    await harness.clock.advanceAsync(30 * MINUTE, 5_000);
     const signer = await oldSigner();
     await importKey(signer);
     await harness.clock.advanceAsync(10 * MINUTE, 5_000);
@@ -204,10 +210,10 @@ describe('the end of an import', () => {
     harness.clock.reboot();
     harness = await harness.restart();
     await harness.clock.advanceAsync(45 * MINUTE, 5_000);
-    expect(harness.published()).toEqual([signer.jwk.kid]);
+    expect(harness.published()).toContain(signer.jwk.kid);
     // What a crash lost of the up-time, a twentieth of the hour, comes on top.
     await harness.clock.advanceAsync(10 * MINUTE, 5_000);
-    expect(harness.published()).toEqual([]);
+    expect(harness.published()).toEqual(['other']);
   });
 
   it('is put off by downtime, and by nothing else: up-time is summed over restarts', async () => {
