@@ -435,9 +435,7 @@ export class Keyturn implements Application {
     this.#fences.refresh();
     const { withheld, signingKeys } = ledger;
     for (const state of signingKeys.values()) this.#meters.track(state);
-    const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
-    const known = [...ledger.keySets.values()].filter(({ name }) => !this.#fences.isKeySetWithheld(name));
-    this.#publisher.rebuild(known, (keySet) => ledger.signingKeysOf(keySet), isWithheld);
+    this.#publish();
     this.#signers.rebuild(signingKeys.values(), withheld, (recorded) => {
       const { state } = this.#meters.observe(recorded);
       const { keySet, nowMs } = this.#surroundingsIn(state.keySet);
@@ -448,7 +446,16 @@ export class Keyturn implements Application {
     this.#notifyReadiness();
   }
 
+  #publish(): void {
+    const { ledger, clock } = this.#ports;
+    const { withheld } = ledger;
+    const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
+    const known = [...ledger.keySets.values()].filter(({ name }) => !this.#fences.isKeySetWithheld(name));
+    this.#publisher.rebuild(known, (keySet) => ledger.signingKeysOf(keySet), isWithheld, clock.wallMs());
+  }
+
   #onAnswer(): void {
+    if (this.#ports.clock.wallMs() >= this.#publisher.incidentEndsMs) this.#publish();
     this.#rotator.wake();
     this.#notifyReadiness();
   }

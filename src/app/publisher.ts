@@ -12,25 +12,41 @@ import type { KeySetSnapshot } from './application.ts';
 
 /** Characters of base64url of the document's SHA-256 in the entity tag: 132 bits. */
 const ETAG_CHARACTERS = 22;
+/** What is promised at most while verifiers may still hold a compromised version: they look again soon. */
+const INCIDENT_MAX_AGE_MS = 60_000;
 
 export class Publisher {
   #snapshots = new Map<string, KeySetSnapshot>();
+  #incidentEndsMs = Number.POSITIVE_INFINITY;
+
+  /** When the next incident is over (Unix ms), and `rebuild` is due though nothing was committed. */
+  get incidentEndsMs(): number {
+    return this.#incidentEndsMs;
+  }
 
   /** Rebuilds what changed. `signingKeysOf`: in the order of creation. `isWithheld`: taken out before it is durable. */
   rebuild(
     keySets: Iterable<KeySetState>,
     signingKeysOf: (keySet: KeySetName) => readonly SigningKeyState[],
     isWithheld: (kid: Kid) => boolean,
+    nowMs: number,
   ): void {
+    this.#incidentEndsMs = Number.POSITIVE_INFINITY;
     const next = new Map<string, KeySetSnapshot>();
     for (const keySet of keySets) {
       if (keySet.generation === 0) continue;
       const before = this.#snapshots.get(keySet.name);
+      const signingKeys = signingKeysOf(keySet.name);
+      const remaining = keySet.kids.filter((kid) => !isWithheld(kid)).length;
+      const endsMs = incidentEndMs(keySet, signingKeys);
+      const isIncident = remaining < keySet.kids.length || nowMs < endsMs;
+      if (nowMs < endsMs) this.#incidentEndsMs = Math.min(this.#incidentEndsMs, endsMs);
+      const maxAgeSeconds = toMaxAgeSeconds(keySet, isIncident);
       const isCurrent =
         before?.generation === keySet.generation &&
-        before.maxAgeSeconds === maxAgeSeconds(keySet) &&
-        before.kids.size === keySet.kids.filter((kid) => !isWithheld(kid)).length;
-      next.set(keySet.name, isCurrent ? before : toSnapshot(keySet, signingKeysOf(keySet.name), isWithheld));
+        before.maxAgeSeconds === maxAgeSeconds &&
+        before.kids.size === remaining;
+      next.set(keySet.name, isCurrent ? before : { ...toSnapshot(keySet, signingKeys, isWithheld), maxAgeSeconds });
     }
     this.#snapshots = next;
   }
@@ -40,15 +56,24 @@ export class Publisher {
   }
 }
 
-function maxAgeSeconds(keySet: KeySetState): number {
-  return Math.floor(keySet.promise.jwksMaxAgeMs / 1_000);
+/** Rule 1 doesn't rest on it: what a version must have been served follows the ceiling, which stays. */
+function toMaxAgeSeconds({ promise }: KeySetState, isIncident: boolean): number {
+  const maxAgeMs = isIncident ? Math.min(promise.jwksMaxAgeMs, INCIDENT_MAX_AGE_MS) : promise.jwksMaxAgeMs;
+  return Math.floor(maxAgeMs / 1_000);
+}
+
+/** Until then somebody may use a copy with a version that was declared compromised. */
+function incidentEndMs({ promise }: KeySetState, signingKeys: readonly SigningKeyState[]): number {
+  let latestMs = Number.NEGATIVE_INFINITY;
+  for (const { latestCompromiseMs } of signingKeys) latestMs = Math.max(latestMs, latestCompromiseMs ?? latestMs);
+  return latestMs + promise.verifierCacheCeilingMs;
 }
 
 function toSnapshot(
   keySet: KeySetState,
   signingKeys: readonly SigningKeyState[],
   isWithheld: (kid: Kid) => boolean,
-): KeySetSnapshot {
+): Omit<KeySetSnapshot, 'maxAgeSeconds'> {
   const versions = signingKeys.flatMap((state) =>
     state.versions
       .filter((version) => version.isPublished && !isWithheld(version.kid))
@@ -66,6 +91,5 @@ function toSnapshot(
     kids: new Set(jwks.map((jwk) => jwk.kid)),
     body,
     etag: `"${digest.slice(0, ETAG_CHARACTERS)}"`,
-    maxAgeSeconds: maxAgeSeconds(keySet),
   };
 }

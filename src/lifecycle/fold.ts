@@ -88,6 +88,8 @@ export interface SigningKeyState {
   readonly archive: Archive<KeyVersion>;
   /** Whether a version was ever ACTIVE. */
   readonly hasEverSigned: boolean;
+  /** When a version was last declared compromised. */
+  readonly latestCompromiseMs?: number;
   /** The next version's number. */
   readonly nextVersion: number;
   /** Commands that came with a request id, newest last; bounded. */
@@ -216,13 +218,16 @@ function applyEvent(
     case 'ROTATION_UNSCHEDULED':
       return { ...state, scheduledRotation: undefined };
     case 'VERSION_COMPROMISED':
-      return change(event.version, () => ({
-        state: 'COMPROMISED',
-        isPublished: false,
-        compromisedAtMs: event.atMs,
-        isRetained: event.retain,
-        window: undefined,
-      }));
+      return {
+        ...change(event.version, () => ({
+          state: 'COMPROMISED',
+          isPublished: false,
+          compromisedAtMs: event.atMs,
+          isRetained: event.retain,
+          window: undefined,
+        })),
+        latestCompromiseMs: event.atMs,
+      };
     case 'EXP_CEILING_RAISED':
       return change(event.version, ({ longestMs }) => ({
         expCeilingMs: event.expCeilingMs,

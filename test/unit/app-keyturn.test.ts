@@ -154,6 +154,24 @@ describe('a compromise', () => {
     expect(harness.hsm.keys.size).toBe(3);
   });
 
+  it('shortens max-age until no copy with the fallen version can be in use, over a restart too', async () => {
+    let harness = await startApp();
+    const maxAge = () => harness.app.findKeySet(KEY_SET)?.maxAgeSeconds;
+    await harness.apply();
+    expect(maxAge()).toBe(300);
+    harness.store.failNextCommits(1_000);
+    expect((await refusalOf(declare(harness, 1))).reason).toBe('STORE_UNAVAILABLE');
+    expect(maxAge(), 'before it is durable').toBe(60);
+    harness.store.failNextCommits(0);
+    await harness.clock.advanceAsync(30 * MINUTE, STEP_MS);
+    harness = await harness.restart();
+    expect(maxAge()).toBe(60);
+    await harness.clock.advanceAsync(29 * MINUTE, STEP_MS);
+    expect(maxAge()).toBe(60);
+    await harness.clock.advanceAsync(2 * MINUTE, STEP_MS);
+    expect(maxAge(), 'the ceiling, 1 h, is over').toBe(300);
+  });
+
   it('takes effect before it is durable, and stays in effect while the disk is full', async () => {
     const harness = await startApp();
     await harness.apply();
