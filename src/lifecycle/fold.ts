@@ -156,31 +156,32 @@ export function evolveSigningKey(state: SigningKeyState | undefined, event: Sign
     };
   }
   if (state === undefined) throw damaged('a signing key', event);
-  const next = applyEvent(state, event);
-  return { ...next, sequence: state.sequence + 1, revision: state.revision + (QUIET_EVENTS.has(event.type) ? 0 : 1) };
+  return {
+    ...state,
+    ...applyEvent(state, event),
+    sequence: state.sequence + 1,
+    revision: state.revision + (QUIET_EVENTS.has(event.type) ? 0 : 1),
+  };
 }
 
-function applyEvent(
-  state: SigningKeyState,
-  event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>,
-): SigningKeyState {
-  const change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>): SigningKeyState => {
+function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>): Patch {
+  const change: Change = (version, patch) => {
     const before = findVersion(state, version);
     if (before === undefined) throw damaged(state.name, event);
     return withVersion(state, { ...before, ...patch(before) });
   };
   switch (event.type) {
     case 'POLICY_CHANGED':
-      return { ...state, policy: event.policy };
+      return { policy: event.policy };
     case 'VERSION_INTENDED': {
       if (event.version !== state.nextVersion) throw damaged(state.name, event);
       const { version, ckaId, ckaLabel } = event;
-      return { ...state, intents: [...state.intents, { version, ckaId, ckaLabel }], nextVersion: version + 1 };
+      return { intents: [...state.intents, { version, ckaId, ckaLabel }], nextVersion: version + 1 };
     }
     case 'VERSION_MADE':
       return makeVersion(state, event);
     case 'INTENT_ABANDONED':
-      return { ...state, intents: withoutIntent(state, event).rest };
+      return { intents: withoutIntent(state, event).rest };
     case 'VERSION_PUBLISHED':
       return change(event.version, () => ({ isPublished: true }));
     case 'VERSION_PROPAGATED':
@@ -202,21 +203,21 @@ function applyEvent(
     case 'SUSPENSION_LIMITED':
       return change(event.version, () => ({ window: event.window }));
     case 'COMMAND_ANSWERED':
-      return { ...state, commands: withRecord(state.commands, event) };
+      return { commands: withRecord(state.commands, event) };
     case 'SIGNING_HALTED':
-      return { ...state, isHalted: true };
+      return { isHalted: true };
     case 'SIGNING_KEY_RETIRED':
-      return { ...state, retirement: { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false } };
+      return { retirement: { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false } };
     case 'SIGNING_KEY_UNRETIRED':
-      return { ...state, retirement: undefined };
+      return { retirement: undefined };
     case 'RETIREMENT_ENDED': {
       if (state.retirement === undefined) throw damaged(state.name, event);
-      return { ...state, retirement: { ...state.retirement, isFinal: true } };
+      return { retirement: { ...state.retirement, isFinal: true } };
     }
     case 'ROTATION_SCHEDULED':
-      return { ...state, scheduledRotation: { dueMs: event.dueMs, caller: event.caller, reason: event.reason } };
+      return { scheduledRotation: { dueMs: event.dueMs, caller: event.caller, reason: event.reason } };
     case 'ROTATION_UNSCHEDULED':
-      return { ...state, scheduledRotation: undefined };
+      return { scheduledRotation: undefined };
     case 'VERSION_COMPROMISED':
       return {
         ...change(event.version, () => ({
@@ -256,7 +257,6 @@ function applyEvent(
       return change(event.version, () => ({ state: 'DESTROYED', isPublished: false, destroyedAtMs: event.atMs }));
     case 'METERS_RECORDED':
       return {
-        ...state,
         versions: state.versions.map((version) => withMeters(version, event)),
         retirement: withRetiredTime(state.retirement, event.retiredMs),
       };
@@ -270,21 +270,23 @@ function isOver({ state, privateKey }: KeyVersion): boolean {
   return (state === 'DESTROYED' || state === 'COMPROMISED') && privateKey === 'destroyed';
 }
 
-function withVersion(state: SigningKeyState, version: KeyVersion): SigningKeyState {
-  const others = state.versions.filter(({ number }) => number !== version.number);
-  if (isOver(version)) return { ...state, versions: others, archive: withArchived(state.archive, version) };
-  const index = state.versions.findIndex(({ number }) => number === version.number);
-  if (index >= 0) return { ...state, versions: state.versions.with(index, version) };
-  return { ...state, versions: [...others, version].toSorted((left, right) => left.number - right.number) };
+function withVersion({ versions, archive }: SigningKeyState, version: KeyVersion): Patch {
+  const index = versions.findIndex(({ number }) => number === version.number);
+  if (index >= 0 && !isOver(version)) return { versions: versions.with(index, version) };
+  const others = versions.filter(({ number }) => number !== version.number);
+  if (isOver(version)) return { versions: others, archive: withArchived(archive, version) };
+  return { versions: [...others, version].toSorted((left, right) => left.number - right.number) };
 }
 
-type Change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>) => SigningKeyState;
+/** What an event changes of a signing key. */
+type Patch = Partial<SigningKeyState>;
+type Change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>) => Patch;
 
 function activate(
   change: Change,
   before: SigningKeyState,
   event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' },
-): SigningKeyState {
+): Patch {
   const { atMs, requestId = '', version, cause } = event;
   const changed = change(version, ({ activatedAtMs, expCeilingMs, longestMs }) => ({
     state: 'ACTIVE',
@@ -299,11 +301,11 @@ function activate(
   }));
   // What a rollback decided holds over a retirement that was undone.
   const isRotationHeld = cause === 'rollback' || (cause === 'unretirement' && before.isRotationHeld);
-  const state = { ...changed, hasEverSigned: true, isHalted: false, isRotationHeld, scheduledRotation: undefined };
-  if (requestId === '') return state;
+  const patch = { ...changed, hasEverSigned: true, isHalted: false, isRotationHeld, scheduledRotation: undefined };
+  if (requestId === '') return patch;
   const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
   const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: version, suspended } };
-  return { ...state, commands: withRecord(before.commands, record) };
+  return { ...patch, commands: withRecord(before.commands, record) };
 }
 
 function withoutIntent(
@@ -315,19 +317,16 @@ function withoutIntent(
   return { intent, rest: state.intents.filter((candidate) => candidate !== intent) };
 }
 
-function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): SigningKeyState {
+function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): Patch {
   const { intent, rest } = withoutIntent(state, event);
   // One object for all versions that are alike in what the token said of them: there may be a great many.
   const latest = state.versions.at(-1)?.birth;
   const birth = isSameBirth(latest, event.birth) ? latest : event.birth;
   const version = toNewVersion(intent, { ...event, birth }, event.atMs);
-  return { ...state, intents: rest, versions: [...state.versions, version] };
+  return { intents: rest, versions: [...state.versions, version] };
 }
 
-function recoverVersion(
-  state: SigningKeyState,
-  event: SigningKeyEvent & { type: 'VERSION_RECOVERED' },
-): SigningKeyState {
+function recoverVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_RECOVERED' }): Patch {
   const { version: number, kid, ckaId, ckaLabel, publicKey, birth, atMs } = event;
   if (findVersion(state, number) !== undefined) throw damaged(state.name, event);
   const version: KeyVersion = {
@@ -337,7 +336,6 @@ function recoverVersion(
     deactivatedAtMs: atMs,
   };
   return {
-    ...state,
     intents: state.intents.filter((intent) => intent.version !== number),
     versions: [...state.versions, version].toSorted((left, right) => left.number - right.number),
     nextVersion: Math.max(state.nextVersion, number + 1),

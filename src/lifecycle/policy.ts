@@ -146,5 +146,5 @@ export function checkPolicyAgainstPromise(policy: LifecyclePolicy, promise: KeyS
 
 /** The coarse step in which an `expCeiling` rises, off the hot path: versions are kept that much longer than their JWTs. */
 export function expCeilingStepMs({ maxJwtLifetimeMs }: LifecyclePolicy): number {
-  return Math.min(Math.max(maxJwtLifetimeMs, 10_000), Math.max(HOUR_MS, maxJwtLifetimeMs / 8));
+  return Math.min(Math.max(maxJwtLifetimeMs / 2, 10_000), Math.max(HOUR_MS, maxJwtLifetimeMs / 8));
 }
