@@ -115,7 +115,10 @@ export interface ProcessHooks {
   readonly findKids: (keySet: KeySetName) => ReadonlySet<Kid> | undefined;
 }
 
-const NEVER = new Promise<never>(() => undefined);
+/** A promise of its own each time: one that all share would hold every process that ever waited for it. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
 
 /** One process's way to the machine: the ports that its application is made with. */
 export class ProcessPorts implements EventStore, JwksProbe {
@@ -149,7 +152,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
   async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
     const { diesAt, beforeCommit, afterCommit } = this.#hooks;
     await Promise.resolve();
-    if (this.#isKilled || diesAt('before-commit')) return NEVER;
+    if (this.#isKilled || diesAt('before-commit')) return never();
     const isReserveUsed = options?.mayUseReserve === true && !this.#machine.isReserveGone;
     if (this.#machine.isDiskFull && !isReserveUsed) throw this.#failure('STORE_UNAVAILABLE', 'the disk is full');
     const stale = appends.find(({ stream, expectedSequence }) => this.#machine.sequenceOf(stream) !== expectedSequence);
@@ -157,11 +160,11 @@ export class ProcessPorts implements EventStore, JwksProbe {
     beforeCommit(appends);
     for (const append of appends) this.#machine.append(append);
     afterCommit(appends);
-    if (diesAt('after-commit')) return NEVER;
+    if (diesAt('after-commit')) return never();
   }
 
   copy(): Promise<CopiedFile> {
-    return NEVER;
+    return never();
   }
 
   close(): Promise<void> {
@@ -170,7 +173,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
 
   async fetchKids(keySet: KeySetName): Promise<ReadonlySet<Kid> | undefined> {
     await Promise.resolve();
-    if (this.#isKilled) return NEVER;
+    if (this.#isKilled) return never();
     if (this.#machine.isHttpDown) throw new Error('connection refused');
     const kids = this.#hooks.findKids(keySet);
     this.#machine.noteServed(kids);
@@ -219,15 +222,15 @@ export class ProcessPorts implements EventStore, JwksProbe {
   async #atToken<T>(work: () => T): Promise<T> {
     const { diesAt, tokenDelay } = this.#hooks;
     await tokenDelay();
-    if (this.#isKilled || diesAt('before-token')) return NEVER;
+    if (this.#isKilled || diesAt('before-token')) return never();
     this.#requireToken();
     const result = work();
-    return diesAt('after-token') ? NEVER : result;
+    return diesAt('after-token') ? never() : result;
   }
 
   async #sign({ ckaId, signingInput }: SignRequest): Promise<Uint8Array> {
     await this.#hooks.tokenDelay();
-    if (this.#isKilled) return NEVER;
+    if (this.#isKilled) return never();
     this.#requireToken();
     return signCheaply(this.#requireKey(ckaId), signingInput);
   }
