@@ -10,7 +10,7 @@ readonly missing_prerequisite=69
 readonly quickstart_packages=(ca-certificates g++ make openssl python3 python3-jwt softhsm2)
 # faketime turns the clock of a process; opensc has pkcs11-tool, opensc-pkcs11 has pkcs11-spy; util-linux has flock and
 # prlimit.
-readonly test_packages=("${quickstart_packages[@]}" faketime opensc opensc-pkcs11 procps python3-grpc-tools python3-grpcio
+readonly test_packages=("${quickstart_packages[@]}" faketime opensc opensc-pkcs11 p11-kit p11-kit-modules procps python3-grpc-tools python3-grpcio
   python3-jwcrypto util-linux)
 
 prerequisites() {

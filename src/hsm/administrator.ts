@@ -43,7 +43,8 @@ export interface AdministratorOptions {
 }
 
 const TRIAL_BYTES = 32;
-const CKR_MECHANISM_INVALID = 0x70;
+/** By these a token says that it has no such keys: value (TPM2, of a size), size, mechanism, domain parameters, curve, parameter set. */
+const NOT_SUPPORTED: ReadonlySet<number> = new Set([0x13, 0x62, 0x70, 0x130, 0x140, 0x209]);
 
 export class Administrator {
   readonly #supervisor: Supervisor;
@@ -83,11 +84,19 @@ export class Administrator {
   tryKey(key: KeyToTry): Promise<void> {
     return this.#administer(async () => {
       let tried = 0;
+      const blind = new Set<WorkerProcess>();
       for (const worker of this.#supervisor.readyWorkers()) {
-        for (const link of worker.signing) if (await this.#trySession(worker, link, key)) tried += 1;
+        for (const link of worker.signing) {
+          const outcome = await this.#trySession(worker, link, key);
+          if (outcome === 'signed') tried += 1;
+          if (outcome === 'notFound') blind.add(worker);
+        }
       }
+      if (tried === 0 && blind.size > 0) throw noSingleKey(key.ckaId);
       if (tried === 0)
         throw new KeyturnError('TOKEN_UNAVAILABLE', 'no session of the token could try the key; try again later');
+      // Some modules show a process only the objects that were there when it began (seen on TPM2): a new one has it.
+      for (const worker of blind) this.#supervisor.replace(worker, `its module doesn't show the new key ${key.ckaId}`);
     });
   }
 
@@ -96,8 +105,19 @@ export class Administrator {
       // First, so that no session ever holds a handle that outlives its object.
       const links = this.#supervisor.readyWorkers().flatMap(({ signing }) => signing);
       await Promise.all(links.map((link) => link.request(REQUEST.forget, toCkaIdBytes(ckaId))));
-      return { destroyedObjects: await this.#destroy(worker, ckaId) };
+      const destroyedObjects = await this.#destroy(worker, ckaId);
+      await this.#endGhosts(ckaId);
+      return { destroyedObjects };
     });
+  }
+
+  /** Some modules go on showing a process what another one destroyed, and sign with it (seen on TPM2). */
+  async #endGhosts(ckaId: CkaId): Promise<void> {
+    for (const worker of this.#supervisor.readyWorkers()) {
+      const found = await worker.administration.request(REQUEST.find, toCkaIdBytes(ckaId));
+      const isShown = found.kind === 'ok' || (found.kind === 'refused' && found.refusal === REFUSAL.severalKeys);
+      if (isShown) this.#supervisor.replace(worker, `its module still shows the destroyed key ${ckaId}`);
+    }
   }
 
   readKeyPair({ ckaId, spec }: KeyToRead): Promise<GeneratedKey> {
@@ -134,18 +154,19 @@ export class Administrator {
     );
   }
 
-  /** False when the session went away meanwhile; a worker that comes later finds the key by itself. */
-  async #trySession(worker: WorkerProcess, link: SessionLink, key: KeyToTry): Promise<boolean> {
+  /** `lost`: the session went away meanwhile; a worker that comes later finds the key by itself. */
+  async #trySession(worker: WorkerProcess, link: SessionLink, key: KeyToTry): Promise<'signed' | 'notFound' | 'lost'> {
     const { ckaId, algorithm, publicKey } = key;
     const challenge = randomBytes(TRIAL_BYTES);
     const found = await link.request(REQUEST.find, toCkaIdBytes(ckaId));
-    if (isAway(found)) return false;
+    if (isAway(found)) return 'lost';
+    if (found.kind === 'refused' && found.refusal === REFUSAL.noSuchKey) return 'notFound';
     this.#requireOk(worker, found, ckaId);
     const input = toTokenInput(algorithm, challenge);
     const signed = await link.request(REQUEST.sign, encodeSignHead(specOf(algorithm).code, ckaId), input);
-    if (isAway(signed)) return false;
+    if (isAway(signed)) return 'lost';
     const signature = this.#requireOk(worker, signed, ckaId);
-    if (verifySignature(algorithm, toPublicKey(publicKey), challenge, signature)) return true;
+    if (verifySignature(algorithm, toPublicKey(publicKey), challenge, signature)) return 'signed';
     throw new KeyturnError(
       'SIGNATURE_INVALID',
       `the token's trial signature under CKA_ID ${ckaId} does not verify; the key is not used`,
@@ -163,23 +184,21 @@ export class Administrator {
         );
       case 'refused':
         if (reply.refusal === REFUSAL.paused) throw unavailable(undefined);
-        throw new KeyturnError(
-          'TOKEN_OPERATION_FAILED',
-          reply.refusal === REFUSAL.malformedRequest
-            ? 'the HSM worker refused the request'
-            : `the token has no single private key with CKA_ID ${ckaId ?? ''}`,
-        );
+        throw reply.refusal === REFUSAL.malformedRequest
+          ? new KeyturnError('TOKEN_OPERATION_FAILED', 'the HSM worker refused the request')
+          : noSingleKey(ckaId);
       case 'fault': {
         const { ckr, functionName } = reply.fault;
         const problem = `${functionName} failed with ${nameFault(ckr)}`;
         this.#supervisor.faulted(worker.administration, reply.fault);
-        throw new KeyturnError(
-          ckr === CKR_MECHANISM_INVALID ? 'ALGORITHM_NOT_SUPPORTED' : 'TOKEN_OPERATION_FAILED',
-          problem,
-        );
+        throw new KeyturnError(NOT_SUPPORTED.has(ckr) ? 'ALGORITHM_NOT_SUPPORTED' : 'TOKEN_OPERATION_FAILED', problem);
       }
     }
   }
+}
+
+function noSingleKey(ckaId: CkaId | undefined): KeyturnError {
+  return new KeyturnError('TOKEN_OPERATION_FAILED', `the token has no single private key with CKA_ID ${ckaId ?? ''}`);
 }
 
 /** Errors: KEY_NOT_PROVEN. */

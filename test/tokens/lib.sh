@@ -52,9 +52,10 @@ library_folder() {
   printf '/usr/lib/%s-linux-gnu\n' "$(uname -m)"
 }
 
-# is_running NAME PID: by its name in the process table too, since process ids are used again.
+# is_running NAME PID: by its name in the process table too, since process ids are used again; one that has ended and that
+# nobody has waited for doesn't count.
 is_running() {
-  [ -n "$2" ] && [ "$(cat "/proc/$2/comm" 2>/dev/null || true)" = "$1" ]
+  [ -n "$2" ] && [ "$(cat "/proc/$2/comm" 2>/dev/null || true)" = "$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$2/status"
 }
 
 # start NAME COMMAND...: in the background, in a session of its own, unless it runs. NAME is what the process is called.

@@ -74,7 +74,7 @@ function generate(session: TokenSession, command: GenerateCommand): pkcs11.KeyPa
       const pair = session.lib.C_GenerateKeyPair(
         session.session,
         mechanism,
-        publicKeyTemplate(command),
+        publicKeyTemplate(command, attempt),
         privateKeyTemplate(command, attempt),
       );
       relaxation = attempt;

@@ -16,22 +16,49 @@ const PUBLIC_EXPONENT = Buffer.from([0x01, 0x00, 0x01]);
 
 type Attribute = { readonly type: number; readonly value: number | boolean | string | Buffer };
 
+interface OptionalGroup {
+  readonly privateKey: readonly Attribute[];
+  readonly publicKey: readonly Attribute[];
+}
+
 /**
- * What a token may refuse and a key may do without, the least valuable first: the n-th attempt leaves out the first n
- * groups. The four attributes that prove a birth are never left out, and what is left out is read back all the same.
+ * What a token may refuse and a key may do without, the least valuable first. The four attributes that prove a birth are
+ * never left out, and what is left out is read back all the same.
  */
-const OPTIONAL: readonly (readonly Attribute[])[] = [
-  [{ type: CKA_COPYABLE, value: false }],
-  [{ type: pkcs11.CKA_MODIFIABLE, value: false }],
-  [{ type: pkcs11.CKA_SIGN_RECOVER, value: false }],
-  [
-    { type: pkcs11.CKA_DECRYPT, value: false },
-    { type: pkcs11.CKA_UNWRAP, value: false },
-    { type: pkcs11.CKA_DERIVE, value: false },
-  ],
+const OPTIONAL: readonly OptionalGroup[] = [
+  { privateKey: [{ type: CKA_COPYABLE, value: false }], publicKey: [] },
+  { privateKey: [{ type: pkcs11.CKA_MODIFIABLE, value: false }], publicKey: [] },
+  { privateKey: [{ type: pkcs11.CKA_SIGN_RECOVER, value: false }], publicKey: [] },
+  {
+    // TPM2 knows one kind of key, for signing and decryption both, and refuses a template that says otherwise.
+    privateKey: [
+      { type: pkcs11.CKA_DECRYPT, value: false },
+      { type: pkcs11.CKA_UNWRAP, value: false },
+      { type: pkcs11.CKA_DERIVE, value: false },
+    ],
+    publicKey: [
+      { type: pkcs11.CKA_ENCRYPT, value: false },
+      { type: pkcs11.CKA_WRAP, value: false },
+    ],
+  },
 ];
 
-export const MAX_RELAXATION = OPTIONAL.length;
+/** Which groups each attempt leaves out, as bits: as few as possible, and of as little value as possible. */
+const ATTEMPTS: readonly number[] = Array.from({ length: 1 << OPTIONAL.length }, (_, bits) => bits).toSorted(
+  (left, right) => countBits(left) - countBits(right) || left - right,
+);
+
+/** The last attempt: with nothing that is optional. */
+export const MAX_RELAXATION = ATTEMPTS.length - 1;
+
+function countBits(bits: number): number {
+  return OPTIONAL.filter((_, index) => (bits & (1 << index)) !== 0).length;
+}
+
+function optionalOf(half: keyof OptionalGroup, relaxation: number): readonly Attribute[] {
+  const leftOut = ATTEMPTS[relaxation] ?? 0;
+  return OPTIONAL.filter((_, index) => (leftOut & (1 << index)) === 0).flatMap((group) => group[half]);
+}
 
 /** Codes by which a token says that it dislikes a template (TPM2: 0x5 for DECRYPT=false). */
 const TEMPLATE_REFUSALS: ReadonlySet<number> = new Set([0x05, 0x06, 0x10, 0x12, 0x13, 0xd1]);
@@ -70,18 +97,17 @@ export function privateKeyTemplate(command: GenerateCommand, relaxation: number)
     { type: pkcs11.CKA_SENSITIVE, value: true },
     { type: pkcs11.CKA_EXTRACTABLE, value: false },
     { type: pkcs11.CKA_SIGN, value: true },
-    ...OPTIONAL.slice(relaxation).flat(),
+    ...optionalOf('privateKey', relaxation),
   ];
 }
 
-export function publicKeyTemplate(command: GenerateCommand): pkcs11.Template {
+export function publicKeyTemplate(command: GenerateCommand, relaxation: number): pkcs11.Template {
   return [
     { type: pkcs11.CKA_CLASS, value: pkcs11.CKO_PUBLIC_KEY },
     ...common(command),
     { type: pkcs11.CKA_PRIVATE, value: false },
     { type: pkcs11.CKA_VERIFY, value: true },
-    { type: pkcs11.CKA_ENCRYPT, value: false },
-    { type: pkcs11.CKA_WRAP, value: false },
+    ...optionalOf('publicKey', relaxation),
     ...keyMaterial(command),
   ];
 }

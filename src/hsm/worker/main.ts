@@ -131,15 +131,16 @@ async function reopen(rung: 'login' | 'reinitialise', mayUseFinalTry: boolean): 
 async function open(opened: Module, order: StartOrder, mayUseFinalTry: boolean): Promise<WorkerReport> {
   const token = await searchToken(() => selectToken(opened, order.selector));
   const pin = readPin();
+  const duplicates = new Set<string>();
   try {
     login = logIn(token, pin, mayUseFinalTry);
+    const ownLogin = { moduleParameters: order.moduleParameters, serial: token.identity.serial, pin };
+    for (let index = 0; index <= order.signingSessions; index += 1) {
+      const thread = (threads[index] ??= startThread(order, index));
+      for (const ckaId of await thread.open(token.slot.handle, ownLogin)) duplicates.add(ckaId);
+    }
   } finally {
     pin.fill(0);
-  }
-  const duplicates = new Set<string>();
-  for (let index = 0; index <= order.signingSessions; index += 1) {
-    const thread = (threads[index] ??= startThread(order, index));
-    for (const ckaId of await thread.open(token.slot.handle)) duplicates.add(ckaId);
   }
   return { kind: 'ready', token: token.identity, mechanisms: token.mechanisms, duplicates: [...duplicates] };
 }

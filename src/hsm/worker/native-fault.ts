@@ -12,12 +12,16 @@ export interface NativeFault {
  */
 export function toNativeFault(thrown: unknown): NativeFault {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
+  // Where an error names no function, the binding's own frames do: `[as C_GenerateKeyPair]`.
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
   const code =
     isCoded(thrown) && thrown.code > 0 ? thrown.code : Number(/CKR_\w+:(\d+)/.exec(text)?.[1] ?? CKR_UNKNOWN);
   return {
     ckr: code <= CKR_UNKNOWN ? code : CKR_UNKNOWN,
     functionName:
-      isNamed(thrown) && thrown.method !== '' ? thrown.method : (/C_\w+/.exec(text)?.[0] ?? 'a PKCS#11 function'),
+      isNamed(thrown) && thrown.method !== ''
+        ? thrown.method
+        : (/\bC_\w+/.exec(`${text} ${stack}`)?.[0] ?? 'a PKCS#11 function'),
   };
 }
 

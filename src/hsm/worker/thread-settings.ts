@@ -6,9 +6,21 @@ export interface ThreadSettings {
   readonly fd: number;
 }
 
+/**
+ * For a module of which each loading is a client of its own, with sessions and a login of its own (p11-kit's): the
+ * thread can't use those of the main thread.
+ */
+export interface OwnLogin {
+  readonly moduleParameters: string | undefined;
+  /** The token's: the slot must be the same token for this client too, or the PIN would go to another. */
+  readonly serial: string;
+  /** The user PIN, which the token has taken already; wiped once it was used. */
+  readonly pin: Uint8Array;
+}
+
 export type ThreadOrder =
   /** CK_SLOT_ID as the binding gives it: 8 bytes. */
-  | { readonly kind: 'open'; readonly slot: Uint8Array }
+  | { readonly kind: 'open'; readonly slot: Uint8Array; readonly ownLogin: OwnLogin | undefined }
   /** Closes the session and forgets every handle: the module is about to lose both. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'close' };

@@ -21,7 +21,7 @@ import {
 } from '../wire.ts';
 import { destroyKeyPair, generateKeyPair, listKeys, readKeyPair } from './administration.ts';
 import { toNativeFault } from './native-fault.ts';
-import type { ThreadOrder, ThreadReport, ThreadSettings } from './thread-settings.ts';
+import type { OwnLogin, ThreadOrder, ThreadReport, ThreadSettings } from './thread-settings.ts';
 import { SEVERAL, TokenSession } from './token-session.ts';
 
 /** Answers wait this long for company before they are written: many requests share a write, yet none waits for a slow one. */
@@ -71,9 +71,9 @@ function list(requestId: number): Buffer {
 }
 
 function answer({ requestId, code, payload }: Frame): Buffer {
+  if (code === REQUEST.find) return find(requestId, payload);
   if (isSigner) {
     if (code === REQUEST.sign) return sign(requestId, payload);
-    if (code === REQUEST.find) return find(requestId, payload);
     if (code === REQUEST.forget) {
       token.forget(toCkaId(payload));
       return encodeFrame(requestId, REPLY.ok);
@@ -165,7 +165,7 @@ function serve(): void {
 function obey(order: ThreadOrder, socket: Socket): void {
   switch (order.kind) {
     case 'open':
-      open(Buffer.from(order.slot));
+      open(Buffer.from(order.slot), order.ownLogin);
       return;
     case 'pause':
       isPaused = true;
@@ -181,8 +181,9 @@ function obey(order: ThreadOrder, socket: Socket): void {
   }
 }
 
-function open(slot: Buffer): void {
+function open(slot: Buffer, ownLogin: OwnLogin | undefined): void {
   try {
+    if (ownLogin !== undefined) token.logIn(slot, ownLogin);
     token.open(slot);
     const duplicates = isSigner ? token.sweep() : [];
     isPaused = false;
@@ -190,6 +191,9 @@ function open(slot: Buffer): void {
   } catch (error) {
     token.close();
     report({ kind: 'failed', ...toNativeFault(error) });
+  } finally {
+    // This thread's copy of the PIN.
+    ownLogin?.pin.fill(0);
   }
 }
 

@@ -3,8 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { sleep } from '../../base/clock.ts';
 import { systemClock } from '../../base/system-clock.ts';
 import { nameFault } from '../faults.ts';
-import type { ThreadOrder, ThreadReport, ThreadSettings } from './thread-settings.ts';
+import type { OwnLogin, ThreadOrder, ThreadReport, ThreadSettings } from './thread-settings.ts';
 import { TokenOpenError } from './token.ts';
+
+/** What a thread meets whose loading of the module nobody has initialised. */
+const CKR_CRYPTOKI_NOT_INITIALIZED = 0x190;
+/** Whether each loading of the module is a client of its own; learned from the first thread, before any has opened. */
+let needsOwnLogin = false;
+let hasOpened = false;
 
 export class SessionThread {
   readonly #worker: Worker;
@@ -17,9 +23,14 @@ export class SessionThread {
     this.#worker.on('error', onDeath);
   }
 
-  /** Resolves with the CKA_IDs that are on several private keys. */
-  async open(slot: Uint8Array): Promise<readonly string[]> {
-    const report = await this.#ask({ kind: 'open', slot });
+  /** Resolves with the CKA_IDs that are on several private keys. The main thread must be logged in. */
+  async open(slot: Uint8Array, ownLogin: OwnLogin): Promise<readonly string[]> {
+    let report = await this.#ask({ kind: 'open', slot, ownLogin: needsOwnLogin ? ownLogin : undefined });
+    if (!hasOpened && report.kind === 'failed' && report.ckr === CKR_CRYPTOKI_NOT_INITIALIZED) {
+      needsOwnLogin = true;
+      report = await this.#ask({ kind: 'open', slot, ownLogin });
+    }
+    hasOpened ||= report.kind === 'ready';
     if (report.kind === 'ready') return report.duplicates;
     if (report.kind !== 'failed') throw new TypeError(`unexpected report ${report.kind}`);
     const { functionName, ckr } = report;

@@ -9,8 +9,11 @@
 import pkcs11 from 'pkcs11js';
 import { type Algorithm, specOf } from '../../jose/algorithms.ts';
 import { CKA_ID_BYTES, LABEL_PREFIX } from '../wire.ts';
+import { initializeOptions } from './initialize-options.ts';
 import { signMechanism } from './mechanisms.ts';
 import { type NativeFault, toNativeFault } from './native-fault.ts';
+import type { OwnLogin } from './thread-settings.ts';
+import { unpad } from './unpad.ts';
 
 /** Handles asked for at a time in a search. */
 const FIND_BATCH = 256;
@@ -31,6 +34,7 @@ export class TokenSession {
   readonly #flags: number;
   readonly #handles = new Map<string, Buffer | typeof SEVERAL>();
   readonly #signature = Buffer.alloc(MAX_SIGNATURE_BYTES);
+  #isInitialised = false;
   #slot: Buffer | undefined;
   #session: Buffer | undefined;
 
@@ -38,6 +42,22 @@ export class TokenSession {
   constructor(moduleFile: string, access: 'readOnly' | 'readWrite') {
     this.#flags = pkcs11.CKF_SERIAL_SESSION | (access === 'readWrite' ? pkcs11.CKF_RW_SESSION : 0);
     this.lib.load(moduleFile);
+  }
+
+  /**
+   * Where each loading of the module is a client of its own. The session that is logged in stays open, because the login
+   * ends with the last one.
+   */
+  logIn(slot: Buffer, { moduleParameters, serial, pin }: OwnLogin): void {
+    try {
+      if (this.#isInitialised) this.lib.C_Finalize();
+    } catch {
+      // A client that lost its token often can't even end; what follows shows whether it can begin.
+    }
+    this.lib.C_Initialize(initializeOptions(moduleParameters));
+    this.#isInitialised = true;
+    if (unpad(this.lib.C_GetTokenInfo(slot).serialNumber) !== serial) throw new Error('CKR_TOKEN_NOT_RECOGNIZED:225');
+    this.lib.C_Login(this.lib.C_OpenSession(slot, this.#flags), pkcs11.CKU_USER, Buffer.from(pin).toString('utf8'));
   }
 
   open(slot: Buffer): void {

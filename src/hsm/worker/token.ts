@@ -8,7 +8,9 @@ import type { Reason } from '../../base/reasons.ts';
 import { classifyFault, nameFault } from '../faults.ts';
 import { judgeLogin } from '../ladder.ts';
 import type { TokenIdentity, WorkerOrder } from '../wire.ts';
+import { initializeOptions } from './initialize-options.ts';
 import { type NativeFault, toNativeFault } from './native-fault.ts';
+import { unpad } from './unpad.ts';
 
 type StartOrder = Extract<WorkerOrder, { kind: 'start' }>;
 
@@ -36,8 +38,6 @@ export interface OpenedToken {
   readonly mechanisms: readonly number[];
 }
 
-/** CKF_OS_LOCKING_OK: without it, two threads in SoftHSM2 end in a segmentation fault. */
-const CKF_OS_LOCKING_OK = 2;
 const CKR_USER_ALREADY_LOGGED_IN = 0x100;
 
 export function loadModule(moduleFile: string): Module {
@@ -59,11 +59,7 @@ export function initialise(module: Module, parameters: string | undefined, again
     }
   }
   try {
-    // The binding drops the last character of the parameters, and takes no undefined for absent.
-    module.initialize({
-      flags: CKF_OS_LOCKING_OK,
-      ...(parameters === undefined ? {} : { libraryParameters: `${parameters} ` }),
-    });
+    module.initialize(initializeOptions(parameters));
   } catch (error) {
     const fault = toNativeFault(error);
     const isForGood = ['operator', 'requestFault'].includes(classifyFault(fault.ckr));
@@ -206,13 +202,6 @@ function listMechanisms(slot: graphene.Slot): readonly number[] {
 function listing(candidates: readonly Candidate[]): string {
   if (candidates.length === 0) return 'is no initialised token at all';
   return `are: ${candidates.map(({ label, serial }) => `"${label}" (serial "${serial}")`).join(', ')}`;
-}
-
-/** Labels and serials are padded with blanks by the standard, and with NULs by some tokens. */
-function unpad(text: string): string {
-  let end = text.length;
-  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\0')) end -= 1;
-  return text.slice(0, end);
 }
 
 function unavailable(what: string, error: unknown): TokenOpenError {

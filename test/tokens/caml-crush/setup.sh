@@ -46,5 +46,5 @@ if ! is_running pkcs11proxyd "$(cat "$directory/pkcs11proxyd.pid" 2>/dev/null ||
   await pkcs11proxyd test -S "$socket"
 fi
 print_token "$(find_file "$(library_folder)"/caml-crush/libp11clientunix.so)" "$directory/softhsm2/pin"
-printf 'environment: PKCS11PROXY_LIBNAME=softhsm2\nenvironment: PKCS11PROXY_SOCKET_PATH=%s\nenvironment: PKCS11PROXY_RPC_TIMEOUT=5\n' "$socket"
+printf 'environment: %s\n' PKCS11PROXY_LIBNAME=softhsm2 "PKCS11PROXY_SOCKET_PATH=$socket" PKCS11PROXY_RPC_TIMEOUT=30
 print_processes pkcs11proxyd

@@ -21,6 +21,10 @@ start_pkcsslotd() {
   tr -d ' \n' <"$pid_of_pkcsslotd" >"$directory/pkcsslotd.pid"
 }
 
+has_ended() {
+  ! is_running pkcsslotd "$1"
+}
+
 token_info() {
   pkcsconf -t -c "$slot" 2>/dev/null
 }
@@ -32,7 +36,7 @@ make_token() {
   local pid
   pid=$(tr -d ' \n' <"$pid_of_pkcsslotd")
   kill "$pid"
-  await pkcsslotd test ! -d "/proc/$pid"
+  await pkcsslotd has_ended "$pid"
   rm -rf "$data/swtok" /dev/shm/var.lib.opencryptoki.swtok*
   start_pkcsslotd
   # Four to eight characters; and pkcsconf exits with 0 when a PIN is refused, so the flags are looked at afterwards.

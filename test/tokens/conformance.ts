@@ -1,0 +1,229 @@
+/**
+ * The conformance suite: keyturn's own HSM pool and daemon over a token, one check after the other, each of them tried.
+ * What the module does when it is left alone comes from raw-module.ts; a check is `caught` when the module misbehaves
+ * there and the daemon, asked for the same, lets nothing through.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { KeyturnError } from '../../src/base/errors.ts';
+import { systemClock } from '../../src/base/system-clock.ts';
+import { type Capability, groupsOfKeys, tryCapabilities } from '../../src/hsm/capabilities.ts';
+import type { Hsm, SignRequest } from '../../src/hsm/hsm.ts';
+import type { KeySpec } from '../../src/jose/algorithms.ts';
+import { eventually, MemoryLatch, openPool, randomCkaId, signRequest, whenReady } from '../fixtures/hsm-pool.ts';
+import { cell, type Cell, tryCell } from './cells.ts';
+import { checkDaemon } from './daemon-checks.ts';
+import { plantPin } from './planted-pin.ts';
+import type { RawTraits } from './raw-module.ts';
+import type { TestToken } from './set-up.ts';
+
+const run = promisify(execFile);
+const RAW_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 30_000;
+const MANY_SESSIONS = 8;
+const WORKERS = 2;
+/** A TPM makes an RSA key in seconds, and signs in tens of milliseconds. */
+const PATIENT = { generateTimeoutMs: 120_000, signTimeoutMs: 10_000 };
+
+type Key = Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>;
+
+export async function runConformance(token: TestToken, onProgress: (what: string) => void): Promise<readonly Cell[]> {
+  const cells: Cell[] = [];
+  const step = async (check: string, act: () => Promise<Cell>): Promise<void> => {
+    onProgress(check);
+    cells.push(await tryCell(check, act));
+  };
+  const hsm = openPool(token, PATIENT);
+  try {
+    await step('open', async () => {
+      await eventually(
+        () => hsm.status().workers.filter(({ state }) => state === 'ready').length === WORKERS,
+        READY_TIMEOUT_MS,
+      );
+      const { manufacturer = '', model = '', firmwareVersion = '' } = hsm.status();
+      return cell('open', 'ok', `${manufacturer} ${model} ${firmwareVersion}, ${WORKERS} workers`);
+    });
+    if (cells[0]?.verdict !== 'ok') return cells;
+    const capabilities = await tryCapabilities({
+      hsm,
+      clock: systemClock,
+      randomBytes,
+      concurrency: WORKERS,
+      onProgress: (what) => {
+        onProgress(`key pair ${what}`);
+      },
+    });
+    const key = await makeKey(hsm);
+    const traits = await readTraits(token, key, capabilities);
+    cells.push(...capabilities.map((capability) => toCell(capability, traits)));
+    cells.push(secretsCell(traits));
+    await step('cka-id', () => checkCkaId(hsm, key, traits));
+    await step('stale-handle', () => checkStaleHandle(hsm, traits));
+    await step('worker-loss', () => checkWorkerLoss(hsm, key));
+    await hsm.close(2_000);
+    await step('sessions', () => checkSessions(token, key, traits));
+    await step('restart', () => checkRestart(token, key));
+    await step('wrong-pin', () => checkWrongPin(token));
+  } finally {
+    await hsm.close(2_000);
+  }
+  cells.push(...(await checkDaemon(token, onProgress)));
+  return cells;
+}
+
+async function makeKey(hsm: Hsm, spec: KeySpec = { algorithm: 'RS256', rsaBits: 2048 }): Promise<Key> {
+  const ckaId = randomCkaId();
+  const { publicKey } = await hsm.generateKeyPair({ ckaId, ckaLabel: `keyturn/conformance/${ckaId}`, spec });
+  return { ckaId, algorithm: spec.algorithm, publicKey };
+}
+
+async function readTraits(token: TestToken, { ckaId }: Key, capabilities: readonly Capability[]): Promise<RawTraits> {
+  const { moduleFile, moduleParameters, pinFile, environment } = token.config;
+  const isDone = ({ algorithm, rsaBits }: KeySpec): boolean =>
+    capabilities.some(
+      (tried) => tried.algorithm === algorithm && tried.rsaBits === rsaBits && tried.verdict === 'works',
+    );
+  const generate = groupsOfKeys().flatMap((group) => (group.some(isDone) ? [] : group.slice(0, 1)));
+  const { stdout } = await run(
+    process.execPath,
+    [
+      fileURLToPath(new URL('./raw-module.ts', import.meta.url)),
+      JSON.stringify({ moduleFile, moduleParameters, label: token.label, pinFile, ckaId, generate }),
+    ],
+    { timeout: RAW_TIMEOUT_MS, env: { PATH: process.env['PATH'] ?? '', ...environment } },
+  );
+  return JSON.parse(stdout) as RawTraits;
+}
+
+export function nameOf({ algorithm, rsaBits }: Pick<Capability, 'algorithm' | 'rsaBits'>): string {
+  return rsaBits === undefined || rsaBits === 2048 ? algorithm : `${algorithm}-${rsaBits}`;
+}
+
+/** `caught`: the module makes such a key when nobody looks, but not one that the daemon would use. */
+function toCell(capability: Capability, { generated }: RawTraits): Cell {
+  const { verdict, problem = '', generateMs, signaturesPerSecond } = capability;
+  const check = nameOf(capability);
+  if (verdict === 'works') {
+    const made = generateMs === undefined ? '' : `, made in ${Math.round(generateMs)} ms`;
+    return cell(check, 'ok', `${Math.round(signaturesPerSecond ?? 0)}/s${made}`);
+  }
+  const alone = generated[check];
+  const said = alone === undefined ? '' : ` (the module by itself: ${alone})`;
+  return cell(check, alone === 'made' ? 'caught' : verdict === 'missing' ? 'missing' : 'failed', `${problem}${said}`);
+}
+
+function secretsCell({ secrets }: RawTraits): Cell {
+  const lines = Object.entries(secrets).map(([what, outcome]) => `${what}: ${outcome}`);
+  const isLeaking = lines.some((line) => /RETURNED|COPIED|not found/.test(line));
+  const isLoose = lines.some((line) => line.endsWith('accepted'));
+  const accepted = lines.filter((line) => line.endsWith('accepted')).join(', ');
+  if (isLeaking) return cell('secrets', 'failed', lines.join('; '));
+  return isLoose ? cell('secrets', 'caught', accepted) : cell('secrets', 'ok', `${lines.length} attempts refused`);
+}
+
+async function checkCkaId(hsm: Hsm, key: Key, { sameCkaId }: RawTraits): Promise<Cell> {
+  const spec: KeySpec = { algorithm: 'RS256', rsaBits: 2048 };
+  const again = await refusalOf(hsm.generateKeyPair({ ckaId: key.ckaId, ckaLabel: 'keyturn/conformance/again', spec }));
+  await hsm.sign(signRequest(key, 'the first key is still there', 10_000));
+  const verdict = sameCkaId === '2 keys' || sameCkaId.startsWith('refused') ? 'ok' : 'caught';
+  return cell('cka-id', verdict, `a second key is refused (${again.reason}); the module by itself: ${sameCkaId}`);
+}
+
+async function checkStaleHandle(hsm: Hsm, traits: RawTraits): Promise<Cell> {
+  const gone = await makeKey(hsm);
+  await hsm.sign(signRequest(gone, 'before', 10_000));
+  const { destroyedObjects } = await hsm.destroyKeyPair(gone.ckaId);
+  const next = await makeKey(hsm);
+  const refusal = await refusalOf(hsm.sign(signRequest(gone, 'after', 10_000)));
+  await hsm.sign(signRequest(next, 'and the next key', 10_000));
+  await hsm.destroyKeyPair(next.ckaId);
+  const fates = [traits.handleAfterDestroy, traits.handleAfterSessions, traits.handleAfterLogin];
+  const isWrong = fates.some((fate) => fate.startsWith('signs with another') || fate.startsWith('signs with a key'));
+  return cell(
+    'stale-handle',
+    isWrong ? 'caught' : 'ok',
+    `${destroyedObjects} objects destroyed, then ${refusal.reason}; the module by itself, after a destruction: ${fates[0]}; after the sessions' end: ${fates[1]}; after a new login: ${fates[2]}`,
+  );
+}
+
+async function checkWorkerLoss(hsm: Hsm, key: Key): Promise<Cell> {
+  const victim = hsm.status().workers.find(({ state }) => state === 'ready');
+  if (victim === undefined) throw new Error('no worker is ready');
+  const load = Array.from({ length: 64 }, (_, index) => hsm.sign(signRequest(key, `under way ${index}`, 20_000)));
+  const startMs = systemClock.monotonicMs();
+  process.kill(victim.pid, 'SIGKILL');
+  await Promise.all(load);
+  await eventually(() => hsm.status().workerRestarts > 0, READY_TIMEOUT_MS);
+  await eventually(
+    () => hsm.status().workers.filter(({ state }) => state === 'ready').length === WORKERS,
+    READY_TIMEOUT_MS,
+  );
+  const tookMs = Math.round(systemClock.monotonicMs() - startMs);
+  return cell('worker-loss', 'ok', `64 of 64 requests signed; two workers again after ${tookMs} ms`);
+}
+
+async function checkSessions(token: TestToken, key: Key, { maxSessions }: RawTraits): Promise<Cell> {
+  const hsm = openPool(token, { ...PATIENT, sessionsPerWorker: MANY_SESSIONS });
+  try {
+    await eventually(
+      () => hsm.status().workers.filter(({ state }) => state === 'ready').length === WORKERS,
+      READY_TIMEOUT_MS,
+    );
+    await hsm.tryKey(key);
+    const signed = Array.from({ length: 64 }, (_, index) => hsm.sign(signRequest(key, `${index}`, 20_000)));
+    await Promise.all(signed);
+    return cell('sessions', 'ok', `${WORKERS} × ${MANY_SESSIONS} sessions sign; one process opens ${maxSessions}`);
+  } finally {
+    await hsm.close(2_000);
+  }
+}
+
+async function checkRestart(token: TestToken, key: Key): Promise<Cell> {
+  const hsm = openPool(token, PATIENT);
+  try {
+    await whenReady(hsm, WORKERS);
+    const listed = (await hsm.listKeys()).filter(({ ckaId }) => ckaId === key.ckaId);
+    const [found] = listed;
+    if (listed.length !== 1 || found?.privateKeys !== 1 || found.publicKeys !== 1)
+      throw new Error(`the key is listed as ${JSON.stringify(listed)}`);
+    await hsm.tryKey(key);
+    const { destroyedObjects } = await hsm.destroyKeyPair(key.ckaId);
+    if ((await hsm.listKeys()).some(({ ckaId }) => ckaId === key.ckaId)) throw new Error('destroyed, yet listed');
+    return cell('restart', 'ok', `found, signed with, and destroyed (${destroyedObjects} objects)`);
+  } finally {
+    await hsm.close(2_000);
+  }
+}
+
+/** Two workers, one attempt: a token that locks itself after three must not notice more than one. */
+async function checkWrongPin(token: TestToken): Promise<Cell> {
+  const latch = new MemoryLatch();
+  const planted = plantPin('00000000');
+  const hsm = openPool(token, PATIENT, { latch, openPin: () => planted.openPlanted() });
+  try {
+    await eventually(() => hsm.status().state === 'unavailable', READY_TIMEOUT_MS);
+    if (latch.reason === undefined) throw new Error(`no latch: ${hsm.status().message ?? ''}`);
+  } finally {
+    await hsm.close(2_000);
+    planted.dispose();
+  }
+  const again = openPool(token, PATIENT);
+  try {
+    await whenReady(again, WORKERS);
+  } finally {
+    await again.close(2_000);
+  }
+  return cell('wrong-pin', 'ok', `refused, latched (${latch.reason}), and the right PIN is still taken`);
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<KeyturnError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof KeyturnError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
