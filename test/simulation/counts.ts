@@ -7,7 +7,6 @@ export const COUNTED = [
   'compromises',
   'crashes',
   'restarts',
-  'failedStarts',
   'tokenOutages',
   'generationOutages',
   'diskFull',

@@ -69,7 +69,8 @@ describe('the rotation rules of others', () => {
 describe('keyturn without a rule', () => {
   it.each(RULE_REMOVALS)('$name ends with a counter-example: $means', async ({ name, breaks }) => {
     const { code, evidence } = await sim('--without', name, '--years', String(YEARS_WITHOUT_A_RULE));
-    expect(endOf(evidence)).toContain(`VIOLATION (${breaks})`);
+    const violation = /VIOLATION \(([a-z-]+)\)/.exec(endOf(evidence))?.[1];
+    expect([breaks].flat(), endOf(evidence)).toContain(violation);
     expect(code).toBe(1);
   });
 });

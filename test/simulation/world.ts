@@ -34,9 +34,6 @@ export interface Outcome {
 
 /** How often every signing key signs in one shortest signing period, beside once when a version becomes ACTIVE. */
 const SIGNINGS_PER_PERIOD = 2;
-/** A start that failed is tried again, as a supervisor would, after so long or a share of the signing period. */
-const START_AGAIN_MS = 5_000;
-const START_AGAIN_SHARE = 1 / 100;
 /** Served time is counted across gaps up to 3/20 of the ceiling: timers stay below that while it is. */
 const COUNTING_LATENESS_SHARE = 1 / 7;
 /** Names for draws. */
@@ -184,11 +181,8 @@ export class World {
         this.#pace = undefined;
         this.#tell('the daemon is up');
       },
-      () => {
-        this.#die();
-        this.#counts.add('failedStarts');
-        this.#bootIn(Math.max(START_AGAIN_MS, this.#scenario.shortestPeriodMs * START_AGAIN_SHARE));
-      },
+      // Neither a full disk nor a token that is away keeps it from starting.
+      (defect: unknown) => this.#violate('no-defect', `a start failed: ${String(defect)}`),
     );
   }
 
