@@ -41,7 +41,7 @@ describe('plan', () => {
   it('has nothing due on a complete signing key, and says when to look again', () => {
     const { due, lookAgainMs } = plan(fold(firstGeneration()), aroundAt(T0));
     expect(due).toEqual([]);
-    expect(lookAgainMs).toBe(30 * MINUTE);
+    expect(lookAgainMs).toBe(45 * MINUTE);
   });
 
   it('makes a standby after a rotation, and waits until it is propagated', () => {

@@ -194,9 +194,9 @@ describe('rule 3: keep until the last JWT has expired', () => {
   it('raises the ceiling before a longest JWT could reach it', () => {
     const state = fold(firstGeneration());
     const active = versionOf(state, 1);
-    // lifetime 1 h, step 1 h: T0 + 2 h is enough until T0 + 30 min
-    expect(needsHigherExpCeiling(active, state.policy, T0 + 30 * MINUTE)).toBe(false);
-    expect(needsHigherExpCeiling(active, state.policy, T0 + 30 * MINUTE + 1)).toBe(true);
+    // lifetime 1 h, step 30 min: T0 + 2 h is enough until T0 + 45 min
+    expect(needsHigherExpCeiling(active, state.policy, T0 + 45 * MINUTE)).toBe(false);
+    expect(needsHigherExpCeiling(active, state.policy, T0 + 45 * MINUTE + 1)).toBe(true);
   });
 });
 
