@@ -244,6 +244,16 @@ export interface ImportOutcome {
   readonly changed: boolean;
 }
 
+/** What waits for the store's disk. */
+export interface StoreStatus {
+  /** Commands that are in effect, and that a restart would undo. */
+  readonly undurableNarrowings: number;
+  /** Key sets whose promise the configuration changed, and that is not recorded yet. */
+  readonly unrecordedPromises: number;
+  /** Events in the reserve: durable, and a full disk keeps them from their place. */
+  readonly reservedEvents: number;
+}
+
 /** Rule 8: whether the wall clock is believed. */
 export interface ClockStatus {
   readonly isTrusted: boolean;
@@ -367,6 +377,7 @@ export interface Application {
   /** The store was restored, and nobody has decided yet. */
   restoration(): Restoration | undefined;
   clockStatus(): ClockStatus;
+  storeStatus(): StoreStatus;
   /** `typedMs`: the time it is now, from another source than this machine (Unix ms). Errors: FIELD_INVALID. */
   confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void>;
 

@@ -42,6 +42,7 @@ import type {
   SignedJwt,
   SigningKeyView,
   SignJwtCommand,
+  StoreStatus,
 } from './application.ts';
 import { Fences } from './fences.ts';
 import { Imports } from './imports.ts';
@@ -344,6 +345,11 @@ export class Keyturn implements Application {
 
   restoration(): Restoration | undefined {
     return this.#ports.ledger.token.restoration;
+  }
+
+  storeStatus(): StoreStatus {
+    const { undurableNarrowings, unrecordedPromises, reservedEvents } = this.#ports.ledger;
+    return { undurableNarrowings, unrecordedPromises, reservedEvents };
   }
 
   clockStatus(): ClockStatus {

@@ -196,6 +196,11 @@ export class Ledger {
     return this.#withheld;
   }
 
+  /** Events that a full disk kept in the store's reserve. */
+  get reservedEvents(): number {
+    return this.#store.reservedEvents;
+  }
+
   /** Narrowings that are in effect but not durable: an alarm as long as it isn't 0. */
   get undurableNarrowings(): number {
     return this.#undurable.size;

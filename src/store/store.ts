@@ -45,6 +45,8 @@ export interface StoreCopy {
 export const MAX_CHUNK_BYTES = 64 * 1024;
 
 export interface EventStore {
+  /** Events that a full disk kept in the reserve: durable, and not in their place yet. */
+  readonly reservedEvents: number;
   /** Everything, in order. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */
   load(): Promise<readonly StoredStream[]>;
   /** All or nothing, and on disk when it resolves. Errors: CONCURRENT_CHANGE, STORE_UNAVAILABLE. */

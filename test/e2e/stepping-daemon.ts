@@ -54,6 +54,9 @@ function isNumbered(appends: readonly StreamAppend[]): boolean {
 
 function steppingStore(store: EventStore): EventStore {
   return {
+    get reservedEvents() {
+      return store.reservedEvents;
+    },
     load: () => store.load(),
     commit: (appends, options) =>
       isNumbered(appends)

@@ -9,6 +9,7 @@ import type {
   Application,
   ApplySigningKeyCommand,
   ClockStatus,
+  StoreStatus,
   CompromiseEffect,
   DeclareCompromisedCommand,
   ImportedKeyView,
@@ -302,6 +303,10 @@ export class FakeApplication implements Application {
 
   restoration(): Restoration | undefined {
     return this.recovery.restoration;
+  }
+
+  storeStatus(): StoreStatus {
+    return { undurableNarrowings: 0, unrecordedPromises: 0, reservedEvents: 0 };
   }
 
   clockStatus(): ClockStatus {

@@ -20,6 +20,7 @@ export class MemoryStore implements EventStore {
   #gate: { readonly opened: Promise<void>; open(): void } | undefined;
   #pending: Promise<unknown> = Promise.resolve();
   #isDiskFull = false;
+  #reservedEvents = 0;
   /** Commits that became durable. */
   commitCount = 0;
 
@@ -79,7 +80,14 @@ export class MemoryStore implements EventStore {
         else if (events.length > 0) this.#streams.set(stream, [...events]);
       }
       this.commitCount += 1;
+      // What is committed with room takes along what waits in the reserve.
+      const count = copy.reduce((sum, { events }) => sum + events.length, 0);
+      this.#reservedEvents = this.#isDiskFull ? this.#reservedEvents + count : 0;
     });
+  }
+
+  get reservedEvents(): number {
+    return this.#reservedEvents;
   }
 
   copy(): Promise<StoreCopy> {

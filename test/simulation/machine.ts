@@ -163,6 +163,10 @@ export class ProcessPorts implements EventStore, JwksProbe {
     if (diesAt('after-commit')) return never();
   }
 
+  get reservedEvents(): number {
+    return 0;
+  }
+
   copy(): Promise<CopiedFile> {
     return never();
   }

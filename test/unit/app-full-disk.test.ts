@@ -68,4 +68,21 @@ describe('an application whose disk is full', () => {
     for (let waited = 0; waited < 120 && isThere(); waited += 1) await harness.clock.advanceAsync(1_000);
     expect(isThere()).toBe(false);
   });
+
+  it('says how much is in the reserve, and what is not even there', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    const { app, store, clock } = harness;
+    expect(app.storeStatus()).toEqual({ undurableNarrowings: 0, unrecordedPromises: 0, reservedEvents: 0 });
+    store.fillDisk();
+    await compromise(harness, 1);
+    expect(app.storeStatus().reservedEvents).toBeGreaterThan(0);
+    store.failNextCommits(1_000);
+    await expect(compromise(harness, 2)).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+    expect(app.storeStatus().undurableNarrowings).toBe(1);
+    store.failNextCommits(0);
+    store.freeDisk();
+    await clock.advanceAsync(60_000, 1_000);
+    expect(app.storeStatus()).toMatchObject({ undurableNarrowings: 0, reservedEvents: 0 });
+  });
 });

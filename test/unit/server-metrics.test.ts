@@ -93,6 +93,7 @@ function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): v
     summarizeImports: () => undefined,
     latestFindings: () => undefined,
     clockStatus: () => ({ isTrusted: true, stepMs: 0, stepLimitMs: MINUTE, wallMs: T0 }),
+    storeStatus: () => ({ undurableNarrowings: 0, unrecordedPromises: 0, reservedEvents: 0 }),
     ...more,
   });
 }
@@ -367,5 +368,14 @@ describe('the text', () => {
     clock.advance(SECOND);
     await telemetry.toText();
     expect(reads).toBe(2);
+  });
+});
+
+describe('the store', () => {
+  it('tells what waits for its disk', async () => {
+    watch([], { storeStatus: () => ({ undurableNarrowings: 2, unrecordedPromises: 1, reservedEvents: 5 }) });
+    expect(await valueOf('keyturn_undurable_narrowings')).toBe(2);
+    expect(await valueOf('keyturn_unrecorded_promises')).toBe(1);
+    expect(await valueOf('keyturn_store_reserved_events')).toBe(5);
   });
 });

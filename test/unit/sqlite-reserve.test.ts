@@ -215,6 +215,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a SQLite store whose disk is full'
     disk.fill();
     const large = { type: 'compromised', atMs: 2, filling: 'x'.repeat(60_000) };
     await store.commit([{ stream: 's', expectedSequence: 1, events: [large] }], { mayUseReserve: true });
+    expect(store.reservedEvents).toBe(1);
     await store.close();
     const folder = mkdtempSync(path.join(tmpdir(), 'keyturn-reserve-'));
     try {

@@ -45,6 +45,9 @@ export function meterStore(
 ): EventStore {
   commitFailures.inc({ reason: 'STORE_UNAVAILABLE' satisfies KeyturnError['reason'] }, 0);
   return {
+    get reservedEvents() {
+      return store.reservedEvents;
+    },
     load: () => store.load(),
     async commit(appends, options) {
       const startMs = clock.monotonicMs();

@@ -135,6 +135,18 @@ export const METRICS = {
   // Store
   commitDuration: histogram('keyturn_store_commit_duration_seconds', 'Time of a durable commit.'),
   commitFailures: counter('keyturn_store_commit_failures_total', 'Commits that failed, by reason.', 'reason'),
+  undurableNarrowings: gauge(
+    'keyturn_undurable_narrowings',
+    'Commands that took power from a key, are in effect, and could not be recorded yet: a restart would undo them.',
+  ),
+  unrecordedPromises: gauge(
+    'keyturn_unrecorded_promises',
+    'Key sets whose promise in the configuration could not be recorded yet: the stricter of old and new binds.',
+  ),
+  reservedEvents: gauge(
+    'keyturn_store_reserved_events',
+    'Events that a full disk keeps in the reserve of the store: durable, and the reserve is small.',
+  ),
 
   // Daemon
   clockTrusted: gauge('keyturn_wall_clock_trusted', '1 when the wall clock is believed; nothing is signed otherwise.'),

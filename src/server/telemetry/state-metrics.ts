@@ -3,7 +3,7 @@
  * What is gone from the application is gone from the metrics.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Application, ClockStatus, SigningKeyView } from '../../app/application.ts';
+import type { Application, ClockStatus, SigningKeyView, StoreStatus } from '../../app/application.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KeySetName } from '../../base/ids.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
@@ -30,6 +30,7 @@ export interface StateSources {
     | 'summarizeImports'
     | 'tokenStatus'
     | 'clockStatus'
+    | 'storeStatus'
     | 'latestFindings'
   >;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
@@ -57,6 +58,7 @@ export async function readState(instruments: Instruments, sources: StateSources)
   setToken(instruments, sources.app.tokenStatus());
   setFindings(instruments, sources.app.latestFindings());
   setClock(instruments, sources.app.clockStatus());
+  setStore(instruments, sources.app.storeStatus());
 }
 
 function forgetSigningKeys(instruments: Instruments): void {
@@ -153,6 +155,12 @@ function setClock(instruments: Instruments, { isTrusted, stepMs, stepLimitMs }: 
   instruments.clockTrusted.set(isTrusted ? 1 : 0);
   instruments.clockStep.set(stepMs / SECOND_MS);
   instruments.clockStepLimit.set(stepLimitMs / SECOND_MS);
+}
+
+function setStore(instruments: Instruments, status: StoreStatus): void {
+  instruments.undurableNarrowings.set(status.undurableNarrowings);
+  instruments.unrecordedPromises.set(status.unrecordedPromises);
+  instruments.reservedEvents.set(status.reservedEvents);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -51,6 +51,10 @@ class EventLog {
     this.#emptyReserve();
   }
 
+  get reservedEvents(): number {
+    return this.#reserved.length;
+  }
+
   loadAll(): StoredStream[] {
     const streams = new Map<string, StoredEvent[]>();
     for (const { stream, events } of this.#table.loadAll()) streams.set(stream, [...events]);

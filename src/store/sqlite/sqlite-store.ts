@@ -51,6 +51,7 @@ export async function openSqliteStore({ file, log }: SqliteStoreOptions): Promis
 /** Exported for the test that ends its thread. */
 export class SqliteStore implements EventStore {
   readonly opened: Promise<void>;
+  reservedEvents = 0;
   readonly #thread: Worker;
   readonly #file: string;
   readonly #copying = new Mutex();
@@ -164,6 +165,7 @@ export class SqliteStore implements EventStore {
   #onAnswer(answer: Answer): void {
     switch (answer.kind) {
       case 'opened':
+        this.reservedEvents = answer.reservedEvents;
         if (answer.reserveProblem !== undefined) {
           const { reserveProblem } = answer;
           this.#log?.error({ reserveProblem }, 'no reserve for a full disk: a compromise would wait for room');
@@ -179,6 +181,7 @@ export class SqliteStore implements EventStore {
         this.#settle((waiter) => waiter.resolve(answer.streams));
         return;
       case 'committed':
+        this.reservedEvents = answer.reservedEvents;
         this.#settle((waiter, index) => {
           const refusal = answer.outcomes[index];
           if (refusal === undefined) waiter.resolve([]);

@@ -26,7 +26,11 @@ try {
           answer({ kind: 'loaded', streams: events.loadAll() });
           return;
         case 'commit':
-          answer({ kind: 'committed', outcomes: events.commitAll(job.commits) });
+          answer({
+            kind: 'committed',
+            outcomes: events.commitAll(job.commits),
+            reservedEvents: events.reservedEvents,
+          });
           return;
         case 'copy':
           makeCopy(events, job.copy);
@@ -43,8 +47,8 @@ try {
       if (job.kind === 'close') port.close();
     }
   });
-  const { reserveProblem } = events;
-  answer({ kind: 'opened', ...(reserveProblem === undefined ? {} : { reserveProblem }) });
+  const { reserveProblem, reservedEvents } = events;
+  answer({ kind: 'opened', reservedEvents, ...(reserveProblem === undefined ? {} : { reserveProblem }) });
 } catch (failure) {
   answer({ kind: 'refused', refusal: toRefusal(failure, file) });
   port.close();

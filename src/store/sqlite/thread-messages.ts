@@ -39,10 +39,10 @@ export interface Refusal {
 
 export type Answer =
   /** `reserveProblem`: why there is no reserve for a full disk. */
-  | { readonly kind: 'opened'; readonly reserveProblem?: string }
+  | { readonly kind: 'opened'; readonly reserveProblem?: string; readonly reservedEvents: number }
   | { readonly kind: 'loaded'; readonly streams: readonly StoredStream[] }
   /** One outcome per commit of the job, in its order; undefined means durable. */
-  | { readonly kind: 'committed'; readonly outcomes: readonly (Refusal | undefined)[] }
+  | { readonly kind: 'committed'; readonly outcomes: readonly (Refusal | undefined)[]; readonly reservedEvents: number }
   | { readonly kind: 'copied' }
   | { readonly kind: 'closed' }
   /** The whole job (or the opening) failed. */
