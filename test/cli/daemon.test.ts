@@ -326,6 +326,16 @@ describe('the CLI with a daemon', () => {
     expect(code).toBe(0);
   });
 
+  it('tries what the token can do, beside the running daemon, and leaves nothing behind', async () => {
+    const { code, stdout, stderr } = await run('doctor', '--token');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^ok +token trial +".*" \(SoftHSM .*\) let us in, with 1 signing session$/m);
+    expect(stdout).toMatch(/^ES256 +CKM_ECDSA +works +\d+ ms +\d+\/s$/m);
+    expect(stdout).toMatch(/^RS256 +4096 +CKM_RSA_PKCS +works/m);
+    expect(stdout).toMatch(/^ML-DSA-87 +CKM_ML_DSA +missing$/m);
+    expect((await run('token', 'reconcile')).code).toBe(0);
+  });
+
   it('asks before it tries the PIN again', async () => {
     const refused = await runCli(['token', 'retry-login'], { cwd, input: 'retry-login\n' });
     expect(refused.stderr).toContain('there is no terminal to ask at; give --yes');
