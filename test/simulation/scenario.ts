@@ -17,11 +17,11 @@ const YEAR = 365 * DAY;
 
 /** The mix: how many of 100 worlds have signing periods of which size. Fixed, and printed with every run. */
 export const MIX = [
-  { name: 'minutes', worlds: 20, leastMs: 10 * MINUTE, mostMs: HOUR },
-  { name: 'hours', worlds: 35, leastMs: HOUR, mostMs: DAY },
+  { name: 'minutes', worlds: 18, leastMs: 10 * MINUTE, mostMs: HOUR },
+  { name: 'hours', worlds: 32, leastMs: HOUR, mostMs: DAY },
   { name: 'days', worlds: 25, leastMs: DAY, mostMs: WEEK },
-  { name: 'weeks', worlds: 14, leastMs: WEEK, mostMs: 6 * WEEK },
-  { name: 'a quarter', worlds: 6, leastMs: 6 * WEEK, mostMs: 13 * WEEK },
+  { name: 'weeks', worlds: 16, leastMs: WEEK, mostMs: 6 * WEEK },
+  { name: 'a quarter', worlds: 9, leastMs: 6 * WEEK, mostMs: 13 * WEEK },
 ] as const;
 
 /** A world lasts so many of its shortest signing periods. */
