@@ -70,7 +70,11 @@ class HsmPool implements Hsm {
         this.#supervisor.proven(link);
       },
     });
-    this.#trials = new Trials({ clock, findKey: (link, ckaId) => this.#dispatcher.findKey(link, ckaId) });
+    this.#trials = new Trials({
+      clock,
+      tokenMutex: this.#tokenMutex,
+      findKey: (link, ckaId) => this.#dispatcher.findKey(link, ckaId),
+    });
     this.#supervisor = new Supervisor({
       ...options,
       tokenMutex: this.#tokenMutex,

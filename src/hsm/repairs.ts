@@ -13,6 +13,7 @@ import {
   countRungs,
   type Footing,
   GROUND,
+  keepsHandles,
   type Step,
   stepAfterFailedRepair,
   stepAfterFailedTrial,
@@ -21,6 +22,7 @@ import {
   type WorkerRung,
 } from './ladder.ts';
 import { LoginGate } from './login-gate.ts';
+import type { SessionLink } from './session-link.ts';
 import type { TrialOutcome, Trials } from './trial.ts';
 import type { Fault } from './wire.ts';
 import type { OpenedWorker, OpenFailure, WorkerProcess } from './worker-process.ts';
@@ -48,6 +50,8 @@ export class Repairs {
   readonly #options: RepairsOptions;
   /** Workers that haven't signed since they climbed. */
   readonly #footings = new Map<WorkerProcess, Footing>();
+  /** Sessions that were opened anew and know no keys yet. */
+  readonly #evicted = new Map<WorkerProcess, Set<SessionLink>>();
   /** On trial or being repaired: further faults of theirs say nothing new. */
   readonly #busy = new Set<WorkerProcess>();
 
@@ -56,7 +60,7 @@ export class Repairs {
   }
 
   /** An operation failed in one of the worker's sessions; its thread has opened the session anew already, if it could. */
-  faulted(worker: WorkerProcess, { ckr, functionName, isSessionUsable }: Fault): void {
+  faulted(worker: WorkerProcess, link: SessionLink, { ckr, functionName, isSessionUsable }: Fault): void {
     const faultClass = classifyFault(ckr);
     const why = `${functionName} failed with ${nameFault(ckr)}`;
     if (faultClass === 'retry' || faultClass === 'evictSession' || faultClass === 'findHandle')
@@ -65,12 +69,14 @@ export class Repairs {
       this.rungs.operator += 1;
       this.#options.log.error({ workerPid: worker.pid, ckr, problem: why }, 'the token needs an operator');
     }
+    if (!keepsHandles(ckr)) this.#evict(worker, link);
     this.#begin(worker, stepAfterFault(this.#footingOf(worker), ckr, isSessionUsable), why);
   }
 
   /** The worker showed something that no code tells of: a signature that doesn't verify, a key that isn't found. */
-  suspected(worker: WorkerProcess, why: string): void {
+  suspected(worker: WorkerProcess, link: SessionLink, why: string): void {
     this.rungs.evictSession += 1;
+    this.#evict(worker, link);
     this.#begin(worker, { kind: 'trial' }, why);
   }
 
@@ -88,7 +94,15 @@ export class Repairs {
 
   ended(worker: WorkerProcess): void {
     this.#footings.delete(worker);
+    this.#evicted.delete(worker);
     this.#busy.delete(worker);
+  }
+
+  #evict(worker: WorkerProcess, link: SessionLink): void {
+    if (!worker.signing.includes(link)) return;
+    const evicted = this.#evicted.get(worker);
+    if (evicted === undefined) this.#evicted.set(worker, new Set([link]));
+    else evicted.add(link);
   }
 
   #footingOf(worker: WorkerProcess): Footing {
@@ -109,12 +123,26 @@ export class Repairs {
   }
 
   async #try(worker: WorkerProcess): Promise<void> {
-    const outcome = await this.#trial(worker);
+    const outcome = await this.#tryEvicted(worker);
     if (outcome.kind === 'passed') this.#footings.delete(worker);
     if (outcome.kind === 'failed')
       await this.#climb(worker, stepAfterFailedTrial(this.#footingOf(worker), outcome.ckr), outcome.why);
     if (outcome.kind === 'keyMissing')
       await this.#climb(worker, stepAfterMissingKey(this.#footingOf(worker)), KEY_MISSING);
+  }
+
+  /** Every session that was opened anew, also those that faults meet meanwhile; the first that fails decides. */
+  async #tryEvicted(worker: WorkerProcess): Promise<TrialOutcome> {
+    const evicted = this.#evicted.get(worker) ?? new Set();
+    let outcome: TrialOutcome = { kind: 'unknown' };
+    // A set may grow while it is walked.
+    for (const link of evicted) {
+      await this.#options.trials.sweep(link);
+      outcome = await this.#options.trials.run(link);
+      if (outcome.kind === 'failed' || outcome.kind === 'keyMissing') break;
+      evicted.delete(link);
+    }
+    return evicted.size === 0 && outcome.kind === 'unknown' ? this.#trial(worker) : outcome;
   }
 
   /** Until the worker is well, or is given up. */
@@ -188,6 +216,7 @@ export class Repairs {
   ): Promise<OpenedWorker | OpenFailure | 'waits'> {
     const { gate } = this.#options;
     if (gate.waitMs > 0) return 'waits';
+    this.#evicted.delete(worker);
     const outcome = await worker.reopen(rung, gate.mayUseFinalTry);
     // A refusal is durable before anybody else has his turn.
     if (outcome.kind === 'failed') await gate.failed(outcome);

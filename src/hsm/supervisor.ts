@@ -133,13 +133,13 @@ export class Supervisor {
   /** An operation of the token failed in one of the sessions. */
   faulted(link: SessionLink, fault: Fault): void {
     const worker = this.#ownerOf(link);
-    if (worker !== undefined) this.#repairs.faulted(worker, fault);
+    if (worker !== undefined) this.#repairs.faulted(worker, link, fault);
   }
 
   /** The session gave a signature that doesn't verify, or doesn't find a key that should be there. */
   suspected(link: SessionLink, why: string): void {
     const worker = this.#ownerOf(link);
-    if (worker !== undefined) this.#repairs.suspected(worker, why);
+    if (worker !== undefined) this.#repairs.suspected(worker, link, why);
   }
 
   /** The session made a signature that verified. */
@@ -163,8 +163,10 @@ export class Supervisor {
   killHung(nowMs: number): void {
     const { signTimeoutMs, generateTimeoutMs } = this.#options.config;
     for (const worker of this.readyWorkers()) {
-      if (worker.signing.some((link) => link.silentMs(nowMs) > signTimeoutMs)) {
-        this.replace(worker, `no answer for ${signTimeoutMs} ms`);
+      // On trial a session may be sweeping thousands of keys.
+      const limitMs = worker.isOnTrial ? generateTimeoutMs : signTimeoutMs;
+      if (worker.signing.some((link) => link.silentMs(nowMs) > limitMs)) {
+        this.replace(worker, `no answer for ${limitMs} ms`);
       } else if (worker.administration.silentMs(nowMs) > generateTimeoutMs) {
         this.replace(worker, `no answer to an administrative request for ${generateTimeoutMs} ms`);
       }

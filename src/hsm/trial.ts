@@ -5,6 +5,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { CkaId } from '../base/ids.ts';
+import type { Mutex } from '../base/mutex.ts';
 import { type Algorithm, specOf } from '../jose/algorithms.ts';
 import { verifySignatureAsync } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
@@ -29,6 +30,7 @@ export interface TrialKey {
 
 export interface TrialsOptions {
   readonly clock: Clock;
+  readonly tokenMutex: Mutex;
   readonly findKey: (link: SessionLink, ckaId: CkaId) => Promise<Reply>;
 }
 
@@ -48,6 +50,14 @@ export class Trials {
   /** The key was destroyed; without a name, the one that was kept. */
   drop(ckaId = this.#key?.ckaId): void {
     if (this.#key?.ckaId === ckaId) this.#key = undefined;
+  }
+
+  /**
+   * Finds the keys of a session again that was opened anew: in one sweep, because a search for each would take as long
+   * as all together, again and again. Never while a key pair is made.
+   */
+  async sweep(link: SessionLink): Promise<void> {
+    await this.#options.tokenMutex.run(() => link.request(REQUEST.sweep));
   }
 
   /** Always answers in time. */

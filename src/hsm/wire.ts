@@ -17,6 +17,7 @@ export const REQUEST = {
   find: 2,
   forget: 3,
   reopen: 4,
+  sweep: 5,
   generate: 16,
   destroy: 17,
   list: 18,

@@ -26,7 +26,7 @@ import {
 
 /** From the start of the process to its last session open; a module that takes longer counts as hung. */
 const START_TIMEOUT_MS = 30_000;
-/** The same without a start: the module is in memory already, and was quick before. */
+/** The same without a start, beside twice what the start took: that depends on the token and its number of keys. */
 const REOPEN_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 3_000;
 /** What a worker may say on stdout and stderr before the rest is dropped. */
@@ -98,6 +98,8 @@ export class WorkerProcess {
   readonly #control: Duplex;
   readonly #clock: Clock;
   readonly #log: Logger;
+  /** How long the first opening took that succeeded. */
+  #openedInMs = 0;
   #onReport: (report: WorkerReport) => void = () => undefined;
 
   constructor({ config, clock, log, pinFd, lockFd, mayUseFinalTry }: WorkerProcessOptions) {
@@ -155,7 +157,7 @@ export class WorkerProcess {
 
   /** Opens the token anew in the same process. One at a time, and not before `started` has settled. */
   reopen(rung: 'login' | 'reinitialise', mayUseFinalTry: boolean): Promise<OpenedWorker | OpenFailure> {
-    return this.#open({ kind: 'reopen', rung, mayUseFinalTry }, REOPEN_TIMEOUT_MS);
+    return this.#open({ kind: 'reopen', rung, mayUseFinalTry }, REOPEN_TIMEOUT_MS + 2 * this.#openedInMs);
   }
 
   /** For a worker that hangs or can't be trusted. Its connections end, and with them what it had in flight. */
@@ -194,6 +196,7 @@ export class WorkerProcess {
 
   async #open(order: WorkerOrder, timeoutMs: number): Promise<OpenedWorker | OpenFailure> {
     let cancel = (): void => undefined;
+    const startMs = this.#clock.monotonicMs();
     const outcome = await new Promise<WorkerReport | string>((resolve) => {
       this.#onReport = resolve;
       cancel = this.#clock.after(timeoutMs, () => {
@@ -220,6 +223,7 @@ export class WorkerProcess {
         ...(functionName === undefined || ckr === undefined ? {} : { functionName, ckr }),
       };
     }
+    this.#openedInMs ||= this.#clock.monotonicMs() - startMs;
     this.token = outcome.token;
     this.mechanisms = new Set(outcome.mechanisms);
     return outcome;

@@ -78,6 +78,10 @@ function answer({ requestId, code, payload }: Frame): Buffer {
       token.forget(toCkaId(payload));
       return encodeFrame(requestId, REPLY.ok);
     }
+    if (code === REQUEST.sweep) {
+      token.sweep();
+      return encodeFrame(requestId, REPLY.ok);
+    }
     if (code === REQUEST.reopen) {
       if (token.reopen({ keepsHandles: false }) !== undefined) throw new Error('C_OpenSession failed');
       return encodeFrame(requestId, REPLY.ok);
