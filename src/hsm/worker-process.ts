@@ -101,6 +101,9 @@ export class WorkerProcess {
   /** How long the first opening took that succeeded. */
   #openedInMs = 0;
   #onReport: (report: WorkerReport) => void = () => undefined;
+  #onEnd: (message: string) => void = () => undefined;
+  /** How the process ended; undefined while it lives. */
+  #end: string | undefined;
 
   constructor({ config, clock, log, pinFd, lockFd, mayUseFinalTry }: WorkerProcessOptions) {
     this.#clock = clock;
@@ -192,6 +195,14 @@ export class WorkerProcess {
       }
     });
     this.#control.on('error', () => undefined);
+    void this.exited.then(() => {
+      const how = this.#child.signalCode ?? `exit code ${this.#child.exitCode}`;
+      // Whatever it still said is read before this: the report counts for more than the end.
+      this.#clock.after(50, () => {
+        this.#end = `the HSM worker ended with ${how} while it opened the token; its output is in the log`;
+        this.#onEnd(this.#end);
+      });
+    });
   }
 
   async #open(order: WorkerOrder, timeoutMs: number): Promise<OpenedWorker | OpenFailure> {
@@ -202,14 +213,9 @@ export class WorkerProcess {
       cancel = this.#clock.after(timeoutMs, () => {
         resolve(`the PKCS#11 module took longer than ${timeoutMs / 1_000} s to open the token`);
       });
-      void this.exited.then(() => {
-        const how = this.#child.signalCode ?? `exit code ${this.#child.exitCode}`;
-        // Whatever it still said is read before this: the report counts for more than the end.
-        this.#clock.after(50, () => {
-          resolve(`the HSM worker ended with ${how} while it opened the token; its output is in the log`);
-        });
-      });
-      this.#order(order);
+      this.#onEnd = resolve;
+      if (this.#end === undefined) this.#order(order);
+      else resolve(this.#end);
     });
     cancel();
     if (typeof outcome === 'string')
