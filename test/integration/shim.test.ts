@@ -161,6 +161,20 @@ describe('the shim', () => {
     expect(lib.C_GetSlotList(true).length).toBeGreaterThan(0);
   });
 
+  it('hides the objects', () => {
+    makePair();
+    const search = (): number => {
+      lib.C_FindObjectsInit(session, [{ type: pkcs11.CKA_CLASS, value: pkcs11.CKO_PRIVATE_KEY }]);
+      const found = lib.C_FindObjects(session, 100);
+      lib.C_FindObjectsFinal(session);
+      return found.length;
+    };
+    const rule = token.shim.arm({ on: 'C_FindObjects', action: 'noObjects' });
+    expect(search()).toBe(0);
+    rule.disarm();
+    expect(search()).toBeGreaterThan(0);
+  });
+
   it('claims that the PIN is locked', () => {
     token.shim.arm({ on: 'C_GetTokenInfo', action: 'tokenFlags', flags: pkcs11.CKF_USER_PIN_LOCKED });
     expect(lib.C_GetTokenInfo(slot).flags & pkcs11.CKF_USER_PIN_LOCKED).not.toBe(0);

@@ -60,6 +60,7 @@ enum action {
   TRUNCATE,
   DER_ENCODE,
   ZERO,
+  NO_OBJECTS, /* C_FindObjects */
 };
 
 struct rule {
@@ -195,6 +196,7 @@ static CK_RV misbehave_after(const struct rule *rule, const CK_ULONG *arguments)
   switch (rule->action) {
     case CODE_AFTERWARDS: return rule->argument;
     case NO_SLOTS: *(CK_ULONG_PTR)arguments[2] = 0; return CKR_OK;
+    case NO_OBJECTS: *(CK_ULONG_PTR)arguments[3] = 0; return CKR_OK;
     case TOKEN_FLAGS: ((CK_TOKEN_INFO_PTR)arguments[1])->flags |= rule->argument; return CKR_OK;
     case LIE: lie(rule, (CK_ATTRIBUTE_PTR)arguments[2], arguments[3]); return CKR_OK;
     case FLIP_BIT:

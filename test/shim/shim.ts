@@ -35,6 +35,7 @@ const ACTIONS = {
   truncate: 14,
   derEncode: 15,
   zero: 16,
+  noObjects: 17,
 } as const;
 
 /** What happens to a call that a rule hits. */
@@ -53,6 +54,7 @@ export type ShimAction =
         | 'dropSession'
         | 'logOut'
         | 'noSlots'
+        | 'noObjects'
         | 'otherKey'
         | 'flipBit'
         | 'truncate'

@@ -209,13 +209,31 @@ async function checkWrongPin(token: TestToken): Promise<Cell> {
     await hsm.close(2_000);
     planted.dispose();
   }
+  const flags = await readPinFlags(token);
+  // After two failures of three a token says that the next try is the last one.
+  if (flags.some((flag) => flag !== 'USER_PIN_COUNT_LOW')) throw new Error(`tried more than once: ${flags.join(', ')}`);
   const again = openPool(token, PATIENT);
   try {
     await whenReady(again, WORKERS);
   } finally {
     await again.close(2_000);
   }
-  return cell('wrong-pin', 'ok', `refused, latched (${latch.reason}), and the right PIN is still taken`);
+  return cell(
+    'wrong-pin',
+    'ok',
+    `refused, latched (${latch.reason}); the token's flags: ${flags.join(', ') || 'none'}; the right PIN is still taken`,
+  );
+}
+
+async function readPinFlags({ label, config }: TestToken): Promise<readonly string[]> {
+  const { moduleFile, moduleParameters, environment } = config;
+  const program = fileURLToPath(new URL('./token-flags.ts', import.meta.url));
+  const parameters = moduleParameters === undefined ? [] : [moduleParameters];
+  const { stdout } = await run(process.execPath, [program, moduleFile, label, ...parameters], {
+    timeout: RAW_TIMEOUT_MS,
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+  });
+  return JSON.parse(stdout) as readonly string[];
 }
 
 async function refusalOf(promise: Promise<unknown>): Promise<KeyturnError> {

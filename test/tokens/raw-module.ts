@@ -9,8 +9,10 @@ import pkcs11 from 'pkcs11js';
 import { parseCkaId } from '../../src/base/ids.ts';
 import { nameFault } from '../../src/hsm/faults.ts';
 import { toPublicMembers } from '../../src/hsm/public-members.ts';
+import { initializeOptions } from '../../src/hsm/worker/initialize-options.ts';
 import { MAX_RELAXATION, privateKeyTemplate, publicKeyTemplate } from '../../src/hsm/worker/key-templates.ts';
 import { toNativeFault } from '../../src/hsm/worker/native-fault.ts';
+import { unpad } from '../../src/hsm/worker/unpad.ts';
 import { type KeySpec, specOf } from '../../src/jose/algorithms.ts';
 import { toPublicKey } from '../../src/jose/public-key.ts';
 import { verifySignature } from '../../src/jose/signature.ts';
@@ -47,10 +49,7 @@ const INPUT = Buffer.from('raw');
 const order = JSON.parse(process.argv[2] ?? '') as RawOrder;
 const lib = new pkcs11.PKCS11();
 lib.load(order.moduleFile);
-lib.C_Initialize({
-  flags: 2,
-  ...(order.moduleParameters === undefined ? {} : { libraryParameters: `${order.moduleParameters} ` }),
-});
+lib.C_Initialize(initializeOptions(order.moduleParameters));
 const slot = requireSlot();
 
 interface Pair extends pkcs11.KeyPair {
@@ -58,8 +57,7 @@ interface Pair extends pkcs11.KeyPair {
 }
 
 function requireSlot(): Buffer {
-  const isWanted = (candidate: Buffer): boolean =>
-    lib.C_GetTokenInfo(candidate).label.replaceAll('\0', ' ').trimEnd() === order.label;
+  const isWanted = (candidate: Buffer): boolean => unpad(lib.C_GetTokenInfo(candidate).label) === order.label;
   const found = lib.C_GetSlotList(true).find(isWanted);
   if (found === undefined) throw new Error(`the module shows no token ${order.label}`);
   return found;

@@ -12,12 +12,18 @@ readonly default_so_pin=87654321
 slot=$(awk '/^slot/ { slot = $2 } /libpkcs11_sw\.so/ { print slot }' /etc/opencryptoki/opencryptoki.conf)
 [ -n "$slot" ] || fail '/etc/opencryptoki/opencryptoki.conf has no slot with libpkcs11_sw.so'
 
+# It forks, and writes the file when it is ready to.
+names_running() {
+  is_running pkcsslotd "$(tr -d ' \n' 2>/dev/null <"$pid_of_pkcsslotd" || true)"
+}
+
 start_pkcsslotd() {
-  if is_running pkcsslotd "$(tr -d ' \n' 2>/dev/null <"$pid_of_pkcsslotd" || true)"; then return; fi
-  rm -f /var/run/pkcsslotd.socket
+  if names_running; then return; fi
+  rm -f /var/run/pkcsslotd.socket "$pid_of_pkcsslotd"
   install -d -m 0770 -g pkcs11 "$data/swtok" "$data/swtok/TOK_OBJ" /var/lock/opencryptoki /var/lock/opencryptoki/swtok
   pkcsslotd >"$directory/pkcsslotd.log" 2>&1
   await pkcsslotd test -S /var/run/pkcsslotd.socket
+  await pkcsslotd names_running
   tr -d ' \n' <"$pid_of_pkcsslotd" >"$directory/pkcsslotd.pid"
 }
 
