@@ -10,10 +10,9 @@ import type { Logger } from '../base/logger.ts';
 import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
-import { findVersion } from '../lifecycle/versions.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import type { Restoration } from '../lifecycle/token-log.ts';
-import { activeVersion, findEmergencySuccessor } from '../lifecycle/rules.ts';
+import { findEmergencySuccessor } from '../lifecycle/rules.ts';
 import { type AdministerPorts, applySigningKey, parseReason, rotate } from './administer.ts';
 import type {
   ApplySigningKeyCommand,
@@ -52,9 +51,9 @@ import type { Ledger } from './ledger.ts';
 import { Meters } from './meters.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { noActiveVersion } from './no-active-version.ts';
-import { toNumberedPage, toPage } from './page.ts';
 import { Planner } from './plan.ts';
 import { Publisher } from './publisher.ts';
+import { Reader } from './reader.ts';
 import { Reconciler } from './reconciler.ts';
 import { retire, scheduleRotation, unretire } from './retire.ts';
 import { recover } from './recover.ts';
@@ -62,7 +61,6 @@ import { Rotator } from './rotator.ts';
 import { ServedTime } from './served-time.ts';
 import { signJwt, type SignJwtLimits, type SignJwtPorts } from './sign-jwt.ts';
 import { type Signer, Signers } from './signers.ts';
-import { toKeyVersionView, toSigningKeyView } from './views.ts';
 
 export interface KeyturnPorts {
   readonly ledger: Ledger;
@@ -94,6 +92,7 @@ export class Keyturn implements Application {
   readonly #signing: SignJwtPorts;
   readonly #administering: AdministerPorts;
   readonly #planner: Planner;
+  readonly #reader: Reader;
   readonly #readinessListeners = new Set<() => void>();
   readonly #cancellations: (() => void)[] = [];
   #isBackingUp = false;
@@ -148,6 +147,12 @@ export class Keyturn implements Application {
       surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
     };
     this.#planner = new Planner(this.#administering);
+    this.#reader = new Reader({
+      ...stepPorts,
+      rotator: this.#rotator,
+      fences: this.#fences,
+      hasCompared: () => this.#reconciler.hasCompared,
+    });
     this.#signing = {
       hsm,
       clock,
@@ -204,58 +209,53 @@ export class Keyturn implements Application {
     command: ApplySigningKeyCommand,
   ): Promise<{ readonly signingKey: SigningKeyView; readonly changed: boolean }> {
     const { state, changed } = await applySigningKey(this.#administering, caller, command);
-    return { signingKey: this.#toView(state), changed };
+    return { signingKey: this.#reader.toView(state), changed };
   }
 
   getSigningKey(name: string): SigningKeyView {
-    return this.#view(parseSigningKeyName(name, 'name'));
+    return this.#reader.view(parseSigningKeyName(name, 'name'));
   }
 
   listSigningKeys(pageSize: number, pageToken: string): Page<SigningKeyView> {
-    const names = [...this.#ports.ledger.signingKeys.keys()].toSorted();
-    const page = toPage(names, (name) => name, pageSize, pageToken);
-    return { ...page, items: page.items.map((name) => this.#view(name)) };
+    return this.#reader.listSigningKeys(pageSize, pageToken);
   }
 
   listKeyVersions(signingKey: string, pageSize: number, pageToken: string): Page<KeyVersionView> {
-    const state = this.#observed(parseSigningKeyName(signingKey));
-    const around = this.#surroundingsIn(state.keySet);
-    const page = toNumberedPage(state.nextVersion - 1, (number) => findVersion(state, number), { pageSize, pageToken });
-    return { ...page, items: page.items.map((version) => toKeyVersionView(state, version, around)) };
+    return this.#reader.listKeyVersions(parseSigningKeyName(signingKey), pageSize, pageToken);
   }
 
   async rotate(caller: CallerName, command: RotateCommand): Promise<RotateResult> {
     const { activated, suspended } = await rotate(this.#administering, caller, command);
     const name = parseSigningKeyName(command.signingKey);
     return {
-      signingKey: this.#view(name),
-      activated: this.#versionView(name, activated),
-      suspended: suspended === undefined ? undefined : this.#versionView(name, suspended),
+      signingKey: this.#reader.view(name),
+      activated: this.#reader.versionView(name, activated),
+      suspended: suspended === undefined ? undefined : this.#reader.versionView(name, suspended),
     };
   }
 
   async suspend(caller: CallerName, command: SuspendKeyCommand): Promise<SigningKeyView> {
-    return this.#toView(await suspend(this.#administering, caller, command));
+    return this.#reader.toView(await suspend(this.#administering, caller, command));
   }
 
   async reactivate(caller: CallerName, command: ReactivateCommand): Promise<SigningKeyView> {
-    return this.#toView(await reactivate(this.#administering, caller, command));
+    return this.#reader.toView(await reactivate(this.#administering, caller, command));
   }
 
   async rollback(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
-    return this.#toView(await rollback(this.#administering, caller, command));
+    return this.#reader.toView(await rollback(this.#administering, caller, command));
   }
 
   async retire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
-    return this.#toView(await retire(this.#administering, caller, command));
+    return this.#reader.toView(await retire(this.#administering, caller, command));
   }
 
   async unretire(caller: CallerName, command: KeyCommand): Promise<SigningKeyView> {
-    return this.#toView(await unretire(this.#administering, caller, command));
+    return this.#reader.toView(await unretire(this.#administering, caller, command));
   }
 
   async scheduleRotation(caller: CallerName, command: ScheduleRotationCommand): Promise<SigningKeyView> {
-    return this.#toView(await scheduleRotation(this.#administering, caller, command));
+    return this.#reader.toView(await scheduleRotation(this.#administering, caller, command));
   }
 
   declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]> {
@@ -383,37 +383,6 @@ export class Keyturn implements Application {
     };
   }
 
-  #observed(name: SigningKeyName): SigningKeyState {
-    return this.#meters.observe(this.#ports.ledger.requireSigningKey(name)).state;
-  }
-
-  #view(name: SigningKeyName): SigningKeyView {
-    return this.#toView(this.#ports.ledger.requireSigningKey(name));
-  }
-
-  #toView(recorded: SigningKeyState): SigningKeyView {
-    const { state } = this.#meters.observe(recorded);
-    return toSigningKeyView(state, this.#surroundingsIn(state.keySet), {
-      isReconciling:
-        (activeVersion(state) === undefined && state.retirement === undefined) ||
-        !this.#reconciler.hasCompared ||
-        this.#rotator.isReconciling(state.name),
-      lastProblem: this.#fences.isFenced(state.name)
-        ? this.#fences.problemOf(state.name)
-        : this.#clockGuard.problem || this.#rotator.lastProblem(state.name),
-      failingSteps: this.#rotator.failingSteps(state.name),
-      isFenced: this.#fences.isFenced(state.name),
-    });
-  }
-
-  #versionView(name: SigningKeyName, number: number): KeyVersionView {
-    const state = this.#observed(name);
-    const version = findVersion(state, number);
-    if (version === undefined)
-      throw new KeyturnError('INTERNAL', `version ${number} of signing key ${name} is missing from its own log`);
-    return toKeyVersionView(state, version, this.#surroundingsIn(state.keySet));
-  }
-
   /** Rule 4: a version signs only when this run's HTTP server has answered with it; rule 5: and not beyond its end. */
   #findSigner(name: SigningKeyName): Signer | undefined {
     const signer = this.#signers.find(name);
@@ -425,7 +394,7 @@ export class Keyturn implements Application {
     const signer = this.#findSigner(name);
     if (signer !== undefined) return signer;
     this.#fences.requireUnfenced(this.#ports.ledger.requireSigningKey(name).name);
-    const state = this.#observed(this.#ports.ledger.requireSigningKey(name).name);
+    const state = this.#reader.observed(this.#ports.ledger.requireSigningKey(name).name);
     requireInService(state);
     const isOver = this.#ports.clock.wallMs() >= (this.#signers.find(name)?.signingEndsMs ?? Number.POSITIVE_INFINITY);
     throw noActiveVersion(state, this.#surroundingsIn(state.keySet), this.#rotator.lastProblem(name), isOver);

@@ -32,7 +32,7 @@ async function sim(...options: string[]): Promise<{ readonly code: number; reado
 
 const endOf = ({ story = [] }: Evidence): string => story.at(-1) ?? '';
 
-describe('keyturn', () => {
+describe.concurrent('keyturn', () => {
   it('keeps every invariant over decades of rotations, commands, crashes and faults', async () => {
     const { code, evidence } = await sim('--years', '40', '--seed', '2026');
     expect(evidence.story?.join('\n')).toBeUndefined();
@@ -58,7 +58,7 @@ describe('keyturn', () => {
   );
 });
 
-describe('the rotation rules of others', () => {
+describe.concurrent('the rotation rules of others', () => {
   it.each(['hydra', 'openbao', 'spire'])('of %s end with a counter-example', async (rules) => {
     const { code, evidence } = await sim('--rules', rules, '--years', '50');
     expect(code).toBe(1);
@@ -66,7 +66,7 @@ describe('the rotation rules of others', () => {
   });
 });
 
-describe('keyturn without a rule', () => {
+describe.concurrent('keyturn without a rule', () => {
   it.each(RULE_REMOVALS)('$name ends with a counter-example: $means', async ({ name, breaks }) => {
     const { code, evidence } = await sim('--without', name, '--years', String(YEARS_WITHOUT_A_RULE));
     const violation = /VIOLATION \(([a-z-]+)\)/.exec(endOf(evidence))?.[1];
