@@ -81,6 +81,7 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       accessPolicy: () => accessPolicy,
       limits: config.limits,
       clockStepLimitMs: config.clockStepLimitMs,
+      canaryPeriodMs: config.canaryPeriodMs,
       randomBytes,
     });
     telemetry?.watch(app);

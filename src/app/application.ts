@@ -381,7 +381,7 @@ export interface Application {
   /** `typedMs`: the time it is now, from another source than this machine (Unix ms). Errors: FIELD_INVALID. */
   confirmClock(caller: CallerName, typedMs: number, reason: string): Promise<void>;
 
-  /** Whether SignJwt for this signing key would find an ACTIVE version and a ready token; undefined for an unknown name. */
+  /** Whether SignJwt for this signing key would find an ACTIVE version and a token that signs; undefined for an unknown name. */
   isSigningKeyReady(name: string): boolean | undefined;
   /** Calls back when any readiness may have changed; returns the cancellation. */
   onReadinessChange(listener: () => void): () => void;

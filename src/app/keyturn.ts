@@ -43,6 +43,7 @@ import type {
   SignJwtCommand,
   StoreStatus,
 } from './application.ts';
+import { Canary } from './canary.ts';
 import { Fences } from './fences.ts';
 import { Imports } from './imports.ts';
 import type { JwksProbe } from './jwks-probe.ts';
@@ -71,6 +72,8 @@ export interface KeyturnPorts {
   readonly accessPolicy: () => AccessPolicy;
   readonly limits: SignJwtLimits;
   readonly clockStepLimitMs: number;
+  /** How old the evidence that the token signs may be; undefined: its own word is taken. */
+  readonly canaryPeriodMs: number | undefined;
   /** Cryptographic random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
 }
@@ -89,6 +92,7 @@ export class Keyturn implements Application {
   readonly #signers = new Signers();
   readonly #servedTime: ServedTime;
   readonly #rotator: Rotator;
+  readonly #canary: Canary;
   readonly #signing: SignJwtPorts;
   readonly #administering: AdministerPorts;
   readonly #planner: Planner;
@@ -151,7 +155,18 @@ export class Keyturn implements Application {
       ...stepPorts,
       rotator: this.#rotator,
       fences: this.#fences,
+      canaryProblem: (name) => this.#canary.problemOf(name),
       hasCompared: () => this.#reconciler.hasCompared,
+    });
+    this.#canary = new Canary({
+      hsm,
+      clock,
+      log,
+      periodMs: ports.canaryPeriodMs,
+      randomBytes,
+      signingKeys: () => ledger.signingKeys.keys(),
+      findSigner: (name) => this.#findSigner(name),
+      onChange: () => this.#notifyReadiness(),
     });
     this.#signing = {
       hsm,
@@ -161,6 +176,7 @@ export class Keyturn implements Application {
       requireSigner: (name) => this.#requireSigner(name),
       requireTrustedTime: () => this.#clockGuard.requireTrusted(),
       isStanding: (name, kid) => this.#signers.isStanding(name, kid),
+      proven: (name, ckaId) => this.#canary.proven(name, ckaId),
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };
     this.#onChange();
@@ -174,6 +190,7 @@ export class Keyturn implements Application {
         if (status.state === 'ready') {
           this.#reconciler.onTokenReady();
           this.#rotator.retryNow();
+          this.#canary.wake();
         }
         this.#notifyReadiness();
       }),
@@ -181,11 +198,13 @@ export class Keyturn implements Application {
     if (this.#ports.hsm.status().state === 'ready') this.#reconciler.onTokenReady();
     this.#servedTime.start();
     this.#rotator.start();
+    this.#canary.start();
   }
 
   /** Ends the step in progress and records the meters. The HSM and the store stay open. Idempotent. */
   async stop(): Promise<void> {
     this.#reconciler.stop();
+    this.#canary.stop();
     await this.#servedTime.stop();
     await this.#rotator.stop();
     await this.#rotator.recordAllMeters();
@@ -366,7 +385,9 @@ export class Keyturn implements Application {
     const state = [...this.#ports.ledger.signingKeys.values()].find((candidate) => candidate.name === name);
     if (state === undefined) return undefined;
     const isTokenReady = this.#ports.hsm.status().state === 'ready';
-    return isTokenReady && this.#clockGuard.judge().isTrusted && this.#findSigner(state.name) !== undefined;
+    const signer = this.#findSigner(state.name);
+    if (!isTokenReady || signer === undefined || !this.#clockGuard.judge().isTrusted) return false;
+    return this.#canary.isProven(state.name, signer.ckaId);
   }
 
   onReadinessChange(listener: () => void): () => void {
@@ -432,6 +453,7 @@ export class Keyturn implements Application {
   #onAnswer(): void {
     if (this.#ports.clock.wallMs() >= this.#publisher.incidentEndsMs) this.#publish();
     this.#rotator.wake();
+    this.#canary.wake();
     this.#notifyReadiness();
   }
 

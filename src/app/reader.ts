@@ -20,6 +20,8 @@ export interface ReaderPorts {
   readonly rotator: Rotator;
   readonly fences: Fences;
   readonly clockGuard: ClockGuard;
+  /** Why the signing key isn't ready although it may sign; empty when it is. */
+  readonly canaryProblem: (name: SigningKeyName) => string;
   /** Whether store and token have been compared in this run. */
   readonly hasCompared: () => boolean;
   readonly surroundingsOf: (state: SigningKeyState) => Surroundings;
@@ -58,7 +60,7 @@ export class Reader {
 
   /** `recorded`: as it is, or as it would be when only validated. */
   toView(recorded: SigningKeyState): SigningKeyView {
-    const { meters, rotator, fences, clockGuard, hasCompared, surroundingsOf } = this.#ports;
+    const { meters, rotator, fences, clockGuard, canaryProblem, hasCompared, surroundingsOf } = this.#ports;
     const { state } = meters.observe(recorded);
     const { name } = state;
     return toSigningKeyView(state, surroundingsOf(state), {
@@ -66,7 +68,9 @@ export class Reader {
         (activeVersion(state) === undefined && state.retirement === undefined) ||
         !hasCompared() ||
         rotator.isReconciling(name),
-      lastProblem: fences.isFenced(name) ? fences.problemOf(name) : clockGuard.problem || rotator.lastProblem(name),
+      lastProblem: fences.isFenced(name)
+        ? fences.problemOf(name)
+        : clockGuard.problem || canaryProblem(name) || rotator.lastProblem(name),
       failingSteps: rotator.failingSteps(name),
       isFenced: fences.isFenced(name),
     });

@@ -7,7 +7,7 @@ import { decideClaims, requireGrant } from '../access/policy.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
-import { type CallerName, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import { type CallerName, type CkaId, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import { parseClaims, withTimes } from '../jose/claims.ts';
 import { toCompactJwt, toSigningInput } from '../jose/compact.ts';
@@ -38,6 +38,8 @@ export interface SignJwtPorts {
   readonly requireTrustedTime: () => number;
   /** False when a version is compromised by now. */
   readonly isStanding: (name: SigningKeyName, kid: Kid) => boolean;
+  /** The version made a signature that verified. */
+  readonly proven: (name: SigningKeyName, ckaId: CkaId) => void;
   /** A fresh `jti`: at least 128 random bits. */
   readonly newJti: () => string;
 }
@@ -69,6 +71,7 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const { ckaId, algorithm, publicKey, kid } = signer;
     try {
       const signature = await ports.hsm.sign({ ckaId, algorithm, signingInput, publicKey, deadlineMs, caller });
+      ports.proven(name, ckaId);
       // Declared compromised while the token signed: it is made anew with the successor.
       if (!ports.isStanding(name, kid)) continue;
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };

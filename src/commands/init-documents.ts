@@ -89,6 +89,7 @@ token:
   sessionsPerWorker: 1       # signing sessions of each
   signTimeout: 2s            # a worker that hangs longer is replaced
   generateTimeout: 10s       # the same while it makes a key
+  canaryPeriod: 5s           # ready means: a signature verified within so long
 
 # The event log: what every key is, was, and why. Back it up together with the token.
 store:

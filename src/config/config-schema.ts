@@ -87,6 +87,7 @@ const tokenSchema = z
     sessionsPerWorker: integer(1, MAX_SESSIONS_PER_WORKER).default(1),
     signTimeout: duration(100, MINUTE_MS).default(2 * SECOND_MS),
     generateTimeout: duration(SECOND_MS, 10 * MINUTE_MS).default(10 * SECOND_MS),
+    canaryPeriod: duration(SECOND_MS, HOUR_MS).default(5 * SECOND_MS),
   })
   .refine((token) => (token.label === undefined) !== (token.serial === undefined), {
     error: 'must have label or serial, exactly one of them',

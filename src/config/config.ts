@@ -68,6 +68,8 @@ export interface Config {
   /** Where Prometheus fetches the metrics; undefined: nowhere, and nothing is counted. */
   readonly metrics: HttpConfig | undefined;
   readonly token: TokenConfig;
+  /** How old the evidence that the token signs may be before a signing key isn't ready any more. */
+  readonly canaryPeriodMs: number;
   readonly storeFile: string;
   readonly accessPolicyFile: string;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;

@@ -38,6 +38,7 @@ function toConfig(document: ConfigDocument, file: string): Config {
     http: document.http.address,
     metrics: document.metrics?.address,
     token: toTokenConfig(document.token, fromHere),
+    canaryPeriodMs: document.token.canaryPeriod,
     storeFile: fromHere(document.store.file),
     accessPolicyFile: fromHere(document.accessPolicy),
     keySets: toKeySets(document.keySets),

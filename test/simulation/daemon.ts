@@ -120,6 +120,7 @@ export class Daemon implements Subject {
       accessPolicy: () => this.#accessPolicy,
       limits: LIMITS,
       clockStepLimitMs,
+      canaryPeriodMs: undefined,
       randomBytes: (count) => this.#randomBytes(count),
     });
     process.ledger = ledger;

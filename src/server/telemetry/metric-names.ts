@@ -16,7 +16,7 @@ export const METRICS = {
   // Signing keys
   signingKeyReady: gauge(
     'keyturn_signing_key_ready',
-    '1 when the signing key has an ACTIVE version that may sign and the token is ready.',
+    '1 when the signing key has an ACTIVE version that may sign and the token has shown of late that it signs.',
     'signing_key',
   ),
   activeVersionAge: gauge(
