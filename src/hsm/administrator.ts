@@ -9,7 +9,6 @@ import type { Logger } from '../base/logger.ts';
 import type { Mutex } from '../base/mutex.ts';
 import { type KeySpec, specOf } from '../jose/algorithms.ts';
 import { toPublicKey } from '../jose/public-key.ts';
-import { verifySignature } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
 import { unavailable } from './availability.ts';
 import { nameFault } from './faults.ts';
@@ -17,6 +16,7 @@ import type { GeneratedKey, GenerateRequest, Hsm, TokenKey } from './hsm.ts';
 import { proveBirth } from './prove-birth.ts';
 import { toPublicMembers } from './public-members.ts';
 import type { Reply, SessionLink } from './session-link.ts';
+import type { SignatureChecks } from './signature-checks.ts';
 import type { Supervisor } from './supervisor.ts';
 import {
   encodeJson,
@@ -37,6 +37,7 @@ export type KeyToRead = Parameters<Hsm['readKeyPair']>[0];
 export interface AdministratorOptions {
   readonly supervisor: Supervisor;
   readonly tokenMutex: Mutex;
+  readonly checks: SignatureChecks;
   readonly log: Logger;
   /** Throws once the pool is closing. */
   readonly requireOpen: () => void;
@@ -49,12 +50,14 @@ const NOT_SUPPORTED: ReadonlySet<number> = new Set([0x13, 0x62, 0x70, 0x130, 0x1
 export class Administrator {
   readonly #supervisor: Supervisor;
   readonly #tokenMutex: Mutex;
+  readonly #checks: SignatureChecks;
   readonly #log: Logger;
   readonly #requireOpen: () => void;
 
-  constructor({ supervisor, tokenMutex, log, requireOpen }: AdministratorOptions) {
+  constructor({ supervisor, tokenMutex, checks, log, requireOpen }: AdministratorOptions) {
     this.#supervisor = supervisor;
     this.#tokenMutex = tokenMutex;
+    this.#checks = checks;
     this.#log = log;
     this.#requireOpen = requireOpen;
   }
@@ -166,7 +169,7 @@ export class Administrator {
     const signed = await link.request(REQUEST.sign, encodeSignHead(specOf(algorithm).code, ckaId), input);
     if (isAway(signed)) return 'lost';
     const signature = this.#requireOk(worker, signed, ckaId);
-    if (verifySignature(algorithm, toPublicKey(publicKey), challenge, signature)) return 'signed';
+    if (await this.#checks.verify(algorithm, toPublicKey(publicKey), challenge, signature)) return 'signed';
     throw new KeyturnError(
       'SIGNATURE_INVALID',
       `the token's trial signature under CKA_ID ${ckaId} does not verify; the key is not used`,

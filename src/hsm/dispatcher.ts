@@ -10,7 +10,6 @@ import type { Logger } from '../base/logger.ts';
 import type { Mutex } from '../base/mutex.ts';
 import { specOf } from '../jose/algorithms.ts';
 import { toPublicKey } from '../jose/public-key.ts';
-import { verifySignatureAsync } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
 import { FairQueue } from './fair-queue.ts';
 import { classifyFault, nameFault } from './faults.ts';
@@ -18,6 +17,7 @@ import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { SignRequest } from './hsm.ts';
 import { isOfTheToken, MAX_PASSING_FAULTS, retryDelayMs } from './ladder.ts';
 import type { Reply, SessionLink } from './session-link.ts';
+import type { SignatureChecks } from './signature-checks.ts';
 import type { TrialKey } from './trial.ts';
 import { encodeSignHead, type Fault, REFUSAL, REQUEST, toCkaIdBytes } from './wire.ts';
 
@@ -38,6 +38,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tokenMutex: Mutex;
+  readonly checks: SignatureChecks;
   readonly sessions: () => readonly SessionLink[];
   /** An operation failed in the session. */
   readonly faulted: (link: SessionLink, fault: Fault) => void;
@@ -194,7 +195,7 @@ export class Dispatcher {
 
   async #check(job: Job, link: SessionLink, signature: Buffer): Promise<void> {
     const { algorithm, signingInput, ckaId } = job.request;
-    if (await verifySignatureAsync(algorithm, job.publicKey, signingInput, signature)) {
+    if (await this.#options.checks.verify(algorithm, job.publicKey, signingInput, signature)) {
       this.#options.proven(link, { algorithm, ckaId, publicKey: job.publicKey });
       if (this.#open.delete(job)) job.resolve(signature);
       return;

@@ -53,6 +53,12 @@ export interface WorkerStatus {
 /** What is done about faults of the token, from the least to the most (ladder.ts). */
 export type Rung = 'retry' | 'evictSession' | 'findHandle' | 'login' | 'reinitialise' | 'restartWorker' | 'operator';
 
+/** Signatures that were checked since the daemon started, trials included. None that is wrong was delivered. */
+export interface SignatureCounts {
+  readonly verified: number;
+  readonly wrong: number;
+}
+
 export interface TokenStatus {
   /** `ready`: at least one worker is logged in and has signing sessions. */
   readonly state: 'starting' | 'ready' | 'unavailable';
@@ -69,6 +75,7 @@ export interface TokenStatus {
   readonly workerRestarts: number;
   /** How often each rung was taken since the daemon started. */
   readonly faultRungs: Readonly<Record<Rung, number>>;
+  readonly signatures: SignatureCounts;
   readonly queueDepth: number;
 }
 

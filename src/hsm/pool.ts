@@ -11,6 +11,7 @@ import { Administrator, type KeyToRead, type KeyToTry } from './administrator.ts
 import { shuttingDown, unavailable } from './availability.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { GeneratedKey, GenerateRequest, Hsm, LoginLatch, SignRequest, TokenKey, TokenStatus } from './hsm.ts';
+import { SignatureChecks } from './signature-checks.ts';
 import { Supervisor } from './supervisor.ts';
 import { Trials } from './trial.ts';
 
@@ -40,6 +41,7 @@ export function createHsmPool(options: HsmPoolOptions): Hsm {
 class HsmPool implements Hsm {
   readonly #options: HsmPoolOptions;
   readonly #tokenMutex = new Mutex();
+  readonly #checks = new SignatureChecks();
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
   readonly #trials: Trials;
@@ -58,6 +60,7 @@ class HsmPool implements Hsm {
       clock,
       log,
       tokenMutex: this.#tokenMutex,
+      checks: this.#checks,
       sessions: () => this.#supervisor.signing,
       faulted: (link, fault) => {
         this.#supervisor.faulted(link, fault);
@@ -73,6 +76,7 @@ class HsmPool implements Hsm {
     this.#trials = new Trials({
       clock,
       tokenMutex: this.#tokenMutex,
+      checks: this.#checks,
       findKey: (link, ckaId) => this.#dispatcher.findKey(link, ckaId),
     });
     this.#supervisor = new Supervisor({
@@ -89,6 +93,7 @@ class HsmPool implements Hsm {
     this.#administrator = new Administrator({
       supervisor: this.#supervisor,
       tokenMutex: this.#tokenMutex,
+      checks: this.#checks,
       log,
       requireOpen: () => {
         this.#requireOpen();
@@ -146,6 +151,7 @@ class HsmPool implements Hsm {
       })),
       workerRestarts: restarts,
       faultRungs: { ...faultRungs },
+      signatures: this.#checks.counts,
       queueDepth: this.#dispatcher.queueDepth,
     };
   }

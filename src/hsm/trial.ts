@@ -7,10 +7,10 @@ import type { Clock } from '../base/clock.ts';
 import type { CkaId } from '../base/ids.ts';
 import type { Mutex } from '../base/mutex.ts';
 import { type Algorithm, specOf } from '../jose/algorithms.ts';
-import { verifySignatureAsync } from '../jose/signature.ts';
 import { toTokenInput } from '../jose/token-input.ts';
 import { classifyFault, nameFault } from './faults.ts';
 import type { Reply, SessionLink } from './session-link.ts';
+import type { SignatureChecks } from './signature-checks.ts';
 import { encodeSignHead, REFUSAL, REQUEST } from './wire.ts';
 
 /** A session that owes its trial signature for so long has failed it. */
@@ -31,6 +31,7 @@ export interface TrialKey {
 export interface TrialsOptions {
   readonly clock: Clock;
   readonly tokenMutex: Mutex;
+  readonly checks: SignatureChecks;
   readonly findKey: (link: SessionLink, ckaId: CkaId) => Promise<Reply>;
 }
 
@@ -85,7 +86,7 @@ export class Trials {
     }
     switch (reply.kind) {
       case 'ok':
-        return (await verifySignatureAsync(algorithm, publicKey, input, reply.payload))
+        return (await this.#options.checks.verify(algorithm, publicKey, input, reply.payload))
           ? { kind: 'passed' }
           : { kind: 'failed', why: `a trial signature under CKA_ID ${ckaId} does not verify` };
       case 'fault': {

@@ -127,7 +127,12 @@ export class FakeHsm implements Hsm {
   }
 
   status(): TokenStatus {
-    const common = { workerRestarts: 0, faultRungs: countRungs(), queueDepth: 0 };
+    const common = {
+      workerRestarts: 0,
+      faultRungs: countRungs(),
+      signatures: { verified: this.signatures, wrong: 0 },
+      queueDepth: 0,
+    };
     if (this.#outage !== undefined || this.#isClosed)
       return { state: 'unavailable', ...this.#outage, workers: [], ...common };
     const workers = [{ pid: process.pid, state: 'ready', sessions: 1, inFlight: 0, sinceMs: 0 }] as const;

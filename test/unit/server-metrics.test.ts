@@ -75,6 +75,7 @@ const READY: TokenStatus = {
   ],
   workerRestarts: 4,
   faultRungs: { ...countRungs(), evictSession: 2, reinitialise: 1 },
+  signatures: { verified: 12, wrong: 1 },
   queueDepth: 7,
 };
 
@@ -314,6 +315,8 @@ describe('the token', () => {
     expect(await valueOf('keyturn_hsm_workers{state="draining"}')).toBe(0);
     expect(await valueOf('keyturn_hsm_sessions')).toBe(2);
     expect(await valueOf('keyturn_hsm_requests_in_flight')).toBe(3);
+    expect(await valueOf('keyturn_hsm_signatures_total{result="verified"}')).toBe(12);
+    expect(await valueOf('keyturn_hsm_signatures_total{result="wrong"}')).toBe(1);
     expect(await valueOf('keyturn_hsm_worker_restarts_total')).toBe(4);
     expect(await valueOf('keyturn_hsm_worker_restarts_total')).toBe(4);
     expect(await valueOf('keyturn_sign_queue_depth')).toBe(7);

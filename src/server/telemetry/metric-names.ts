@@ -119,6 +119,11 @@ export const METRICS = {
     'Rungs of the fault ladder that were taken since the daemon started.',
     'rung',
   ),
+  signatures: counter(
+    'keyturn_hsm_signatures_total',
+    "The token's signatures by what their check showed: verified, or wrong and not delivered.",
+    'result',
+  ),
   queueDepth: gauge('keyturn_sign_queue_depth', 'Sign requests that wait for a session.'),
   queueLimit: gauge('keyturn_sign_queue_limit', 'limits.maxQueuedRequests.'),
 

@@ -142,6 +142,8 @@ function setToken(instruments: Instruments, status: TokenStatus): void {
   instruments.workerRestarts.inc(status.workerRestarts);
   instruments.faultRungs.reset();
   for (const [rung, count] of Object.entries(status.faultRungs)) instruments.faultRungs.inc({ rung }, count);
+  instruments.signatures.reset();
+  for (const [result, count] of Object.entries(status.signatures)) instruments.signatures.inc({ result }, count);
 }
 
 function setFindings(instruments: Instruments, findings: readonly Finding[] | undefined): void {
