@@ -14,6 +14,8 @@ import { objectsInToken } from '../fixtures/token-objects.ts';
 
 const STEPPING_DAEMON = fileURLToPath(new URL('./stepping-daemon.ts', import.meta.url));
 const SIGNING_KEY = 'access-tokens';
+/** A minute more: KEYTURN_TEST_ALL_CUTS=1. */
+const IS_EVERY_STEP_CUT = process.env['KEYTURN_TEST_ALL_CUTS'] === '1';
 
 /** The work whose steps are cut: create, rotate, and all that a rotation brings with it until the old version is destroyed. */
 const DEPLOYMENT = {
@@ -38,7 +40,7 @@ interface Scenario {
   readonly name: string;
   /** What comes before the daemon is started. */
   readonly arrange?: (deployment: Deployment) => Promise<void>;
-  /** Only the first step of each sort is cut; absent: every step is. */
+  /** Only the first step of each sort is cut, as the others are cut in another scenario; absent: every step is. */
   readonly cuts?: readonly string[];
   /** What the operator does after the restart, before the daemon settles. */
   readonly resume?: (daemon: DaemonProcess) => Promise<void>;
@@ -212,14 +214,37 @@ const SCENARIOS: readonly Scenario[] = [
     until: 'PRIVATE_KEY_DESTROYED',
   },
   {
-    name: 'recover, without a store',
-    async arrange(deployment) {
-      const daemon = await startDaemonProcess(deployment);
-      await apply(daemon, POLICY);
-      await daemon.stop();
-      for (const file of readdirSync(deployment.dir).filter((name) => name.startsWith('keyturn.db')))
-        rmSync(join(deployment.dir, file));
+    name: 'another policy, and decisions about clock, login and unknown objects',
+    arrange: loseStore,
+    prepare: () => Promise.resolve(),
+    async work(daemon) {
+      await resolveOrphans(daemon);
+      await daemon.admin.confirmClock({ time: new Date(), reason: 'a test' });
+      await daemon.admin.retryLogin({ reason: 'a test' });
+      await apply(daemon, { ...POLICY, standbys: 1 });
+      await apply(daemon, { ...POLICY, standbys: 1, maxJwtLifetimeMs: 1_500 });
     },
+    milestones: [
+      'destroyKeyPair',
+      'OBJECT_DESTROYED',
+      'destroyKeyPair',
+      'OBJECT_DESTROYED',
+      'CLOCK_CONFIRMED',
+      'LOGIN_ALLOWED',
+      'SIGNING_KEY_CREATED',
+      'POLICY_CHANGED',
+    ],
+    cuts: ['destroyKeyPair', 'OBJECT_DESTROYED', 'CLOCK_CONFIRMED', 'LOGIN_ALLOWED', 'POLICY_CHANGED'].flatMap(
+      (what) => [
+        `before ${what.includes('_') ? `commit ${what}` : what}`,
+        `after ${what.includes('_') ? `commit ${what}` : what}`,
+      ],
+    ),
+    resume: resolveOrphans,
+  },
+  {
+    name: 'recover, without a store',
+    arrange: loseStore,
     prepare: () => Promise.resolve(),
     async work(daemon) {
       await recover(daemon);
@@ -240,6 +265,21 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** A token with keys of a store that is gone. */
+async function loseStore(deployment: Deployment): Promise<void> {
+  const daemon = await startDaemonProcess(deployment);
+  await apply(daemon, POLICY);
+  await daemon.stop();
+  for (const file of readdirSync(deployment.dir).filter((name) => name.startsWith('keyturn.db')))
+    rmSync(join(deployment.dir, file));
+}
+
+async function resolveOrphans(daemon: DaemonProcess): Promise<void> {
+  const { findings } = await daemon.admin.reconcile();
+  for (const { kind, ckaId } of findings)
+    if (kind === 'ORPHAN') await daemon.admin.resolveObject({ ckaId, action: 'destroy', reason: 'a test' });
+}
 
 async function recover(daemon: DaemonProcess): Promise<void> {
   const signingKeys = [{ name: SIGNING_KEY, algorithm: 'ES256', lifecyclePolicy: POLICY }];
@@ -271,8 +311,9 @@ async function expectConsistent(daemon: DaemonProcess, deployment: Deployment, e
     ...versions.filter((version) => version.published).map((version) => version.kid),
     ...(await importedKids(daemon)),
   ];
-  if (published.length === 0) {
-    expect(response.status).toBe(404);
+  // A key set that never had content is not there; one that was in doubt is there and empty.
+  if (response.status === 404) {
+    expect(published).toEqual([]);
     return;
   }
   const jwks = (await response.json()) as JSONWebKeySet;
@@ -318,12 +359,12 @@ async function crashAt(scenario: Scenario, haltAt: number, expect: ExpectStatic)
   try {
     await arrange?.(deployment);
     const doomed = await startStepping(deployment, haltAt);
-    const working = prepare(doomed)
-      .then(() => work(doomed))
-      .catch(() => undefined);
-    await waitFor(`step ${haltAt}`, () => stepsOf(doomed.log()).length >= haltAt);
+    const working = prepare(doomed).then(() => work(doomed));
+    const reached = waitFor(`step ${haltAt}`, () => stepsOf(doomed.log()).length >= haltAt);
+    // What came in two commits when the steps were counted may have come in one: then it dies after its work.
+    await Promise.race([reached, working]);
     await doomed.kill();
-    await working;
+    await Promise.allSettled([reached, working]);
     const restarted = await startDaemonProcess(deployment);
     try {
       await untilReady(restarted);
@@ -371,7 +412,8 @@ for (const scenario of SCENARIOS) {
       }
     });
 
-    const cut = scenario.cuts?.flatMap((sort) => counted.find((line) => line.includes(sort)) ?? []) ?? counted;
+    const first = scenario.cuts?.flatMap((sort) => counted.find((line) => line.includes(sort)) ?? []);
+    const cut = IS_EVERY_STEP_CUT ? counted : (first ?? counted);
     it.concurrent.for(cut)(
       'leaves everything listed, published and working after %s',
       async (line, { expect: expectHere }) => {
