@@ -1,6 +1,7 @@
 /**
- * Keeps every signing key as its policy says: plans, does one due step at a time, plans again, and sleeps until time or
- * a change makes something due. A step that fails is tried again with growing pauses and never stops the other keys.
+ * Keeps every signing key as its policy says: plans, records what is due without the token in one commit for all of
+ * them, does one step at the token at a time, plans again, and sleeps until time or a change makes something due. A step
+ * that fails is tried again with growing pauses and never stops the other keys.
  */
 import type { Clock } from '../base/clock.ts';
 import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
