@@ -1,6 +1,6 @@
 /*
- * A PKCS#11 module for tests: forwards every call to the real module in KEYTURN_SHIM_MODULE, counts it, and misbehaves
- * as the rules in the control file KEYTURN_SHIM_CONTROL say. All processes map the same file, so that a rule for "one
+ * A PKCS#11 module for tests: forwards every call to the real module in PKCS11_SHIM_MODULE, counts it, and misbehaves
+ * as the rules in the control file PKCS11_SHIM_CONTROL say. All processes map the same file, so that a rule for "one
  * call" hits one call wherever it comes, and rules can change while the module runs. The file's layout is shared with
  * test/shim/shim.ts, which writes the rules and reads the counts.
  */
@@ -251,9 +251,9 @@ static void *const wrappers[FUNCTION_COUNT] = {FUNCTIONS(ADDRESS)};
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR out);
 
 static void set_up(void) {
-  const char *module = getenv("KEYTURN_SHIM_MODULE");
-  const char *file = getenv("KEYTURN_SHIM_CONTROL");
-  if (module == NULL || file == NULL) give_up("KEYTURN_SHIM_MODULE and KEYTURN_SHIM_CONTROL must be set");
+  const char *module = getenv("PKCS11_SHIM_MODULE");
+  const char *file = getenv("PKCS11_SHIM_CONTROL");
+  if (module == NULL || file == NULL) give_up("PKCS11_SHIM_MODULE and PKCS11_SHIM_CONTROL must be set");
   int fd = open(file, O_RDWR | O_CLOEXEC);
   if (fd < 0) give_up("the control file can't be opened");
   control = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

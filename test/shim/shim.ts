@@ -98,7 +98,7 @@ export class Shim {
   constructor(dir: string, realModule: string) {
     const file = join(dir, 'shim.control');
     this.moduleFile = buildShim();
-    this.environment = { KEYTURN_SHIM_MODULE: realModule, KEYTURN_SHIM_CONTROL: file };
+    this.environment = { PKCS11_SHIM_MODULE: realModule, PKCS11_SHIM_CONTROL: file };
     this.#fd = openSync(file, 'w+', 0o600);
     writeSync(this.#fd, Buffer.alloc(COUNTS_AT + FUNCTIONS.length * COUNT_BYTES), 0, undefined, 0);
   }

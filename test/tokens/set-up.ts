@@ -72,18 +72,18 @@ const END_PATIENCE_MS = 3_000;
 export async function endProcesses(processes: readonly TokenProcess[]): Promise<void> {
   for (const each of processes) {
     if (!isRunning(each)) continue;
-    signal(each, 'SIGTERM');
+    signalProcess(each, 'SIGTERM');
     const untilMs = performance.now() + END_PATIENCE_MS;
     await waitFor(`${each.name} to end`, () => {
       const isOver = !isRunning(each);
-      if (!isOver && performance.now() > untilMs) signal(each, 'SIGKILL');
+      if (!isOver && performance.now() > untilMs) signalProcess(each, 'SIGKILL');
       return isOver;
     });
   }
 }
 
 /** With the processes that it has forked for its clients: set-ups start each in a group of its own. */
-function signal({ pid }: TokenProcess, name: 'SIGTERM' | 'SIGKILL'): void {
+export function signalProcess({ pid }: TokenProcess, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch {
