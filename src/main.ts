@@ -35,6 +35,8 @@ export interface Daemon {
   readonly httpUrl: string;
   readonly metricsUrl: string | undefined;
   readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
+  /** The PIN file was replaced: new HSM workers log in with it before the old ones go. */
+  renewLogins(): void;
   /** Ordered and idempotent: refuse new work, finish what is in flight, stop the workers, close the store. */
   stop(): Promise<void>;
 }
@@ -92,7 +94,10 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       await Promise.all([servers.drain(config.limits.drainMs), app.stop()]);
     });
     const { httpUrl, metricsUrl, grpcAddress } = servers;
-    return { httpUrl, metricsUrl, grpcAddress, stop: closeAll };
+    const renewLogins = (): void => {
+      pool.renewLogins();
+    };
+    return { httpUrl, metricsUrl, grpcAddress, renewLogins, stop: closeAll };
   } catch (failure) {
     await closeAll();
     throw failure;
@@ -107,10 +112,15 @@ export async function runDaemon(configFile: string): Promise<void> {
     // The handlers stay: a second signal must not cut off the drain, which is bounded anyway.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
+  let renewLogins = (): void => undefined;
   process.on('SIGHUP', () => {
-    log.warn({}, 'SIGHUP changes nothing yet: restart the daemon to load a new configuration or access policy');
+    log.info({}, 'SIGHUP: new HSM workers log in with the PIN file; anything else that was changed needs a restart');
+    renewLogins();
   });
   const daemon = await startDaemon({ config, clock: systemClock, log });
+  renewLogins = () => {
+    daemon.renewLogins();
+  };
   const { httpUrl, metricsUrl, grpcAddress } = daemon;
   log.info({ httpUrl, metricsUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');
   const signal = await stopSignal;

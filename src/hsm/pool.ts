@@ -33,12 +33,18 @@ const TICK_MS = 50;
 const LATE_TICK_MS = 1_000;
 const DRAIN_POLL_MS = 10;
 
+/** What only the daemon's own process asks for, not the application. */
+export interface HsmWorkers extends Hsm {
+  /** The PIN file was replaced: new workers log in before the old ones go. */
+  renewLogins(): void;
+}
+
 /** Returns at once; the token is opened in the background, and again whenever it was lost. */
-export function createHsmPool(options: HsmPoolOptions): Hsm {
+export function createHsmPool(options: HsmPoolOptions): HsmWorkers {
   return new HsmPool(options);
 }
 
-class HsmPool implements Hsm {
+class HsmPool implements HsmWorkers {
   readonly #options: HsmPoolOptions;
   readonly #tokenMutex = new Mutex();
   readonly #checks = new SignatureChecks();
@@ -164,6 +170,10 @@ class HsmPool implements Hsm {
   retryLogin(): void {
     this.#requireOpen();
     this.#supervisor.retryLogin();
+  }
+
+  renewLogins(): void {
+    if (this.#closing === undefined) this.#supervisor.renewLogins();
   }
 
   close(graceMs: number): Promise<void> {

@@ -156,7 +156,7 @@ export class Repairs {
         { workerPid: worker.pid, rung: step.rung, tries: step.footing.tries, why },
         'HSM worker is repaired',
       );
-      if (step.rung === 'restartWorker') {
+      if (step.rung === 'restartWorker' || worker.isOutdated) {
         this.#options.restart(worker, why);
         return;
       }

@@ -130,6 +130,18 @@ export class Supervisor {
     this.#wake();
   }
 
+  /**
+   * The PIN file may hold another PIN now: every worker gives way to one that logs in with that. Those that are ready
+   * sign until then, one after the other; if the new PIN is refused, they go on, and only they do.
+   */
+  renewLogins(): void {
+    for (const worker of this.#workers) {
+      worker.isOutdated = true;
+      if (worker.state === 'starting') this.replace(worker, 'it holds a PIN file of before');
+    }
+    this.#wake();
+  }
+
   /** An operation of the token failed in one of the sessions. */
   faulted(link: SessionLink, fault: Fault): void {
     const worker = this.#ownerOf(link);
@@ -206,6 +218,11 @@ export class Supervisor {
     if (lockFd === undefined) return;
     this.#lockFd = lockFd;
     while (!this.#isClosed) {
+      const replaced = this.#findReplaced();
+      if (replaced !== undefined) {
+        await this.#options.tokenMutex.run(() => this.#retire(replaced));
+        continue;
+      }
       const waitMs = this.#waitMs();
       if (waitMs > 0) {
         await this.#sleep(waitMs);
@@ -215,9 +232,26 @@ export class Supervisor {
     }
   }
 
+  /** An outdated worker whose successor is ready. */
+  #findReplaced(): WorkerProcess | undefined {
+    const ready = this.readyWorkers();
+    if (ready.length <= this.#options.config.workers) return undefined;
+    return ready.find(({ isOutdated }) => isOutdated);
+  }
+
+  async #retire(worker: WorkerProcess): Promise<void> {
+    if (this.#isClosed || worker.state !== 'ready') return;
+    this.#options.log.info({ workerPid: worker.pid }, 'HSM worker gives way to one with a new login');
+    const ended = worker.retire(this.#options.config.signTimeoutMs);
+    this.#publish();
+    await ended;
+  }
+
   /** Until the next start is due; Infinity while none is. */
   #waitMs(): number {
-    if (this.#workers.size >= this.#options.config.workers) return Number.POSITIVE_INFINITY;
+    // A successor comes before its predecessor goes.
+    const successors = [...this.#workers].some(({ isOutdated }) => isOutdated) ? 1 : 0;
+    if (this.#workers.size >= this.#options.config.workers + successors) return Number.POSITIVE_INFINITY;
     // One that tries to reach a token that is away is enough.
     const isSearching = [...this.#workers].some(({ state }) => state === 'starting');
     if (isSearching && this.readyWorkers().length === 0) return Number.POSITIVE_INFINITY;
@@ -301,7 +335,7 @@ export class Supervisor {
   #exited(worker: WorkerProcess): void {
     this.#workers.delete(worker);
     this.#repairs.ended(worker);
-    if (worker.readySinceMs !== undefined && !this.#isClosed) {
+    if (worker.readySinceMs !== undefined && !this.#isClosed && !worker.isOutdated) {
       this.#restarts += 1;
       const { clock, log } = this.#options;
       const nowMs = clock.monotonicMs();

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Reason } from '../base/reasons.ts';
@@ -29,6 +29,7 @@ const START_TIMEOUT_MS = 30_000;
 /** The same without a start, beside twice what the start took: that depends on the token and its number of keys. */
 const REOPEN_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 3_000;
+const DRAIN_POLL_MS = 10;
 /** What a worker may say on stdout and stderr before the rest is dropped. */
 const MAX_LOGGED_LINES = 200;
 const MAX_LINE_CHARACTERS = 1_000;
@@ -93,6 +94,8 @@ export class WorkerProcess {
   mechanisms: ReadonlySet<number> = new Set();
   /** Held back from requests until a trial signature has shown what it is worth. */
   isOnTrial = false;
+  /** It holds a PIN file of before: it signs on, but never logs in again. */
+  isOutdated = false;
 
   readonly #child: ChildProcess;
   readonly #control: Duplex;
@@ -167,6 +170,15 @@ export class WorkerProcess {
   kill(): void {
     this.setState('draining');
     this.#child.kill('SIGKILL');
+  }
+
+  /** Takes no more requests, answers those that it has, and ends; what takes longer is tried again elsewhere. */
+  async retire(patienceMs: number): Promise<void> {
+    this.setState('draining');
+    const endMs = this.#clock.monotonicMs() + patienceMs;
+    while (this.signing.some(({ inFlight }) => inFlight > 0) && this.#clock.monotonicMs() < endMs)
+      await sleep(this.#clock, DRAIN_POLL_MS);
+    await this.stop();
   }
 
   /** For a worker with nothing in flight: closes its sessions, then ends. */
