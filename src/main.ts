@@ -84,6 +84,7 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       limits: config.limits,
       clockStepLimitMs: config.clockStepLimitMs,
       canaryPeriodMs: config.canaryPeriodMs,
+      verifyOneIn: config.verifyOneIn,
       randomBytes,
     });
     telemetry?.watch(app);

@@ -140,7 +140,7 @@ export class Canary {
     this.#inFlight.add(ckaId);
     this.#findOrMake(name, ckaId).latestAtMs = startMs;
     try {
-      await hsm.sign({ ckaId, algorithm, publicKey, signingInput, deadlineMs, caller: CALLER });
+      await hsm.sign({ ckaId, algorithm, publicKey, signingInput, deadlineMs, caller: CALLER, mustVerify: true });
       this.proven(name, ckaId);
     } catch (thrown) {
       this.#failed(name, ckaId, toKeyturnError(thrown), startMs);

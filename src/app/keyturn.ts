@@ -74,12 +74,19 @@ export interface KeyturnPorts {
   readonly clockStepLimitMs: number;
   /** How old the evidence that the token signs may be; undefined: its own word is taken. */
   readonly canaryPeriodMs: number | undefined;
+  /** One signature of so many is verified, at random. */
+  readonly verifyOneIn: number;
   /** Cryptographic random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
 const CKA_ID_BYTES = 16;
 const JTI_BYTES = 16;
+const DRAW_BYTES = 4;
+
+function isDrawn(draw: Uint8Array, oneIn: number): boolean {
+  return Buffer.from(draw).readUInt32BE() % oneIn === 0;
+}
 
 export class Keyturn implements Application {
   readonly #ports: KeyturnPorts;
@@ -176,6 +183,7 @@ export class Keyturn implements Application {
       requireSigner: (name) => this.#requireSigner(name),
       requireTrustedTime: () => this.#clockGuard.requireTrusted(),
       isStanding: (name, kid) => this.#signers.isStanding(name, kid),
+      mustVerify: () => ports.verifyOneIn === 1 || isDrawn(randomBytes(DRAW_BYTES), ports.verifyOneIn),
       proven: (name, ckaId) => this.#canary.proven(name, ckaId),
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };

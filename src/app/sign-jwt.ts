@@ -38,6 +38,8 @@ export interface SignJwtPorts {
   readonly requireTrustedTime: () => number;
   /** False when a version is compromised by now. */
   readonly isStanding: (name: SigningKeyName, kid: Kid) => boolean;
+  /** Whether this signature is one of the sample; always, unless the configuration says otherwise. */
+  readonly mustVerify: () => boolean;
   /** The version made a signature that verified. */
   readonly proven: (name: SigningKeyName, ckaId: CkaId) => void;
   /** A fresh `jti`: at least 128 random bits. */
@@ -70,8 +72,10 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
     const { ckaId, algorithm, publicKey, kid } = signer;
     try {
-      const signature = await ports.hsm.sign({ ckaId, algorithm, signingInput, publicKey, deadlineMs, caller });
-      ports.proven(name, ckaId);
+      const mustVerify = ports.mustVerify();
+      const request = { ckaId, algorithm, signingInput, publicKey, deadlineMs, caller, mustVerify };
+      const signature = await ports.hsm.sign(request);
+      if (mustVerify) ports.proven(name, ckaId);
       // Declared compromised while the token signed: it is made anew with the successor.
       if (!ports.isStanding(name, kid)) continue;
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };

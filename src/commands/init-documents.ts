@@ -90,6 +90,7 @@ token:
   signTimeout: 2s            # a worker that hangs longer is replaced
   generateTimeout: 10s       # the same while it makes a key
   canaryPeriod: 5s           # ready means: a signature verified within so long
+  verifyOneIn: 1             # every signature is verified before it leaves
 
 # The event log: what every key is, was, and why. Back it up together with the token.
 store:

@@ -23,6 +23,7 @@ const MAX_LABEL_BYTES = 32;
 const MAX_SERIAL_BYTES = 16;
 const MAX_PORT = 65_535;
 const MAX_WORKERS = 16;
+const MAX_VERIFY_ONE_IN = 256;
 const MAX_SESSIONS_PER_WORKER = 64;
 
 /** A cache that adds no `Age` keeps a copy for max-age after an upstream cache did so too (DESIGN, section 4). */
@@ -88,6 +89,7 @@ const tokenSchema = z
     signTimeout: duration(100, MINUTE_MS).default(2 * SECOND_MS),
     generateTimeout: duration(SECOND_MS, 10 * MINUTE_MS).default(10 * SECOND_MS),
     canaryPeriod: duration(SECOND_MS, HOUR_MS).default(5 * SECOND_MS),
+    verifyOneIn: integer(1, MAX_VERIFY_ONE_IN).default(1),
   })
   .refine((token) => (token.label === undefined) !== (token.serial === undefined), {
     error: 'must have label or serial, exactly one of them',

@@ -70,6 +70,8 @@ export interface Config {
   readonly token: TokenConfig;
   /** How old the evidence that the token signs may be before a signing key isn't ready any more. */
   readonly canaryPeriodMs: number;
+  /** One signature of so many is verified before it is delivered; 1: every one. */
+  readonly verifyOneIn: number;
   readonly storeFile: string;
   readonly accessPolicyFile: string;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;

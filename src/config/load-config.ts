@@ -39,6 +39,7 @@ function toConfig(document: ConfigDocument, file: string): Config {
     metrics: document.metrics?.address,
     token: toTokenConfig(document.token, fromHere),
     canaryPeriodMs: document.token.canaryPeriod,
+    verifyOneIn: document.token.verifyOneIn,
     storeFile: fromHere(document.store.file),
     accessPolicyFile: fromHere(document.accessPolicy),
     keySets: toKeySets(document.keySets),

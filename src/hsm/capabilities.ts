@@ -114,6 +114,7 @@ async function trySigning(
       signingInput: randomBytes(INPUT_BYTES),
       deadlineMs: clock.monotonicMs() + SIGN_DEADLINE_MS,
       caller: CALLER,
+      mustVerify: true,
     });
   try {
     await hsm.tryKey({ ...key, algorithm });

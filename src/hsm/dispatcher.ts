@@ -169,17 +169,18 @@ export class Dispatcher {
 
   #send(job: Job, link: SessionLink): void {
     const { algorithm, ckaId } = job.request;
+    const { epoch } = this.#options.checks;
     job.attempts += 1;
     link.send(REQUEST.sign, [encodeSignHead(specOf(algorithm).code, ckaId), job.tokenInput], (reply) => {
-      this.#received(job, link, reply);
+      this.#received(job, link, reply, epoch);
       this.pump();
     });
   }
 
-  #received(job: Job, link: SessionLink, reply: Reply): void {
+  #received(job: Job, link: SessionLink, reply: Reply, epoch: object): void {
     switch (reply.kind) {
       case 'ok':
-        void this.#check(job, link, reply.payload);
+        void this.#check(job, link, reply.payload, epoch);
         return;
       case 'lost':
         this.#again(job, 'every HSM worker that tried this request ended');
@@ -193,9 +194,14 @@ export class Dispatcher {
     }
   }
 
-  async #check(job: Job, link: SessionLink, signature: Buffer): Promise<void> {
+  async #check(job: Job, link: SessionLink, signature: Buffer, epoch: object): Promise<void> {
     const { algorithm, signingInput, ckaId } = job.request;
+    if (this.#options.checks.mayBelieve(job.request, link, job.publicKey, signature)) {
+      if (this.#open.delete(job)) job.resolve(signature);
+      return;
+    }
     if (await this.#options.checks.verify(algorithm, job.publicKey, signingInput, signature)) {
+      this.#options.checks.believe(link, ckaId, epoch);
       this.#options.proven(link, { algorithm, ckaId, publicKey: job.publicKey });
       if (this.#open.delete(job)) job.resolve(signature);
       return;
@@ -243,6 +249,7 @@ export class Dispatcher {
 
   async #findAgain(job: Job, link: SessionLink): Promise<void> {
     job.searches += 1;
+    this.#options.checks.doubt();
     const reply = await this.findKey(link, job.request.ckaId);
     const problem = `the token has no single private key with CKA_ID ${job.request.ckaId}`;
     if (reply.kind === 'refused' && reply.refusal === REFUSAL.severalKeys) {

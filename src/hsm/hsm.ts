@@ -16,6 +16,8 @@ export interface SignRequest {
   readonly signingInput: Uint8Array;
   /** The version's public key: no signature that it doesn't verify leaves the adapter. */
   readonly publicKey: PublicKeyMembers;
+  /** False where the configuration samples: a session that signed well with the key before is then believed. */
+  readonly mustVerify: boolean;
   /** Monotonic time in ms after which the answer is worthless. */
   readonly deadlineMs: number;
   /** For the fair share of the queue. */
@@ -53,10 +55,12 @@ export interface WorkerStatus {
 /** What is done about faults of the token, from the least to the most (ladder.ts). */
 export type Rung = 'retry' | 'evictSession' | 'findHandle' | 'login' | 'reinitialise' | 'restartWorker' | 'operator';
 
-/** Signatures that were checked since the daemon started, trials included. None that is wrong was delivered. */
+/** Signatures since the daemon started, trials included. None that was found wrong was delivered. */
 export interface SignatureCounts {
   readonly verified: number;
   readonly wrong: number;
+  /** Delivered on trust, where the configuration samples. */
+  readonly unchecked: number;
 }
 
 export interface TokenStatus {
@@ -81,7 +85,7 @@ export interface TokenStatus {
 
 export interface Hsm {
   /**
-   * A JWS signature (RFC 7518 form: R‖S for ECDSA) that verified under `publicKey`.
+   * A JWS signature (RFC 7518 form: R‖S for ECDSA) that verified under `publicKey`, as `mustVerify` says.
    * Tried again elsewhere when a worker dies or hangs. Errors: QUEUE_FULL, DEADLINE_EXCEEDED, TOKEN_UNAVAILABLE,
    * SIGNATURE_INVALID, TOKEN_OPERATION_FAILED.
    */

@@ -69,6 +69,7 @@ class HsmPool implements HsmWorkers {
       checks: this.#checks,
       sessions: () => this.#supervisor.signing,
       faulted: (link, fault) => {
+        this.#checks.doubt();
         this.#supervisor.faulted(link, fault);
       },
       suspected: (link, why) => {
@@ -90,6 +91,7 @@ class HsmPool implements HsmWorkers {
       tokenMutex: this.#tokenMutex,
       trials: this.#trials,
       onChange: () => {
+        this.#checks.doubt();
         // Not from within the supervisor's constructor, and after all that happens with the change.
         queueMicrotask(() => {
           this.#changed();

@@ -53,6 +53,7 @@ export function describeHsmContract(
         signingInput: Buffer.from(input),
         deadlineMs,
         caller: parseCallerName('contract'),
+        mustVerify: true,
       });
     }
 

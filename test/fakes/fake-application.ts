@@ -327,7 +327,7 @@ export class FakeApplication implements Application {
       workers: [{ pid: 7, state: 'ready', sessions: 2, inFlight: 1, sinceMs: 0 }],
       workerRestarts: 3,
       faultRungs: { ...countRungs(), evictSession: 2, reinitialise: 1 },
-      signatures: { verified: 12, wrong: 1 },
+      signatures: { verified: 12, wrong: 1, unchecked: 0 },
       queueDepth: 4,
     };
   }

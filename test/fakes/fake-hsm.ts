@@ -130,7 +130,7 @@ export class FakeHsm implements Hsm {
     const common = {
       workerRestarts: 0,
       faultRungs: countRungs(),
-      signatures: { verified: this.signatures, wrong: 0 },
+      signatures: { verified: this.signatures, wrong: 0, unchecked: 0 },
       queueDepth: 0,
     };
     if (this.#outage !== undefined || this.#isClosed)

@@ -69,3 +69,44 @@ describe.each(OF_SOFTHSM2)('%s', (algorithm) => {
     rule.disarm();
   });
 });
+
+describe('where the configuration samples', () => {
+  const algorithm = 'ES256';
+  const ask = (input: string, mustVerify: boolean): Promise<Uint8Array> => {
+    const key = keys.get('P-256');
+    if (key === undefined) throw new Error('no key was made');
+    return hsm.sign({ ...signRequest({ ...key, algorithm }, input), mustVerify });
+  };
+  const counted = (): number => hsm.status().signatures.unchecked;
+
+  /** Until a signature is delivered on trust: each session shows first that it signs well with the key. */
+  const untilBelieved = async (): Promise<void> => {
+    const before = counted();
+    while (counted() === before) await ask('warm', false);
+  };
+
+  it('a session is believed only with a key that it has signed well with', async () => {
+    await whenReady(hsm);
+    const { verified } = hsm.status().signatures;
+    await untilBelieved();
+    expect(hsm.status().signatures.verified).toBeGreaterThan(verified);
+  });
+
+  it('one that is drawn and wrong is caught as ever', async () => {
+    await untilBelieved();
+    const before = hsm.status().signatures.wrong;
+    const rule = token.shim.arm({ on: 'C_Sign', action: 'flipBit', limit: 1 });
+    expect(await ask('drawn', true)).toHaveLength(64);
+    expect(hsm.status().signatures.wrong - before).toBe(1);
+    rule.disarm();
+  });
+
+  it('a signature of another length is caught without being drawn', async () => {
+    await untilBelieved();
+    const before = hsm.status().signatures.wrong;
+    const rule = token.shim.arm({ on: 'C_Sign', action: 'derEncode', limit: 1 });
+    expect(await ask('DER', false)).toHaveLength(64);
+    expect(hsm.status().signatures.wrong - before).toBe(1);
+    rule.disarm();
+  });
+});

@@ -121,6 +121,7 @@ export class Daemon implements Subject {
       limits: LIMITS,
       clockStepLimitMs,
       canaryPeriodMs: undefined,
+      verifyOneIn: 1,
       randomBytes: (count) => this.#randomBytes(count),
     });
     process.ledger = ledger;

@@ -212,7 +212,7 @@ export class ProcessPorts implements EventStore, JwksProbe {
         workers: [],
         workerRestarts: 0,
         faultRungs: countRungs(),
-        signatures: { verified: 0, wrong: 0 },
+        signatures: { verified: 0, wrong: 0, unchecked: 0 },
         queueDepth: 0,
       }),
       onStateChange: (listener) => {

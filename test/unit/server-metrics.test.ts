@@ -75,7 +75,7 @@ const READY: TokenStatus = {
   ],
   workerRestarts: 4,
   faultRungs: { ...countRungs(), evictSession: 2, reinitialise: 1 },
-  signatures: { verified: 12, wrong: 1 },
+  signatures: { verified: 12, wrong: 1, unchecked: 0 },
   queueDepth: 7,
 };
 

@@ -121,7 +121,7 @@ export const METRICS = {
   ),
   signatures: counter(
     'keyturn_hsm_signatures_total',
-    "The token's signatures by what their check showed: verified, or wrong and not delivered.",
+    "The token's signatures by what their check showed: verified, or wrong and not delivered; unchecked where the configuration samples.",
     'result',
   ),
   queueDepth: gauge('keyturn_sign_queue_depth', 'Sign requests that wait for a session.'),
