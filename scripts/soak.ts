@@ -161,10 +161,10 @@ function checkLoad(load: SoakLoad, { signingKeys }: Target, seconds: number): re
     { name: 'invalid JWTs', value: invalid, unit: 'JWTs', bar: NONE },
     { name: 'unverifiable JWTs', value: unverifiable, unit: 'JWTs', bar: NONE },
     {
-      name: 'JWTs verified again before they expired',
-      value: verifiedAgain,
+      name: 'JWTs not verified again before they expired',
+      value: signed - verifiedAgain - invalid - unverifiable,
       unit: 'JWTs',
-      bar: { atLeast: signed - invalid - unverifiable },
+      bar: NONE,
     },
     { name: 'requests failed', value: failures, unit: 'requests' },
     { name: 'signing rate', value: signed / seconds, unit: 'JWTs/s' },
