@@ -87,6 +87,9 @@ export class Rotator {
   readonly #waiting = new Set<SigningKeyName>();
   /** Signing keys that need no look: with many of them, a commit must not cost a plan of each. */
   readonly #calm = new Map<SigningKeyName, Calm>();
+  /** After a commit that failed, what has no step of its own waits as well: monotonic time, and the pause until then. */
+  #recordRetryAtMs = 0;
+  #recordPauseMs = 0;
   #isRunning = false;
   #isWoken = false;
   #wake: (() => void) | undefined;
@@ -121,6 +124,7 @@ export class Rotator {
     for (const [name, failures] of this.#failures) {
       this.#failures.set(name, new Map([...failures].map(([kind, failure]) => [kind, { ...failure, retryAtMs: 0 }])));
     }
+    this.#recordRetryAtMs = 0;
     this.#calm.clear();
     this.wake();
   }
@@ -231,7 +235,10 @@ export class Rotator {
     const { name } = recorded;
     const { meters, surroundingsOf, clock } = this.#ports;
     // Rule 9: nothing of it changes until an operator has decided.
-    if (!this.#ports.isUnfenced(name)) return undefined;
+    if (!this.#ports.isUnfenced(name)) {
+      this.#calm.delete(name);
+      return undefined;
+    }
     const around = surroundingsOf(recorded);
     const nowMs = clock.monotonicMs();
     const calm = this.#calm.get(name);
@@ -241,10 +248,11 @@ export class Rotator {
     this.#noteWaiting(name, describeWaitingRotation(state, around));
     const failures = this.#forgetSettled(name, due);
     const steps = due.filter(({ kind }) => nowMs >= (failures.get(kind)?.retryAtMs ?? 0));
-    const recordDueInMs = meters.recordDueInMs(recorded, state, around.keySet);
-    const untilMs = Math.min(nowMs + lookAgainMs, nowMs + recordDueInMs, ...retryTimes(failures));
-    if (steps.length === 0 && recordDueInMs > 0) this.#calm.set(name, { recorded, around, untilMs, lookedAtMs: nowMs });
-    return { name, steps, isRecordDue: recordDueInMs <= 0 };
+    const recordAtMs = Math.max(nowMs + meters.recordDueInMs(recorded, state, around.keySet), this.#recordRetryAtMs);
+    const isRecordDue = recordAtMs <= nowMs;
+    const untilMs = Math.min(nowMs + lookAgainMs, recordAtMs, ...retryTimes(failures));
+    if (steps.length === 0 && !isRecordDue) this.#calm.set(name, { recorded, around, untilMs, lookedAtMs: nowMs });
+    return { name, steps, isRecordDue };
   }
 
   #noteWaiting(name: SigningKeyName, why: string): void {
@@ -266,13 +274,14 @@ export class Rotator {
 
   /** Whether anything was tried. A commit that fails is each of its steps' failure. */
   async #commitDecided(looks: readonly Look[]): Promise<boolean> {
-    const { ledger, clockGuard } = this.#ports;
+    const { ledger, clockGuard, clock } = this.#ports;
     const parts = looks
       .map(({ name, steps, isRecordDue }) => ({ name, isRecordDue, steps: steps.filter((step) => isDecided(step)) }))
       .filter(({ steps, isRecordDue }) => isRecordDue || steps.length > 0);
     const heartbeat = clockGuard.heartbeat();
-    const served = this.#decideKeySets();
-    if (parts.length === 0 && heartbeat.length === 0 && served.length === 0) return false;
+    const isAnyDue = parts.length > 0 || heartbeat.length > 0 || this.#decideKeySets().length > 0;
+    const hasSteps = parts.some(({ steps }) => steps.length > 0);
+    if (!isAnyDue || !(hasSteps || clock.monotonicMs() >= this.#recordRetryAtMs)) return false;
     try {
       await ledger.transact(() => [
         { to: 'clock', events: heartbeat },
@@ -283,10 +292,14 @@ export class Rotator {
       ]);
     } catch (thrown) {
       const error = toKeyturnError(thrown);
-      this.#log.warn({ err: error }, 'what is due could not be recorded');
+      this.#recordPauseMs = Math.min(Math.max(this.#recordPauseMs * 2, FIRST_RETRY_MS), MAX_RETRY_MS);
+      this.#recordRetryAtMs = clock.monotonicMs() + this.#recordPauseMs;
+      this.#log.warn({ err: error, retryInMs: this.#recordPauseMs }, 'what is due could not be recorded');
       for (const { name, steps } of parts) for (const step of steps) this.#noteFailure(name, step, error);
-      return parts.some(({ steps }) => steps.length > 0);
+      return true;
     }
+    this.#recordPauseMs = 0;
+    this.#recordRetryAtMs = 0;
     for (const { name, steps } of parts) for (const step of steps) this.#noteDone(name, step);
     return true;
   }

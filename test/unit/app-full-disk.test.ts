@@ -69,6 +69,23 @@ describe('an application whose disk is full', () => {
     expect(isThere()).toBe(false);
   });
 
+  it('is asked again with growing pauses, and not in between', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    await harness.rotate();
+    const { store, clock } = harness;
+    let attempts = 0;
+    const commit = store.commit.bind(store);
+    store.commit = (...commits) => {
+      attempts += 1;
+      return commit(...commits);
+    };
+    store.fillDisk();
+    await clock.advanceAsync(5 * 60_000, 100);
+    expect(attempts).toBeGreaterThan(10);
+    expect(attempts).toBeLessThan(100);
+  });
+
   it('says how much is in the reserve, and what is not even there', async () => {
     const harness = await startApp();
     await harness.apply();
