@@ -18,7 +18,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Each file has daemons of its own and mostly waits for them; the machines that run this have two cores.
           maxWorkers: 2,
-          maxConcurrency: 2,
+          maxConcurrency: 3,
         },
       },
       {

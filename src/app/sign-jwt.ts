@@ -16,7 +16,7 @@ import type { Signer } from './signers.ts';
 
 export const DEFAULT_TYP = 'JWT';
 
-/** A version can fall while it signs; its successor, too. */
+/** A version can fall while it signs, or the clock be set; its successor, too. */
 const MAX_ATTEMPTS = 3;
 /** Shortest and coarsest lifetime: `exp` and `iat` are whole seconds. */
 const SECOND_MS = 1_000;
@@ -64,7 +64,9 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
   const capMs = clock.monotonicMs() + limits.maxRequestMs;
   const deadlineMs = Math.min(command.deadlineMs ?? capMs, capMs);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const iatSeconds = Math.floor(ports.requireTrustedTime() / SECOND_MS);
+    const startedAtMs = ports.requireTrustedTime();
+    const startedMonotonicMs = clock.monotonicMs();
+    const iatSeconds = Math.floor(startedAtMs / SECOND_MS);
     const signer = ports.requireSigner(name);
     const expSeconds = iatSeconds + decideLifetimeMs(command.lifetimeMs, rules, signer) / SECOND_MS;
     requireBelowCeiling(name, expSeconds * SECOND_MS, signer);
@@ -78,6 +80,9 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
       if (mustVerify) ports.proven(name, ckaId);
       // Declared compromised while the token signed: it is made anew with the successor.
       if (!ports.isStanding(name, kid)) continue;
+      // The clock was set while the token signed: `iat` and `exp` are by one that nobody believes any more.
+      const elapsedMs = clock.monotonicMs() - startedMonotonicMs;
+      if (Math.abs(clock.wallMs() - startedAtMs - elapsedMs) > SECOND_MS) continue;
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
     } catch (thrown) {
       // By a clock that stepped, signing periods would seem to be over.
@@ -88,7 +93,7 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
   }
   throw new KeyturnError(
     'CONCURRENT_CHANGE',
-    `versions of signing key ${name} are being declared compromised faster than a JWT is signed; try again`,
+    `versions of signing key ${name} are being declared compromised, or the clock is being set, faster than a JWT is signed; try again`,
     { subject: name, retryAfterMs: SECOND_MS },
   );
 }

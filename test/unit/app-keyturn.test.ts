@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { KeyturnError } from '../../src/base/errors.ts';
 import { settle } from '../fakes/fake-clock.ts';
@@ -199,6 +200,19 @@ describe('a compromise', () => {
     const { kid } = await signing;
     expect(kid).not.toBe(first);
     expect(kid).toBe(second);
+  });
+
+  it('never releases a JWT whose times are by a clock that was set while the token signed', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    harness.hsm.latencyMs = 50;
+    const signing = harness.sign();
+    await settle();
+    harness.clock.stepWall(-20_000);
+    const setAtMs = harness.clock.wallMs();
+    await harness.clock.advanceAsync(200, 10);
+    const { iat } = decodeJwt((await signing).jwt);
+    expect(iat).toBe(Math.floor((setAtMs + 50) / 1_000));
   });
 
   it('of the whole signing key empties the key set, stops signing, says until when, and heals by itself', async () => {
