@@ -10,7 +10,7 @@ import { parseImportedJwk } from '../jose/imported-jwk.ts';
 import { requirePossession } from '../jose/possession-proof.ts';
 import { requireTrustedClock, type Surroundings } from '../lifecycle/activation.ts';
 import type { ImportEvent } from '../lifecycle/events.ts';
-import { evolveKeySet, type KeySetState } from '../lifecycle/fold.ts';
+import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
 import {
   decideImport,
   decideRemoval,

@@ -29,6 +29,7 @@ import type {
   SuspendKeyCommand,
 } from './application.ts';
 import { deciding, toCommandRequest } from './command-requests.ts';
+import type { Narrowing } from './ledger.ts';
 import { narrowing } from './narrowing.ts';
 import { commitEvents, type Decide, decideChanges, tryVersion } from './steps.ts';
 
@@ -59,6 +60,16 @@ export function evolved(state: SigningKeyState, decide: Decide, around: Surround
 
 export const kidsOf = (versions: readonly KeyVersion[]): readonly Kid[] => versions.map((version) => version.kid);
 
+/** What is committed must be what was tried. Errors: CONCURRENT_CHANGE. */
+export function requireTried(name: SigningKeyName, tried: KeyVersion | undefined, now: KeyVersion | undefined): void {
+  if (tried?.number === now?.number) return;
+  throw new KeyturnError(
+    'CONCURRENT_CHANGE',
+    `signing key ${name} was changed meanwhile; look at it before you try again`,
+    { subject: name },
+  );
+}
+
 export async function suspend(ports: AdministerPorts, caller: CallerName, command: SuspendKeyCommand): Outcome {
   const request = toCommandRequest('suspend', caller, command);
   const { name, state, around, isRepeated } = prepare(ports, request, command);
@@ -74,14 +85,12 @@ export async function suspend(ports: AdministerPorts, caller: CallerName, comman
   const decideNow = deciding(request, (now, then) => (isOvertaken(now) ? [] : decide(now, then)));
   // Halted, nothing of the signing key may sign; otherwise the emergency successor already may.
   const kids = halt ? kidsOf(state.versions) : kidsOf(active === undefined ? [] : [active]);
-  await narrow(ports, () =>
-    ports.ledger.narrow({
-      key: toKey(request),
-      kids,
-      withholding: 'signing',
-      decide: () => decideChanges(ports, name, decideNow),
-    }),
-  );
+  await narrow(ports, {
+    key: toKey(request),
+    kids,
+    withholding: 'signing',
+    decide: () => decideChanges(ports, name, decideNow),
+  });
   return ports.ledger.requireSigningKey(name);
 }
 
@@ -107,14 +116,7 @@ export async function rollback(ports: AdministerPorts, caller: CallerName, comma
   ports.requireUnfenced(name);
   const target = findRollbackTarget(state, around.nowMs);
   const decide = deciding(request, (now, then) => {
-    // What is committed must be what was tried.
-    if (findRollbackTarget(now, then.nowMs)?.number !== target?.number) {
-      throw new KeyturnError(
-        'CONCURRENT_CHANGE',
-        `signing key ${name} was changed meanwhile; look at it before you roll back`,
-        { subject: name },
-      );
-    }
+    requireTried(name, target, findRollbackTarget(now, then.nowMs));
     return decideRollback(now, { caller, reason: command.reason }, then);
   });
   const after = evolved(state, decide, around);
@@ -155,14 +157,12 @@ export async function declareCompromised(
   });
   if (command.validateOnly) return effects;
   const decideNow = deciding(request, decide, (now, events, then) => toAnswer(toEffect(now, events, then)));
-  await narrow(ports, () =>
-    ports.ledger.narrow({
-      key: toKey(request),
-      kids: kidsOf(states.flatMap((state) => compromisedBy(state, version))),
-      withholding: 'everything',
-      decide: () => states.flatMap(({ name }) => decideChanges(ports, name, decideNow)),
-    }),
-  );
+  await narrow(ports, {
+    key: toKey(request),
+    kids: kidsOf(states.flatMap((state) => compromisedBy(state, version))),
+    withholding: 'everything',
+    decide: () => states.flatMap(({ name }) => decideChanges(ports, name, decideNow)),
+  });
   return effects;
 }
 
@@ -202,9 +202,9 @@ function findEffect(state: SigningKeyState, request: CommandRequest, nowMs: numb
   ];
 }
 
-export async function narrow(ports: AdministerPorts, run: () => Promise<void>): Promise<void> {
+export async function narrow(ports: AdministerPorts, wanted: Narrowing): Promise<void> {
   try {
-    await narrowing(ports.log, run);
+    await narrowing(ports.log, () => ports.ledger.narrow(wanted));
   } finally {
     ports.rotator.wake();
   }

@@ -9,7 +9,8 @@ import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
 import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
-import { evolveKeySet, evolveSigningKey, type KeySetState, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
 import {

@@ -9,7 +9,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
-import { evolveSigningKey, type KeySetState, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveSigningKey, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { requiredServedMs } from '../lifecycle/rules.ts';
 
 /** Steps in which totals are recorded, as a share of what is being waited for. */

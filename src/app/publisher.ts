@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import type { KeySetName, Kid } from '../base/ids.ts';
 import { toPublicJwk } from '../jose/public-key.ts';
 import { toKeySetDocument } from '../jose/key-set.ts';
-import type { KeySetState, SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetSnapshot } from './application.ts';
 

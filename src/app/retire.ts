@@ -3,13 +3,12 @@
  * lifecycle/retire.ts's and lifecycle/schedule.ts's.
  */
 import type { CallerName } from '../base/ids.ts';
-import { KeyturnError } from '../base/errors.ts';
 import { decideRetire, decideUnretire, findRetiredSigner } from '../lifecycle/retire.ts';
 import { decideSchedule } from '../lifecycle/schedule.ts';
 import type { AdministerPorts } from './administer.ts';
 import type { KeyCommand, ScheduleRotationCommand } from './application.ts';
 import { deciding, toCommandRequest } from './command-requests.ts';
-import { evolved, kidsOf, narrow, type Outcome, prepare, toKey } from './interrupt.ts';
+import { evolved, kidsOf, narrow, type Outcome, prepare, requireTried, toKey } from './interrupt.ts';
 import { commitEvents, decideChanges, tryVersion } from './steps.ts';
 
 /** Nothing of it signs from the moment of the call (rule 7); repeating it joins the first. */
@@ -20,14 +19,12 @@ export async function retire(ports: AdministerPorts, caller: CallerName, command
   const decide = deciding(request, (now, then) => decideRetire(now, { caller, reason: command.reason }, then));
   const after = evolved(state, decide, around);
   if (command.validateOnly) return after;
-  await narrow(ports, () =>
-    ports.ledger.narrow({
-      key: toKey(request),
-      kids: kidsOf(state.versions),
-      withholding: 'signing',
-      decide: () => decideChanges(ports, name, decide),
-    }),
-  );
+  await narrow(ports, {
+    key: toKey(request),
+    kids: kidsOf(state.versions),
+    withholding: 'signing',
+    decide: () => decideChanges(ports, name, decide),
+  });
   return ports.ledger.requireSigningKey(name);
 }
 
@@ -38,14 +35,7 @@ export async function unretire(ports: AdministerPorts, caller: CallerName, comma
   ports.requireUnfenced(name);
   const signer = findRetiredSigner(state);
   const decide = deciding(request, (now, then) => {
-    // What is committed must be what was tried.
-    if (findRetiredSigner(now)?.number !== signer?.number) {
-      throw new KeyturnError(
-        'CONCURRENT_CHANGE',
-        `signing key ${name} was changed meanwhile; look at it before you bring it back`,
-        { subject: name },
-      );
-    }
+    requireTried(name, signer, findRetiredSigner(now));
     return decideUnretire(now, { caller, reason: command.reason }, then);
   });
   const after = evolved(state, decide, around);

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { toKeyturnError } from '../base/errors.ts';
 import type { KeySetName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import type { KeySetState } from '../lifecycle/fold.ts';
+import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import type { JwksProbe } from './jwks-probe.ts';
 import type { Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';

@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { KeySetName } from '../base/ids.ts';
 import type { ImportEvent } from '../lifecycle/events.ts';
-import { evolveKeySet, type KeySetState } from '../lifecycle/fold.ts';
+import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 
 /** The step in which it is recorded, as a share of the shortest time that an import stays, within the bounds. */

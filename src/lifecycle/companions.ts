@@ -4,7 +4,8 @@
  */
 import { KeyturnError } from '../base/errors.ts';
 import { type Algorithm, specOf } from '../jose/algorithms.ts';
-import type { KeySetState, SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './fold.ts';
+import type { KeySetState } from './fold-key-set.ts';
 
 export interface Company {
   /** Of this key set; the one that is asked about left out. */

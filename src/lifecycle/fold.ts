@@ -3,15 +3,14 @@
  * nothing is refused here; an event that can't follow its predecessors means a damaged log and throws STORE_DAMAGED.
  */
 import { assertNever } from '../base/assert-never.ts';
-import { KeyturnError } from '../base/errors.ts';
 import type { CallerName, CkaId, KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import { type Archive, emptyArchive, withArchived } from './archive.ts';
 import { type CommandRecord, withRecord } from './command-records.ts';
-import type { KeySetEvent, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
-import { evolveImports, type Imports, NO_IMPORTS } from './imports.ts';
-import type { BirthRecord, KeySetPromise, LifecyclePolicy, LifecycleState } from './model.ts';
+import { damaged } from './damaged-log.ts';
+import type { SigningKeyEvent, SuspensionCause, Window } from './events.ts';
+import type { BirthRecord, LifecyclePolicy, LifecycleState } from './model.ts';
 import { findVersion } from './versions.ts';
 
 export interface Intent {
@@ -107,31 +106,11 @@ export interface SigningKeyState {
   readonly sequence: number;
 }
 
-export interface KeySetState extends Imports {
-  readonly name: KeySetName;
-  readonly promise: KeySetPromise;
-  /** 0 as long as no version was ever committed. */
-  readonly generation: number;
-  readonly kids: readonly Kid[];
-  /** Ceilings of earlier promises that copies answered under them may still live by; each with its time left to serve. */
-  readonly lingering: readonly { readonly ceilingMs: number; readonly expiresAtServedMs: number }[];
-  /** Served time since the latest change of the promise. */
-  readonly servedMs: number;
-  readonly sequence: number;
-}
-
 const QUIET_EVENTS: ReadonlySet<SigningKeyEvent['type']> = new Set([
   'METERS_RECORDED',
   'EXP_CEILING_RAISED',
   'COMMAND_ANSWERED',
 ]);
-
-function damaged(stream: string, event: { readonly type: string }): KeyturnError {
-  return new KeyturnError(
-    'STORE_DAMAGED',
-    `the event log of ${stream} holds a ${event.type} that cannot follow the events before it; restore the store from a backup`,
-  );
-}
 
 export function evolveSigningKey(state: SigningKeyState | undefined, event: SigningKeyEvent): SigningKeyState {
   if (event.type === 'SIGNING_KEY_CREATED') {
@@ -378,56 +357,4 @@ function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METER
 function withRetiredTime(retirement: Retirement | undefined, retiredMs = 0): Retirement | undefined {
   if (retirement === undefined || retiredMs <= retirement.retiredMs) return retirement;
   return { ...retirement, retiredMs };
-}
-
-export function evolveKeySet(state: KeySetState | undefined, event: KeySetEvent): KeySetState {
-  if (event.type === 'KEY_SET_CREATED') {
-    if (state !== undefined) throw damaged(state.name, event);
-    return {
-      name: event.keySet,
-      promise: event.promise,
-      generation: 0,
-      kids: [],
-      lingering: [],
-      servedMs: 0,
-      ...NO_IMPORTS,
-      sequence: 1,
-    };
-  }
-  if (state === undefined) throw damaged('a key set', event);
-  const sequence = state.sequence + 1;
-  switch (event.type) {
-    case 'PROMISE_CHANGED': {
-      // Copies answered under the old ceiling may live by it from now on; those under still older ones, for what is left.
-      const lingering = [
-        ...state.lingering,
-        {
-          ceilingMs: state.promise.verifierCacheCeilingMs,
-          expiresAtServedMs: state.servedMs + state.promise.verifierCacheCeilingMs,
-        },
-      ]
-        .map(({ ceilingMs, expiresAtServedMs }) => ({
-          ceilingMs,
-          expiresAtServedMs: expiresAtServedMs - state.servedMs,
-        }))
-        .filter(({ expiresAtServedMs }) => expiresAtServedMs > 0);
-      return { ...state, promise: event.promise, lingering, servedMs: 0, sequence };
-    }
-    case 'GENERATION_COMMITTED':
-      return { ...state, generation: event.generation, kids: event.kids, sequence };
-    case 'KEY_SET_SERVED': {
-      const servedMs = Math.max(state.servedMs, event.servedMs);
-      return {
-        ...state,
-        servedMs,
-        lingering: state.lingering.filter(({ expiresAtServedMs }) => expiresAtServedMs > servedMs),
-        sequence,
-      };
-    }
-    default: {
-      const imports = evolveImports(state, event);
-      if (imports === undefined) throw damaged(state.name, event);
-      return { ...state, ...imports, sequence };
-    }
-  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Kid, parseSigningKeyName } from '../../src/base/ids.ts';
 import type { ImportEvent, KeySetEvent } from '../../src/lifecycle/events.ts';
-import { evolveKeySet, type KeySetState } from '../../src/lifecycle/fold.ts';
+import { evolveKeySet, type KeySetState } from '../../src/lifecycle/fold-key-set.ts';
 import { requireCompanions } from '../../src/lifecycle/companions.ts';
 import { decideApply } from '../../src/lifecycle/decide.ts';
 import { forecast } from '../../src/lifecycle/forecast.ts';
