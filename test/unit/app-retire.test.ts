@@ -248,4 +248,15 @@ describe('a scheduled rotation', () => {
     await wait(harness, HOUR);
     expect(harness.app.getSigningKey(NAME).active?.version).toBe(1);
   });
+
+  it('comes when the wall clock says so, though that was set forward meanwhile', async () => {
+    const harness = await startApp();
+    await harness.apply(NAME);
+    await schedule(harness, harness.clock.wallMs() + 60_000);
+    await wait(harness, 30_000);
+    // Within the limit, so the clock is still believed.
+    harness.clock.stepWall(25_000);
+    await wait(harness, 11_000);
+    expect(harness.stateOf(2, NAME)).toBe('ACTIVE');
+  });
 });
