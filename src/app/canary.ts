@@ -140,7 +140,8 @@ export class Canary {
     this.#inFlight.add(ckaId);
     this.#findOrMake(name, ckaId).latestAtMs = startMs;
     try {
-      await hsm.sign({ ckaId, algorithm, publicKey, signingInput, deadlineMs, caller: CALLER, mustVerify: true });
+      const request = { ckaId, algorithm, publicKey, signingInput, deadlineMs };
+      await hsm.sign({ ...request, caller: CALLER, mustVerify: true, isCanary: true });
       this.proven(name, ckaId);
     } catch (thrown) {
       this.#failed(name, ckaId, toKeyturnError(thrown), startMs);

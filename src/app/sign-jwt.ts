@@ -75,7 +75,7 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const { ckaId, algorithm, publicKey, kid } = signer;
     try {
       const mustVerify = ports.mustVerify();
-      const request = { ckaId, algorithm, signingInput, publicKey, deadlineMs, caller, mustVerify };
+      const request = { ckaId, algorithm, signingInput, publicKey, deadlineMs, caller, mustVerify, isCanary: false };
       const signature = await ports.hsm.sign(request);
       if (mustVerify) ports.proven(name, ckaId);
       // Declared compromised while the token signed: it is made anew with the successor.

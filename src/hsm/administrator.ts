@@ -193,7 +193,7 @@ export class Administrator {
       case 'fault': {
         const { ckr, functionName } = reply.fault;
         const problem = `${functionName} failed with ${nameFault(ckr)}`;
-        this.#supervisor.faulted(worker.administration, reply.fault);
+        this.#supervisor.faulted(worker.administration, reply.fault, false);
         throw new KeyturnError(NOT_SUPPORTED.has(ckr) ? 'ALGORITHM_NOT_SUPPORTED' : 'TOKEN_OPERATION_FAILED', problem);
       }
     }

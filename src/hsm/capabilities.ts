@@ -115,6 +115,7 @@ async function trySigning(
       deadlineMs: clock.monotonicMs() + SIGN_DEADLINE_MS,
       caller: CALLER,
       mustVerify: true,
+      isCanary: false,
     });
   try {
     await hsm.tryKey({ ...key, algorithm });

@@ -41,7 +41,7 @@ export interface DispatcherOptions {
   readonly checks: SignatureChecks;
   readonly sessions: () => readonly SessionLink[];
   /** An operation failed in the session. */
-  readonly faulted: (link: SessionLink, fault: Fault) => void;
+  readonly faulted: (link: SessionLink, fault: Fault, isOfCanary: boolean) => void;
   /** The session gave a signature that doesn't verify, or doesn't find the key. */
   readonly suspected: (link: SessionLink, why: string) => void;
   /** The session made a signature that verified. */
@@ -255,7 +255,7 @@ export class Dispatcher {
     if (reply.kind === 'refused' && reply.refusal === REFUSAL.severalKeys) {
       this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
     } else {
-      if (reply.kind === 'fault') this.#options.faulted(link, reply.fault);
+      if (reply.kind === 'fault') this.#options.faulted(link, reply.fault, job.request.isCanary);
       if (reply.kind === 'refused' && reply.refusal === REFUSAL.noSuchKey) {
         // Gone, or hidden because the login is: the trial signature shows which, and another session may know it.
         job.attempts += 1;
@@ -271,7 +271,7 @@ export class Dispatcher {
     const problem = `${fault.functionName} failed with ${nameFault(ckr)}`;
     const faultClass = classifyFault(ckr);
     this.#options.log.warn({ ckaId: job.request.ckaId, ckr, faultClass, problem }, 'signing failed in the token');
-    this.#options.faulted(link, fault);
+    this.#options.faulted(link, fault, job.request.isCanary);
     job.searches = 0;
     // An outage is not the request's doing: it waits for the end of it, up to its deadline.
     if (isOfTheToken(ckr) || !fault.isSessionUsable) job.attempts -= 1;

@@ -18,6 +18,8 @@ export interface SignRequest {
   readonly publicKey: PublicKeyMembers;
   /** False where the configuration samples: a session that signed well with the key before is then believed. */
   readonly mustVerify: boolean;
+  /** The daemon's own, over an input that no caller has a hand in, with a key that signed before: a refusal speaks of the token. */
+  readonly isCanary: boolean;
   /** Monotonic time in ms after which the answer is worthless. */
   readonly deadlineMs: number;
   /** For the fair share of the queue. */

@@ -82,12 +82,19 @@ export function retryDelayMs(passingFaults: number): number {
   return FIRST_RETRY_DELAY_MS * 2 ** (passingFaults - 1);
 }
 
+export interface MetFault {
+  readonly ckr: number;
+  readonly isSessionUsable: boolean;
+  /** Of a request that the token has granted before: then not even a request's fault is believed to be one. */
+  readonly isOfCanary: boolean;
+}
+
 /** What a fault of an operation means for the worker that met it. */
-export function stepAfterFault(footing: Footing, ckr: number, isSessionUsable: boolean): Step {
+export function stepAfterFault(footing: Footing, { ckr, isSessionUsable, isOfCanary }: MetFault): Step {
   const rung = firstWorkerRung(classifyFault(ckr));
   if (rung !== undefined) return climb(footing, rung);
   if (!isSessionUsable) return climb(footing, 'reinitialise');
-  return isDoubtful(classifyFault(ckr)) ? { kind: 'trial' } : { kind: 'none' };
+  return isDoubtful(classifyFault(ckr), isOfCanary) ? { kind: 'trial' } : { kind: 'none' };
 }
 
 /** Whether a session's handles still mean what they did after a fault of this code: the token spoke of the request alone. */
@@ -132,8 +139,8 @@ function firstWorkerRung(faultClass: FaultClass): WorkerRung | undefined {
   }
 }
 
-function isDoubtful(faultClass: FaultClass): boolean {
-  return faultClass === 'evictSession' || faultClass === 'findHandle';
+function isDoubtful(faultClass: FaultClass, isOfCanary: boolean): boolean {
+  return faultClass === 'evictSession' || faultClass === 'findHandle' || (isOfCanary && faultClass === 'requestFault');
 }
 
 function climb(footing: Footing, wanted: WorkerRung): Step {

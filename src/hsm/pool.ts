@@ -68,9 +68,9 @@ class HsmPool implements HsmWorkers {
       tokenMutex: this.#tokenMutex,
       checks: this.#checks,
       sessions: () => this.#supervisor.signing,
-      faulted: (link, fault) => {
+      faulted: (link, fault, isOfCanary) => {
         this.#checks.doubt();
-        this.#supervisor.faulted(link, fault);
+        this.#supervisor.faulted(link, fault, isOfCanary);
       },
       suspected: (link, why) => {
         this.#supervisor.suspected(link, why);

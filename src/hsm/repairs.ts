@@ -60,7 +60,8 @@ export class Repairs {
   }
 
   /** An operation failed in one of the worker's sessions; its thread has opened the session anew already, if it could. */
-  faulted(worker: WorkerProcess, link: SessionLink, { ckr, functionName, isSessionUsable }: Fault): void {
+  faulted(worker: WorkerProcess, link: SessionLink, fault: Fault, isOfCanary: boolean): void {
+    const { ckr, functionName, isSessionUsable } = fault;
     const faultClass = classifyFault(ckr);
     const why = `${functionName} failed with ${nameFault(ckr)}`;
     if (faultClass === 'retry' || faultClass === 'evictSession' || faultClass === 'findHandle')
@@ -70,7 +71,7 @@ export class Repairs {
       this.#options.log.error({ workerPid: worker.pid, ckr, problem: why }, 'the token needs an operator');
     }
     if (!keepsHandles(ckr)) this.#evict(worker, link);
-    this.#begin(worker, stepAfterFault(this.#footingOf(worker), ckr, isSessionUsable), why);
+    this.#begin(worker, stepAfterFault(this.#footingOf(worker), { ckr, isSessionUsable, isOfCanary }), why);
   }
 
   /** The worker showed something that no code tells of: a signature that doesn't verify, a key that isn't found. */

@@ -143,9 +143,9 @@ export class Supervisor {
   }
 
   /** An operation of the token failed in one of the sessions. */
-  faulted(link: SessionLink, fault: Fault): void {
+  faulted(link: SessionLink, fault: Fault, isOfCanary: boolean): void {
     const worker = this.#ownerOf(link);
-    if (worker !== undefined) this.#repairs.faulted(worker, link, fault);
+    if (worker !== undefined) this.#repairs.faulted(worker, link, fault, isOfCanary);
   }
 
   /** The session gave a signature that doesn't verify, or doesn't find a key that should be there. */

@@ -17,7 +17,7 @@ import { encodeSignHead, REFUSAL, REQUEST } from './wire.ts';
 const TIMEOUT_MS = 2_000;
 const INPUT_BYTES = 32;
 
-/** `unknown` where no key is known to sign with or the key alone is at fault, `keyMissing` where it isn't found. */
+/** `unknown` where no key is known to sign with or the token is only busy, `keyMissing` where the key isn't found. */
 export type TrialOutcome =
   | { readonly kind: 'passed' | 'unknown' | 'keyMissing' }
   | { readonly kind: 'failed'; readonly why: string; readonly ckr?: number };
@@ -91,8 +91,8 @@ export class Trials {
           : { kind: 'failed', why: `a trial signature under CKA_ID ${ckaId} does not verify` };
       case 'fault': {
         const { functionName, ckr, isSessionUsable } = reply.fault;
-        // Busy, or this key's own trouble: the token is there, and answers.
-        if (isSessionUsable && speaksOfTheRequest(ckr)) return { kind: 'unknown' };
+        // Busy, or in need of a person: the token is there, and answers. A refusal of what it granted before is no answer.
+        if (isSessionUsable && isNoFailure(ckr)) return { kind: 'unknown' };
         return { kind: 'failed', why: `the trial signature failed: ${functionName}: ${nameFault(ckr)}`, ckr };
       }
       case 'lost':
@@ -103,7 +103,7 @@ export class Trials {
   }
 }
 
-function speaksOfTheRequest(ckr: number): boolean {
+function isNoFailure(ckr: number): boolean {
   const faultClass = classifyFault(ckr);
-  return faultClass === 'requestFault' || faultClass === 'retry' || faultClass === 'operator';
+  return faultClass === 'retry' || faultClass === 'operator';
 }

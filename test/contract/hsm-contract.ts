@@ -54,6 +54,7 @@ export function describeHsmContract(
         deadlineMs,
         caller: parseCallerName('contract'),
         mustVerify: true,
+        isCanary: false,
       });
     }
 

@@ -220,6 +220,39 @@ describe('a request that the token can not sign', () => {
   });
 });
 
+describe('a token that calls every request wrong', () => {
+  const MECHANISM_INVALID = 0x70;
+
+  it('is believed by callers’ requests, and opened anew when it refuses a canary, until it signs again', async () => {
+    const { token, hsm, key } = bench;
+    token.shim.arm({ on: 'C_SignInit', action: 'returnCode', ckr: MECHANISM_INVALID });
+    const refused = { status: 'rejected', reason: { reason: 'TOKEN_OPERATION_FAILED' } };
+    const callers = Array.from({ length: 20 }, (_, index) => hsm.sign(signRequest(key, `input ${index}`)));
+    expect(await Promise.allSettled(callers)).toMatchObject(callers.map(() => refused));
+    expect([taken('reinitialise'), replaced()]).toEqual([0, 0]);
+
+    const canary = { ...signRequest(key, 'canary'), isCanary: true };
+    expect(await Promise.allSettled([hsm.sign(canary)])).toMatchObject([refused]);
+    await eventually(() => taken('reinitialise') >= 2);
+    token.shim.clear();
+    await whenReady(hsm);
+    await hsm.sign(signRequest(key, 'afterwards'));
+  });
+
+  it('but signs with another key has trouble with that one key: no worker climbs', async () => {
+    const { token, hsm, key } = bench;
+    const other = await makeKey(hsm);
+    await hsm.sign(signRequest(key, 'the trial signature will be made with this key'));
+    const { verified } = hsm.status().signatures;
+    token.shim.arm({ on: 'C_SignInit', action: 'returnCode', ckr: MECHANISM_INVALID, limit: 1 });
+    const canary = { ...signRequest(other, 'canary'), isCanary: true };
+    await expect(hsm.sign(canary)).rejects.toMatchObject({ reason: 'TOKEN_OPERATION_FAILED' });
+    await eventually(() => hsm.status().signatures.verified > verified);
+    await hsm.tryKey(key);
+    expect([taken('reinitialise'), taken('login'), replaced()]).toEqual([0, 0, 0]);
+  });
+});
+
 describe('the login that an outage asks for', () => {
   it.each([
     ['PIN_INCORRECT', 0xa0],

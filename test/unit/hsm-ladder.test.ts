@@ -6,6 +6,7 @@ import {
   judgeLogin,
   keepsHandles,
   MAX_PASSING_FAULTS,
+  type MetFault,
   restartDelayMs,
   retryDelayMs,
   type Step,
@@ -18,6 +19,11 @@ import {
 const DEVICE_ERROR = 0x30;
 const GENERAL_ERROR = 0x05;
 const VENDOR_CODE = 0x8000_0001;
+
+/** By a caller's request. */
+function met(ckr: number): MetFault {
+  return { ckr, isSessionUsable: true, isOfCanary: false };
+}
 
 /** Climbs until a rung is reached; what each step was, and how long it all waited. */
 function climbUntil(
@@ -48,7 +54,7 @@ describe('a fault', () => {
     [0xb3, 'trial'],
     [0x82, 'trial'],
   ] as const)('of code 0x%s that may be the request’s leads to: %s', (ckr, kind) => {
-    expect(stepAfterFault(GROUND, ckr, true).kind).toBe(kind);
+    expect(stepAfterFault(GROUND, met(ckr)).kind).toBe(kind);
   });
 
   it.each([
@@ -57,21 +63,28 @@ describe('a fault', () => {
     [0x03, 'reinitialise'],
     [0x02, 'restartWorker'],
   ] as const)('of code 0x%s that says what is lost takes %s at once', (ckr, rung) => {
-    expect(stepAfterFault(GROUND, ckr, true)).toMatchObject({ kind: 'climb', rung, delayMs: 0 });
+    expect(stepAfterFault(GROUND, met(ckr))).toMatchObject({ kind: 'climb', rung, delayMs: 0 });
   });
 
   it('after which the session could not be opened again is the module’s, whatever its code', () => {
-    for (const { ckr } of FAULT_ROWS) expect(stepAfterFault(GROUND, ckr, false).kind).toBe('climb');
+    for (const { ckr } of FAULT_ROWS)
+      expect(stepAfterFault(GROUND, { ...met(ckr), isSessionUsable: false }).kind).toBe('climb');
+  });
+
+  it('of a canary is never the request’s alone: the token granted it before', () => {
+    for (const { ckr, faultClass } of FAULT_ROWS.filter((row) => row.faultClass === 'requestFault'))
+      expect(stepAfterFault(GROUND, { ...met(ckr), isOfCanary: true }).kind, faultClass).toBe('trial');
+    expect(stepAfterFault(GROUND, { ...met(0x201), isOfCanary: true }).kind).toBe('none');
   });
 
   it('never skips the trial because of where the worker stands', () => {
-    expect(stepAfterFault({ rung: 'reinitialise', tries: 7 }, GENERAL_ERROR, true).kind).toBe('trial');
+    expect(stepAfterFault({ rung: 'reinitialise', tries: 7 }, met(GENERAL_ERROR)).kind).toBe('trial');
   });
 });
 
 describe('a worker that no rung helps', () => {
   it('is logged in once, then re-initialised for about 14 s, then replaced', () => {
-    const { taken, waitMs } = climbUntil('restartWorker', (footing) => stepAfterFault(footing, 0x101, true));
+    const { taken, waitMs } = climbUntil('restartWorker', (footing) => stepAfterFault(footing, met(0x101)));
     expect(taken).toEqual(['login', ...Array.from({ length: 30 }, () => 'reinitialise'), 'restartWorker']);
     expect(waitMs).toBeGreaterThan(12_000);
     expect(waitMs).toBeLessThan(15_000);

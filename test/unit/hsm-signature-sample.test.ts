@@ -38,6 +38,7 @@ describe('a session is believed', () => {
     signingInput: Buffer.from('input'),
     publicKey: { kty: 'EC', crv: 'P-256', x: '', y: '' },
     mustVerify: false,
+    isCanary: false,
     deadlineMs: 0,
     caller: parseCallerName('tester'),
   };
