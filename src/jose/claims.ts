@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { KeyturnError } from '../base/errors.ts';
+import { foldName, isPlainName } from './fold-name.ts';
 import { type JsonObject, parseStrictJson } from './strict-json.ts';
 
 export interface ClaimsLimits {
@@ -28,11 +29,14 @@ export interface DaemonClaims {
 /** The daemon's own claims: from a caller they would be a second, contradicting one. */
 export const RESERVED_CLAIMS = ['iat', 'exp', 'nbf', 'jti'] as const;
 
+/** RFC 7519, section 4.1: what verifiers decide by. */
+const REGISTERED_CLAIMS: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', ...RESERVED_CLAIMS]);
+
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Errors: CLAIMS_TOO_LARGE, CLAIMS_NOT_UTF8, CLAIMS_NOT_JSON, CLAIMS_NOT_OBJECT, CLAIMS_DUPLICATE_NAME,
- * CLAIMS_FORBIDDEN_NAME, CLAIMS_LONE_SURROGATE, CLAIMS_TOO_DEEP, CLAIM_RESERVED. None repeats a claim's value.
+ * Errors: CLAIMS_TOO_LARGE, CLAIMS_NOT_UTF8, CLAIMS_NOT_OBJECT, CLAIM_RESERVED, and those of parseStrictJson. None
+ * repeats a claim's value.
  */
 export function parseClaims(bytes: Uint8Array, limits: ClaimsLimits): Claims {
   if (bytes.length > limits.maxBytes)
@@ -47,7 +51,18 @@ export function parseClaims(bytes: Uint8Array, limits: ClaimsLimits): Claims {
       });
     }
   }
+  for (const name of members.keys()) {
+    if (!isPlainName(name)) requireNoLookAlike(name);
+  }
   return { bytes, members };
+}
+
+/** `AUD` is no audience to the grant's rules, and is one to a service whose reader doesn't mind case. */
+function requireNoLookAlike(name: string): void {
+  const folded = foldName(name);
+  if (!REGISTERED_CLAIMS.has(folded)) return;
+  const message = `claims must not have a name that some readers take for ${folded}: write it as RFC 7519 does, or choose another`;
+  throw new KeyturnError('CLAIMS_FORBIDDEN_NAME', message, { field: 'claims' });
 }
 
 /** The caller's bytes with the daemon's claims put in before the closing brace. */

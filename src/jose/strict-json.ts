@@ -1,10 +1,13 @@
 /**
  * A strict JSON reader (RFC 8259, and I-JSON where RFC 7493 is stricter) for text that we sign but don't write.
- * Where parsers are known to disagree it refuses instead of choosing: duplicate names, lone surrogates, `__proto__`,
- * deep nesting. It never repeats a value in a message. On the hot path: one pass, no backtracking.
+ * Where parsers are known to disagree it refuses instead of choosing: names that are the same to some reader, numbers
+ * that no double holds, lone surrogates, U+0000, `__proto__`, deep nesting (docs/reference/claims.md). It never repeats a
+ * value in a message. On the hot path: one pass, no backtracking.
  */
 import { KeyturnError } from '../base/errors.ts';
 import type { Reason } from '../base/reasons.ts';
+import { foldName, isPlainName } from './fold-name.ts';
+import { isReadAlike } from './safe-number.ts';
 
 /** Objects are Maps: no prototype to pollute, no inherited name to mistake for a member. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -12,6 +15,8 @@ export type JsonObject = ReadonlyMap<string, JsonValue>;
 
 /** A sticky match from `lastIndex`; each alternative ends at the first character that can't go on, so it is linear. */
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+
+const CONTROL = /\p{Cc}/u;
 
 /** A name is shown in a message only up to here. */
 const MAX_SHOWN_NAME = 64;
@@ -29,7 +34,10 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const FIRST_PRINTABLE = 0x20;
 
-/** Errors: CLAIMS_NOT_JSON, CLAIMS_DUPLICATE_NAME, CLAIMS_FORBIDDEN_NAME, CLAIMS_LONE_SURROGATE, CLAIMS_TOO_DEEP. */
+/**
+ * Errors: CLAIMS_NOT_JSON, CLAIMS_DUPLICATE_NAME, CLAIMS_FORBIDDEN_NAME, CLAIMS_FORBIDDEN_CHARACTER,
+ * CLAIMS_LONE_SURROGATE, CLAIMS_NUMBER_UNSAFE, CLAIMS_TOO_DEEP.
+ */
 export function parseStrictJson(text: string, maxDepth: number): JsonValue {
   return new Reader(text, maxDepth).readDocument();
 }
@@ -67,6 +75,7 @@ class Reader {
 
   #readObject(): JsonObject {
     const members = new Map<string, JsonValue>();
+    let isPlain = true;
     this.#enter();
     if (this.#takeCode(CLOSE_BRACE)) return this.#leave(members);
     do {
@@ -78,11 +87,30 @@ class Reader {
       if (members.has(name)) {
         throw this.#refuse('CLAIMS_DUPLICATE_NAME', `must not use the name ${shown(name)} twice in one object`, nameAt);
       }
+      if (!isPlainName(name)) {
+        isPlain = false;
+        if (CONTROL.test(name))
+          throw this.#refuse('CLAIMS_FORBIDDEN_NAME', 'must not have control characters in a name', nameAt);
+      }
       if (!this.#takeCode(COLON)) throw this.#notJson('a colon must stand here');
       members.set(name, this.#readValue());
     } while (this.#takeCode(COMMA));
     if (!this.#takeCode(CLOSE_BRACE)) throw this.#notJson('a comma or a closing brace must stand here');
+    if (!isPlain) this.#requireDistinctNames(members);
     return this.#leave(members);
+  }
+
+  #requireDistinctNames(members: JsonObject): void {
+    const seen = new Map<string, string>();
+    for (const name of members.keys()) {
+      const folded = foldName(name);
+      const other = seen.get(folded);
+      if (other !== undefined) {
+        const rule = `must not use ${shown(other)} and ${shown(name)} in one object: some readers take them for the same name`;
+        throw this.#refuse('CLAIMS_DUPLICATE_NAME', rule, this.#at);
+      }
+      seen.set(folded, name);
+    }
   }
 
   #readArray(): readonly JsonValue[] {
@@ -132,6 +160,9 @@ class Reader {
     }
     if (!value.isWellFormed())
       throw this.#refuse('CLAIMS_LONE_SURROGATE', 'must not escape half of a surrogate pair', start);
+    // Where strings end at it, a reader sees only what stands before.
+    if (value.includes('\0'))
+      throw this.#refuse('CLAIMS_FORBIDDEN_CHARACTER', 'must not have U+0000 in a string', start);
     return value;
   }
 
@@ -139,8 +170,14 @@ class Reader {
     NUMBER.lastIndex = this.#at;
     const digits = NUMBER.exec(this.#text)?.[0];
     if (digits === undefined) throw this.#notJson('a number is incomplete');
+    const value = Number(digits);
+    if (!isReadAlike(digits, value)) {
+      const rule =
+        'must not have a number that readers read differently (beyond ±(2^53 - 1), of more than 17 digits, or -0): send it as a string';
+      throw this.#refuse('CLAIMS_NUMBER_UNSAFE', rule, this.#at);
+    }
     this.#at += digits.length;
-    return Number(digits);
+    return value;
   }
 
   #enter(): void {

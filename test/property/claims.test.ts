@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
-import { parseClaims, RESERVED_CLAIMS, withTimes } from '../../src/jose/claims.ts';
+import { parseClaims, withTimes } from '../../src/jose/claims.ts';
+import { foldName } from '../../src/jose/fold-name.ts';
 import type { JsonValue } from '../../src/jose/strict-json.ts';
 
 const LIMITS = { maxBytes: 65_536, maxDepth: 32 };
@@ -15,23 +16,34 @@ function toPlain(value: JsonValue): unknown {
   return Array.isArray(value) ? value.map(toPlain) : value;
 }
 
-const name = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text !== '__proto__');
+const REGISTERED = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'];
+const name = fc
+  .string({ unit: 'grapheme', maxLength: 12 })
+  .filter((text) => text !== '__proto__' && !/\p{Cc}/u.test(text));
+
+/** No reader takes two of the names for one. */
+function hasDistinctNames(object: object): boolean {
+  const names = Object.keys(object);
+  return new Set(names.map(foldName)).size === names.length;
+}
 const { value: jsonValue } = fc.letrec<{ value: unknown; object: object }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 5 },
-    fc.string({ unit: 'grapheme' }),
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
-    fc.integer(),
+    fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0')),
+    fc.double({ noNaN: true, min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
+    fc.maxSafeInteger(),
     fc.boolean(),
     fc.constant(null),
     fc.array(tie('value'), { maxLength: 4 }),
     tie('object'),
   ),
-  object: fc.dictionary(name, tie('value'), { maxKeys: 5, noNullPrototype: true }),
+  object: fc.dictionary(name, tie('value'), { maxKeys: 5, noNullPrototype: true }).filter(hasDistinctNames),
 }));
 const claimsObject = fc
   .dictionary(name, jsonValue, { maxKeys: 6, noNullPrototype: true })
-  .filter((object) => RESERVED_CLAIMS.every((reserved) => !Object.hasOwn(object, reserved)));
+  .filter(
+    (object) => hasDistinctNames(object) && !Object.keys(object).some((key) => REGISTERED.includes(foldName(key))),
+  );
 const indent = fc.constantFrom(undefined, 1, '\t');
 
 /** The text with everything escaped that may be: other bytes, the same JSON. */
@@ -57,7 +69,7 @@ describe('whatever JSON.stringify writes', () => {
   it('is refused once a name is planted twice, at any depth and behind any escape', () => {
     const planted = fc
       .string({ minLength: 1, maxLength: 8 })
-      .filter((text) => !text.startsWith('__') && text.isWellFormed());
+      .filter((text) => !text.startsWith('__') && text.isWellFormed() && !/\p{Cc}/u.test(text));
     fc.assert(
       fc.property(jsonValue, planted, fc.nat(12), fc.boolean(), (value, twice, depth, isEscaped) => {
         const first = JSON.stringify(twice);
