@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'jose', 'lifecycle', 'gen'],
   // `serve`, `init` and `doctor` run on the daemon's machine: they read its configuration, start it, and look at the
   // token and the store through the same ports and adapters.
-  commands: ['base', 'jose', 'lifecycle', 'access', 'config', 'client', 'gen', 'hsm', 'store', 'main.ts'],
+  commands: ['base', 'jose', 'lifecycle', 'access', 'config', 'client', 'gen', 'hsm', 'store', 'audit', 'main.ts'],
   'cli.ts': ['base', 'commands'],
 };
 
