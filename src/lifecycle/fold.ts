@@ -30,28 +30,28 @@ export interface KeyVersion {
   readonly isPublished: boolean;
   readonly privateKey: 'present' | 'destroying' | 'destroyed';
   readonly madeAtMs: number;
-  readonly activatedAtMs?: number;
-  readonly suspendedAtMs?: number;
-  readonly deactivatedAtMs?: number;
-  readonly destroyedAtMs?: number;
-  readonly compromisedAtMs?: number;
+  readonly activatedAtMs: number | undefined;
+  readonly suspendedAtMs: number | undefined;
+  readonly deactivatedAtMs: number | undefined;
+  readonly destroyedAtMs: number | undefined;
+  readonly compromisedAtMs: number | undefined;
   /** COMPROMISED, and its private key is kept for evidence. */
-  readonly isRetained?: boolean;
+  readonly isRetained: boolean | undefined;
   /** It was in the key set's first generation: no copy without it ever existed. */
   readonly isFirstGeneration: boolean;
   /** When it was first found propagated. Judged anew at each use: a raised ceiling can take it back. */
-  readonly propagatedAtMs?: number;
+  readonly propagatedAtMs: number | undefined;
   /** How long the HTTP server has answered with it, in ms of monotonic time over all runs of the daemon. */
   readonly servedMs: number;
   /** No JWT of it expires later (Unix ms); undefined as long as it never signed. */
-  readonly expCeilingMs?: number;
+  readonly expCeilingMs: number | undefined;
   /** The longest that a ceiling of it ever lay ahead: no JWT of it lives longer, whatever the wall clock did since. */
   readonly longestMs: number;
   /** SUSPENDED: why, and when, and after how much up-time, it becomes DEACTIVATED; no window while an operator is to decide. */
-  readonly suspensionCause?: SuspensionCause | undefined;
-  readonly window?: Window | undefined;
+  readonly suspensionCause: SuspensionCause | undefined;
+  readonly window: Window | undefined;
   /** How much up-time since its last signature must pass before withdrawal. */
-  readonly keepMs?: number | undefined;
+  readonly keepMs: number | undefined;
   /** Up-time since its last signature, in ms of monotonic time over all runs of the daemon. */
   readonly quietMs: number;
 }
@@ -88,7 +88,7 @@ export interface SigningKeyState {
   /** Whether a version was ever ACTIVE. */
   readonly hasEverSigned: boolean;
   /** When a version was last declared compromised. */
-  readonly latestCompromiseMs?: number;
+  readonly latestCompromiseMs: number | undefined;
   /** The next version's number. */
   readonly nextVersion: number;
   /** Commands that came with a request id, newest last; bounded. */
@@ -98,8 +98,8 @@ export interface SigningKeyState {
   /** `suspend --halt`: no standby takes over until a version is activated by command. */
   readonly isHalted: boolean;
   /** Undefined while it is in service. */
-  readonly retirement?: Retirement | undefined;
-  readonly scheduledRotation?: ScheduledRotation | undefined;
+  readonly retirement: Retirement | undefined;
+  readonly scheduledRotation: ScheduledRotation | undefined;
   /** Counts what a user would call a change; meters and ceilings don't. */
   readonly revision: number;
   /** Events in the stream. */
@@ -126,119 +126,126 @@ export function evolveSigningKey(state: SigningKeyState | undefined, event: Sign
       versions: [],
       archive: emptyArchive(),
       hasEverSigned: false,
+      latestCompromiseMs: undefined,
       nextVersion: 1,
       commands: [],
       isRotationHeld: false,
       isHalted: false,
+      retirement: undefined,
+      scheduledRotation: undefined,
       revision: 1,
       sequence: 1,
     };
   }
   if (state === undefined) throw damaged('a signing key', event);
-  return {
-    ...state,
-    ...applyEvent(state, event),
-    sequence: state.sequence + 1,
-    revision: state.revision + (QUIET_EVENTS.has(event.type) ? 0 : 1),
-  };
+  const revision = QUIET_EVENTS.has(event.type) ? state.revision : state.revision + 1;
+  return applyEvent({ ...state, sequence: state.sequence + 1, revision }, event);
 }
 
-function applyEvent(state: SigningKeyState, event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>): Patch {
-  const change: Change = (version, patch) => {
-    const before = findVersion(state, version);
-    if (before === undefined) throw damaged(state.name, event);
-    return withVersion(state, { ...before, ...patch(before) });
-  };
+/** Whole objects of one shape, and no patches put together: a start folds millions of events. */
+function applyEvent(
+  state: SigningKeyState,
+  event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>,
+): SigningKeyState {
   switch (event.type) {
     case 'POLICY_CHANGED':
-      return { policy: event.policy };
+      return { ...state, policy: event.policy };
     case 'VERSION_INTENDED': {
       if (event.version !== state.nextVersion) throw damaged(state.name, event);
       const { version, ckaId, ckaLabel } = event;
-      return { intents: [...state.intents, { version, ckaId, ckaLabel }], nextVersion: version + 1 };
+      return { ...state, intents: [...state.intents, { version, ckaId, ckaLabel }], nextVersion: version + 1 };
     }
     case 'VERSION_MADE':
       return makeVersion(state, event);
     case 'INTENT_ABANDONED':
-      return { intents: withoutIntent(state, event).rest };
+      return { ...state, intents: withoutIntent(state, event).rest };
     case 'VERSION_PUBLISHED':
-      return change(event.version, () => ({ isPublished: true }));
-    case 'VERSION_PROPAGATED':
-      return change(event.version, (version) => ({
-        propagatedAtMs: event.atMs,
-        isFirstGeneration: version.isFirstGeneration || event.basis === 'first-generation',
-      }));
+      return withVersion(state, { ...requireVersion(state, event), isPublished: true });
+    case 'VERSION_PROPAGATED': {
+      const version = requireVersion(state, event);
+      const isFirstGeneration = version.isFirstGeneration || event.basis === 'first-generation';
+      return withVersion(state, { ...version, propagatedAtMs: event.atMs, isFirstGeneration });
+    }
     case 'VERSION_ACTIVATED':
-      return activate(change, state, event);
+      return activate(state, event);
     case 'VERSION_SUSPENDED':
-      return change(event.version, () => ({
+      return withVersion(state, {
+        ...requireVersion(state, event),
         state: 'SUSPENDED',
         suspendedAtMs: event.atMs,
         suspensionCause: event.cause,
         window: event.window,
         keepMs: event.keepMs,
         quietMs: 0,
-      }));
+      });
     case 'SUSPENSION_LIMITED':
-      return change(event.version, () => ({ window: event.window }));
+      return withVersion(state, { ...requireVersion(state, event), window: event.window });
     case 'COMMAND_ANSWERED':
-      return { commands: withRecord(state.commands, event) };
+      return { ...state, commands: withRecord(state.commands, event) };
     case 'SIGNING_HALTED':
-      return { isHalted: true };
+      return { ...state, isHalted: true };
     case 'SIGNING_KEY_RETIRED':
-      return { retirement: { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false } };
+      return { ...state, retirement: { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false } };
     case 'SIGNING_KEY_UNRETIRED':
-      return { retirement: undefined };
+      return { ...state, retirement: undefined };
     case 'RETIREMENT_ENDED': {
       if (state.retirement === undefined) throw damaged(state.name, event);
-      return { retirement: { ...state.retirement, isFinal: true } };
+      return { ...state, retirement: { ...state.retirement, isFinal: true } };
     }
     case 'ROTATION_SCHEDULED':
-      return { scheduledRotation: { dueMs: event.dueMs, caller: event.caller, reason: event.reason } };
+      return { ...state, scheduledRotation: { dueMs: event.dueMs, caller: event.caller, reason: event.reason } };
     case 'ROTATION_UNSCHEDULED':
-      return { scheduledRotation: undefined };
-    case 'VERSION_COMPROMISED':
-      return {
-        ...change(event.version, () => ({
-          state: 'COMPROMISED',
-          isPublished: false,
-          compromisedAtMs: event.atMs,
-          isRetained: event.retain,
-          window: undefined,
-        })),
-        latestCompromiseMs: event.atMs,
-      };
-    case 'EXP_CEILING_RAISED':
-      return change(event.version, ({ longestMs }) => ({
+      return { ...state, scheduledRotation: undefined };
+    case 'VERSION_COMPROMISED': {
+      const fallen = withVersion(state, {
+        ...requireVersion(state, event),
+        state: 'COMPROMISED',
+        isPublished: false,
+        compromisedAtMs: event.atMs,
+        isRetained: event.retain,
+        window: undefined,
+      });
+      return { ...fallen, latestCompromiseMs: event.atMs };
+    }
+    case 'EXP_CEILING_RAISED': {
+      const version = requireVersion(state, event);
+      return withVersion(state, {
+        ...version,
         expCeilingMs: event.expCeilingMs,
-        longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),
-      }));
+        longestMs: Math.max(version.longestMs, event.expCeilingMs - event.atMs),
+      });
+    }
     case 'VERSION_RECOVERED':
       return recoverVersion(state, event);
-    case 'MAY_HAVE_SIGNED':
-      return change(event.version, ({ expCeilingMs, longestMs, keepMs }) => ({
-        expCeilingMs: Math.max(expCeilingMs ?? 0, event.expCeilingMs),
-        longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),
-        keepMs: Math.max(keepMs ?? 0, event.keepMs),
+    case 'MAY_HAVE_SIGNED': {
+      const version = requireVersion(state, event);
+      return withVersion(state, {
+        ...version,
+        expCeilingMs: Math.max(version.expCeilingMs ?? 0, event.expCeilingMs),
+        longestMs: Math.max(version.longestMs, event.expCeilingMs - event.atMs),
+        keepMs: Math.max(version.keepMs ?? 0, event.keepMs),
         quietMs: 0,
-      }));
-    case 'VERSION_DEACTIVATED':
-      return change(event.version, () => ({
-        state: 'DEACTIVATED',
-        deactivatedAtMs: event.atMs,
-        ...(event.keepMs === undefined ? {} : { keepMs: event.keepMs, quietMs: 0 }),
-      }));
+      });
+    }
+    case 'VERSION_DEACTIVATED': {
+      const version = requireVersion(state, event);
+      const deactivated: KeyVersion = { ...version, state: 'DEACTIVATED', deactivatedAtMs: event.atMs };
+      const { keepMs } = event;
+      return withVersion(state, keepMs === undefined ? deactivated : { ...deactivated, keepMs, quietMs: 0 });
+    }
     case 'DESTRUCTION_INTENDED':
-      return change(event.version, () => ({ privateKey: 'destroying' }));
+      return withVersion(state, { ...requireVersion(state, event), privateKey: 'destroying' });
     case 'PRIVATE_KEY_DESTROYED':
-      return change(event.version, () => ({ privateKey: 'destroyed' }));
+      return withVersion(state, { ...requireVersion(state, event), privateKey: 'destroyed' });
     case 'VERSION_DESTROYED':
-      return change(event.version, () => ({ state: 'DESTROYED', isPublished: false, destroyedAtMs: event.atMs }));
+      return withVersion(state, {
+        ...requireVersion(state, event),
+        state: 'DESTROYED',
+        isPublished: false,
+        destroyedAtMs: event.atMs,
+      });
     case 'METERS_RECORDED':
-      return {
-        versions: state.versions.map((version) => withMeters(version, event)),
-        retirement: withRetiredTime(state.retirement, event.retiredMs),
-      };
+      return withMeters(state, event.servedMs, event.quietMs, event.retiredMs);
     default:
       return assertNever(event);
   }
@@ -249,42 +256,50 @@ function isOver({ state, privateKey }: KeyVersion): boolean {
   return (state === 'DESTROYED' || state === 'COMPROMISED') && privateKey === 'destroyed';
 }
 
-function withVersion({ versions, archive }: SigningKeyState, version: KeyVersion): Patch {
-  const index = versions.findIndex(({ number }) => number === version.number);
-  if (index >= 0 && !isOver(version)) return { versions: versions.with(index, version) };
-  const others = versions.filter(({ number }) => number !== version.number);
-  if (isOver(version)) return { versions: others, archive: withArchived(archive, version) };
-  return { versions: [...others, version].toSorted((left, right) => left.number - right.number) };
+function requireVersion(
+  state: SigningKeyState,
+  event: { readonly type: string; readonly version: number },
+): KeyVersion {
+  const version = findVersion(state, event.version);
+  if (version === undefined) throw damaged(state.name, event);
+  return version;
 }
 
-/** What an event changes of a signing key. */
-type Patch = Partial<SigningKeyState>;
-type Change = (version: number, patch: (version: KeyVersion) => Partial<KeyVersion>) => Patch;
+function withVersion(state: SigningKeyState, version: KeyVersion): SigningKeyState {
+  const { versions, archive } = state;
+  const index = versions.findIndex(({ number }) => number === version.number);
+  if (index >= 0 && !isOver(version)) return { ...state, versions: versions.with(index, version) };
+  const others = versions.filter(({ number }) => number !== version.number);
+  if (isOver(version)) return { ...state, versions: others, archive: withArchived(archive, version) };
+  return { ...state, versions: [...others, version].toSorted((left, right) => left.number - right.number) };
+}
 
-function activate(
-  change: Change,
-  before: SigningKeyState,
-  event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' },
-): Patch {
-  const { atMs, requestId = '', version, cause } = event;
-  const changed = change(version, ({ activatedAtMs, expCeilingMs, longestMs }) => ({
-    state: 'ACTIVE',
-    // A version that comes back goes on with the signing period that it began.
-    activatedAtMs: activatedAtMs ?? atMs,
-    expCeilingMs: Math.max(expCeilingMs ?? 0, event.expCeilingMs),
-    longestMs: Math.max(longestMs, event.expCeilingMs - atMs),
-    suspensionCause: undefined,
-    window: undefined,
-    keepMs: undefined,
-    quietMs: 0,
-  }));
-  // What a rollback decided holds over a retirement that was undone.
-  const isRotationHeld = cause === 'rollback' || (cause === 'unretirement' && before.isRotationHeld);
-  const patch = { ...changed, hasEverSigned: true, isHalted: false, isRotationHeld, scheduledRotation: undefined };
-  if (requestId === '') return patch;
+function activate(before: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' }): SigningKeyState {
+  const { atMs, requestId = '', version: number, cause, expCeilingMs } = event;
+  const version = requireVersion(before, event);
+  const state: SigningKeyState = {
+    ...withVersion(before, {
+      ...version,
+      state: 'ACTIVE',
+      // A version that comes back goes on with the signing period that it began.
+      activatedAtMs: version.activatedAtMs ?? atMs,
+      expCeilingMs: Math.max(version.expCeilingMs ?? 0, expCeilingMs),
+      longestMs: Math.max(version.longestMs, expCeilingMs - atMs),
+      suspensionCause: undefined,
+      window: undefined,
+      keepMs: undefined,
+      quietMs: 0,
+    }),
+    hasEverSigned: true,
+    isHalted: false,
+    // What a rollback decided holds over a retirement that was undone.
+    isRotationHeld: cause === 'rollback' || (cause === 'unretirement' && before.isRotationHeld),
+    scheduledRotation: undefined,
+  };
+  if (requestId === '') return state;
   const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
-  const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: version, suspended } };
-  return { ...patch, commands: withRecord(before.commands, record) };
+  const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: number, suspended } };
+  return { ...state, commands: withRecord(before.commands, record) };
 }
 
 function withoutIntent(
@@ -296,16 +311,19 @@ function withoutIntent(
   return { intent, rest: state.intents.filter((candidate) => candidate !== intent) };
 }
 
-function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): Patch {
+function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): SigningKeyState {
   const { intent, rest } = withoutIntent(state, event);
   // One object for all versions that are alike in what the token said of them: there may be a great many.
   const latest = state.versions.at(-1)?.birth;
   const birth = isSameBirth(latest, event.birth) ? latest : event.birth;
   const version = toNewVersion(intent, { ...event, birth }, event.atMs);
-  return { intents: rest, versions: [...state.versions, version] };
+  return { ...state, intents: rest, versions: [...state.versions, version] };
 }
 
-function recoverVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_RECOVERED' }): Patch {
+function recoverVersion(
+  state: SigningKeyState,
+  event: SigningKeyEvent & { type: 'VERSION_RECOVERED' },
+): SigningKeyState {
   const { version: number, kid, ckaId, ckaLabel, publicKey, birth, atMs } = event;
   if (findVersion(state, number) !== undefined) throw damaged(state.name, event);
   const version: KeyVersion = {
@@ -315,6 +333,7 @@ function recoverVersion(state: SigningKeyState, event: SigningKeyEvent & { type:
     deactivatedAtMs: atMs,
   };
   return {
+    ...state,
     intents: state.intents.filter((intent) => intent.version !== number),
     versions: [...state.versions, version].toSorted((left, right) => left.number - right.number),
     nextVersion: Math.max(state.nextVersion, number + 1),
@@ -337,10 +356,21 @@ function toNewVersion(
     isPublished: false,
     privateKey: 'present',
     madeAtMs,
+    activatedAtMs: undefined,
+    suspendedAtMs: undefined,
+    deactivatedAtMs: undefined,
+    destroyedAtMs: undefined,
+    compromisedAtMs: undefined,
+    isRetained: undefined,
     isFirstGeneration: false,
+    propagatedAtMs: undefined,
     servedMs: 0,
-    quietMs: 0,
+    expCeilingMs: undefined,
     longestMs: 0,
+    suspensionCause: undefined,
+    window: undefined,
+    keepMs: undefined,
+    quietMs: 0,
   };
 }
 
@@ -348,13 +378,19 @@ function isSameBirth(left: BirthRecord | undefined, right: BirthRecord): left is
   return left !== undefined && JSON.stringify(left) === JSON.stringify(right);
 }
 
-function withMeters(version: KeyVersion, event: SigningKeyEvent & { type: 'METERS_RECORDED' }): KeyVersion {
-  const servedMs = Math.max(version.servedMs, event.servedMs[version.number] ?? 0);
-  const quietMs = Math.max(version.quietMs, event.quietMs[version.number] ?? 0);
-  return servedMs === version.servedMs && quietMs === version.quietMs ? version : { ...version, servedMs, quietMs };
-}
-
-function withRetiredTime(retirement: Retirement | undefined, retiredMs = 0): Retirement | undefined {
-  if (retirement === undefined || retiredMs <= retirement.retiredMs) return retirement;
-  return { ...retirement, retiredMs };
+/** Totals by version number; what isn't above what is known already changes nothing. */
+function withMeters(
+  state: SigningKeyState,
+  served: Readonly<Record<string, number>>,
+  quiet: Readonly<Record<string, number>>,
+  retiredMs = 0,
+): SigningKeyState {
+  const { retirement } = state;
+  const versions = state.versions.map((version) => {
+    const servedMs = Math.max(version.servedMs, served[version.number] ?? 0);
+    const quietMs = Math.max(version.quietMs, quiet[version.number] ?? 0);
+    return servedMs === version.servedMs && quietMs === version.quietMs ? version : { ...version, servedMs, quietMs };
+  });
+  const isLonger = retirement !== undefined && retiredMs > retirement.retiredMs;
+  return { ...state, versions, retirement: isLonger ? { ...retirement, retiredMs } : retirement };
 }

@@ -150,8 +150,8 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     patches: [
       {
         file: 'lifecycle/fold.ts',
-        from: 'expCeilingMs: event.expCeilingMs,\n        longestMs: Math.max(longestMs, event.expCeilingMs - event.atMs),',
-        to: 'expCeilingMs: state.versions.find((one) => one.number === event.version)?.expCeilingMs ?? event.expCeilingMs,\n        longestMs,',
+        from: 'expCeilingMs: event.expCeilingMs,\n        longestMs: Math.max(version.longestMs, event.expCeilingMs - event.atMs),',
+        to: 'expCeilingMs: version.expCeilingMs ?? event.expCeilingMs,',
       },
       // What the ceilings that were recorded say of the longest life of a JWT goes with them.
       { file: RULES, from: 'Math.max(version.longestMs, aheadMs)', to: 'Math.max(0, aheadMs)' },
