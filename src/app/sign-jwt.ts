@@ -2,8 +2,8 @@
  * The use case SignJwt: caller → grant → claim rules → ACTIVE version → header made here → signing input → token →
  * verified signature → JWT. Whatever the caller sends, only what its grant allows is signed, and only as a JWT.
  */
-import type { AccessPolicy, ClaimRules } from '../access/policy.ts';
-import { decideClaims, requireGrant } from '../access/policy.ts';
+import { type ClaimRules, decideClaims } from '../access/claim-rules.ts';
+import { type AccessPolicy, requireGrant } from '../access/policy.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';

@@ -12,6 +12,8 @@ export type SigningKeyName = Branded<'SigningKeyName'>;
 export type KeySetName = Branded<'KeySetName'>;
 /** A caller's name in the access policy. */
 export type CallerName = Branded<'CallerName'>;
+/** A group of callers in the access policy. */
+export type GroupName = Branded<'GroupName'>;
 /**
  * Public id of a key in a key set. Of a key version it is the RFC 7638 thumbprint (SHA-256, base64url, 43 characters); an
  * imported key keeps what its old signer called it.
@@ -49,6 +51,10 @@ export function parseKeySetName(value: unknown, field = 'key_set'): KeySetName {
 
 export function parseCallerName(value: unknown, field = 'caller'): CallerName {
   return parseName<CallerName>(value, field);
+}
+
+export function parseGroupName(value: unknown, field = 'group'): GroupName {
+  return parseName<GroupName>(value, field);
 }
 
 export function parseKid(value: unknown, field = 'kid'): Kid {

@@ -13,7 +13,7 @@ export async function readDocumentFile(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
     if (size > MAX_DOCUMENT_BYTES) throw new Error(`it has more than ${MAX_DOCUMENT_BYTES} bytes`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
   } catch (error) {
     throw new ConfigError(file, [
       { path: '', message: `can't be read: ${error instanceof Error ? error.message : String(error)}` },
@@ -21,8 +21,16 @@ export async function readDocumentFile(file: string): Promise<string> {
   }
 }
 
-/** The document as plain values, and what is wrong with it as YAML; with problems the value is worthless. */
-export function parseYaml(text: string): { readonly value: unknown; readonly problems: readonly ConfigProblem[] } {
+export interface ParsedYaml {
+  /** Plain values; worthless with problems. */
+  readonly value: unknown;
+  /** What is wrong with it as YAML. */
+  readonly problems: readonly ConfigProblem[];
+  /** The line at which the node at `path` begins, from 1; that of the nearest one above it when there is none. */
+  readonly lineOf: (path: readonly (string | number)[]) => number;
+}
+
+export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
   const options = {
     version: '1.2',
@@ -34,13 +42,20 @@ export function parseYaml(text: string): { readonly value: unknown; readonly pro
     lineCounter: lines,
   } as const;
   const [document, ...others] = [...parseAllDocuments(text, options)];
-  if (document === undefined) return { value: null, problems: [] };
+  if (document === undefined) return { value: null, problems: [], lineOf: () => 1 };
+  const lineOf: ParsedYaml['lineOf'] = (path) => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const node: unknown = document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range !== undefined && node.range !== null) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
   const problems = [...document.errors, ...document.warnings].map(({ message, pos: [offset] }) =>
     at(lines, offset, message.toLowerCase()),
   );
   if (others.length > 0) problems.push({ path: '', message: 'must hold one YAML document only' });
   problems.push(...findForbidden(document, lines));
-  return problems.length > 0 ? { value: null, problems } : { value: document.toJS({ maxAliasCount: 0 }), problems };
+  return { value: problems.length > 0 ? null : document.toJS({ maxAliasCount: 0 }), problems, lineOf };
 }
 
 function findForbidden(document: Document.Parsed, lines: LineCounter): ConfigProblem[] {

@@ -11,6 +11,7 @@ import type { Config, TlsListenerConfig, UnixListenerConfig } from '../config/co
 import { ConnectionCallers } from './grpc/connection-callers.ts';
 import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
 import { Health } from './grpc/health-service.ts';
+import { RateLimiter } from './grpc/rate-limiter.ts';
 import { loadReflection } from './grpc/reflection.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { createJwksHandler, type HttpHandler } from './http/jwks-handler.ts';
@@ -48,7 +49,7 @@ export interface Servers {
 }
 
 /** What all gRPC servers share. */
-type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests' | 'signing' | 'onStatus'>;
+type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests' | 'rateLimiter' | 'signing' | 'onStatus'>;
 
 /** A gRPC server and the listener that feeds it. */
 interface GrpcEndpoint {
@@ -64,6 +65,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     health: new Health(app),
     reflection: loadReflection(),
     requests: new BoundedLog(clock, log),
+    rateLimiter: new RateLimiter(clock, (caller) => telemetry?.countRateLimited(caller)),
     signing: telemetry?.meterSigning(app) ?? app,
     onStatus:
       telemetry === undefined

@@ -84,3 +84,44 @@ it('a caller that the access policy drops loses its open connection’s rights a
     message: expect.stringContaining('dns:auth-service.example') as string,
   });
 });
+
+describe('as the access policy now says', () => {
+  const callers = { 'auth-service': { identities: ['dns:auth-service.example'] } };
+  const grants = [
+    {
+      role: 'signer',
+      callers: ['auth-service'],
+      signingKeys: ['access-tokens'],
+      claims: { iss: ['https://issuer.example'], aud: ['https://api.example'], maxLifetime: '1h' },
+    },
+  ];
+  const replace = (document: object): void => {
+    test.replaceAccessPolicy(parseAccessPolicy(JSON.stringify({ version: 1, callers, grants, ...document })));
+  };
+
+  it('a denied caller may not even ask for a key set, and is told so', async () => {
+    replace({ denials: [{ callers: ['auth-service'] }] });
+    for (const call of [test.signer.signJwt({ signingKey: 'access-tokens', claims }), test.signer.getKeySet()])
+      await expect(call).rejects.toMatchObject({ reason: 'CALLER_DENIED', code: 'PERMISSION_DENIED' });
+  });
+
+  it('a caller that calls too often is told how long to wait, over all its connections', async () => {
+    const identities = ['dns:auth-service.example', 'dns:auth-too.example'];
+    replace({ callers: { 'auth-service': { identities, rateLimit: { maxRequestsPerSecond: 1, burst: 3 } } } });
+    const leaf = await test.authority.issueClient('auth-too', { dnsNames: ['auth-too.example'] });
+    const clients = [test.signer, test.connect(leaf)];
+    const calls = await Promise.allSettled(
+      Array.from({ length: 20 }).flatMap(() => clients.map((client) => client.getKeySet())),
+    );
+    expect(calls.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(3);
+    const refusals = calls.filter((call) => call.status === 'rejected').map(({ reason }) => reason as unknown);
+    expect(refusals.length).toBeGreaterThan(0);
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({
+        reason: 'RATE_LIMITED',
+        code: 'RESOURCE_EXHAUSTED',
+        details: { retryAfterMs: expect.toSatisfy((ms: number) => ms > 0 && ms <= 1_000) as number },
+      });
+    }
+  });
+});

@@ -88,11 +88,22 @@ export class Daemon implements Subject {
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
-    const rules = { iss: ['sim'], aud: ['sim'], typ: ['JWT'], maxLifetimeMs: MAX_LIFETIME_MS };
+    const rules = {
+      iss: ['sim'],
+      aud: ['sim'],
+      typ: ['JWT'],
+      maxLifetimeMs: MAX_LIFETIME_MS,
+      sub: undefined,
+      required: [],
+      forbidden: [],
+    };
     const signingKeys = new Map(parts.keyNames.map((name) => [name as SigningKeyName, rules]));
+    const roles = new Set(['signer', 'operator'] as const);
+    const rights = { isDenied: false, roles, signingKeys, rateLimit: undefined, statements: [] };
     this.#accessPolicy = {
       callersByIdentity: new Map(),
-      rights: new Map([[CALLER, { roles: new Set(['signer', 'operator'] as const), signingKeys }]]),
+      rights: new Map([[CALLER, rights]]),
+      documentHash: '',
     };
   }
 

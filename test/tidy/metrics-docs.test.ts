@@ -42,6 +42,8 @@ describe('the names file', () => {
       'kind',
       'rung',
       'result',
+      // Of the access policy, and only those with a rate limit.
+      'caller',
     ];
     for (const { labels } of Object.values(METRICS)) expect(allowed).toEqual(expect.arrayContaining([...labels]));
   });

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { METHOD_RULES, ROLES } from '../../src/access/methods.ts';
-import {
-  type AccessPolicy,
-  type ClaimRules,
-  decideClaims,
-  decideMethod,
-  findCaller,
-  requireGrant,
-} from '../../src/access/policy.ts';
+import { type ClaimRules, decideClaims } from '../../src/access/claim-rules.ts';
+import { compileGlob } from '../../src/access/glob.ts';
+import { type AccessPolicy, decideMethod, findCaller, requireGrant } from '../../src/access/policy.ts';
 import { hasReason } from '../../src/base/errors.ts';
 import { parseCallerName, parseSigningKeyName } from '../../src/base/ids.ts';
 import { parseClaims } from '../../src/jose/claims.ts';
@@ -17,9 +12,15 @@ const RULES: ClaimRules = {
   aud: ['https://a.example', 'https://b.example'],
   typ: ['JWT', 'at+jwt'],
   maxLifetimeMs: 900_000,
+  sub: undefined,
+  required: [],
+  forbidden: [],
 };
 const KEY = parseSigningKeyName('access-tokens');
 const SIGNER = parseCallerName('auth-service');
+
+const NOTHING = { isDenied: false, signingKeys: new Map(), rateLimit: undefined, statements: [] };
+const DENIED = parseCallerName('denied');
 
 const POLICY: AccessPolicy = {
   callersByIdentity: new Map([
@@ -27,11 +28,11 @@ const POLICY: AccessPolicy = {
     ...ROLES.map((role) => [`unix:${role.toLowerCase()}`, parseCallerName(role.toLowerCase())] as const),
   ]),
   rights: new Map([
-    [SIGNER, { roles: new Set(['signer'] as const), signingKeys: new Map([[KEY, RULES]]) }],
-    ...ROLES.map(
-      (role) => [parseCallerName(role.toLowerCase()), { roles: new Set([role]), signingKeys: new Map() }] as const,
-    ),
+    [SIGNER, { ...NOTHING, roles: new Set(['signer'] as const), signingKeys: new Map([[KEY, RULES]]) }],
+    [DENIED, { ...NOTHING, isDenied: true, roles: new Set() }],
+    ...ROLES.map((role) => [parseCallerName(role.toLowerCase()), { ...NOTHING, roles: new Set([role]) }] as const),
   ]),
+  documentHash: '',
 };
 
 describe('findCaller', () => {
@@ -44,7 +45,7 @@ describe('findCaller', () => {
 
 describe('decideMethod', () => {
   it.each(Object.keys(METHOD_RULES))(
-    'decides %s for each role as its row says, and refuses whoever is unknown',
+    'decides %s for each role as its row says, and refuses whoever is unknown or denied',
     (method) => {
       const allow = METHOD_RULES[method]?.allow;
       for (const role of ROLES) {
@@ -53,6 +54,7 @@ describe('decideMethod', () => {
           isAllowed ? { allowed: true } : { allowed: false, reason: 'METHOD_NOT_PERMITTED' },
         );
       }
+      expect(decideMethod(POLICY, DENIED, method)).toMatchObject({ allowed: false, reason: 'CALLER_DENIED' });
       expect(decideMethod(POLICY, undefined, method)).toMatchObject({ allowed: false, reason: 'CALLER_UNKNOWN' });
       expect(decideMethod(POLICY, parseCallerName('stranger'), method)).toMatchObject({
         allowed: false,
@@ -130,5 +132,53 @@ describe('decideClaims', () => {
     expect(decide(good, 'at+jwt')).toEqual({ allowed: true });
     for (const typ of ['jwt', 'AT+JWT', 'application/at+jwt', ''])
       expect(decide(good, typ)).toMatchObject({ allowed: false, reason: 'TYP_NOT_PERMITTED', field: 'typ' });
+  });
+
+  describe('with rules for sub and for names', () => {
+    const rules: ClaimRules = {
+      ...RULES,
+      sub: ['user:*', 'service'].map(compileGlob),
+      required: ['tenant', 'constructor'],
+      forbidden: ['act', '__proto_'],
+    };
+    const full = { ...good, sub: 'user:7', tenant: 't', constructor: 1 };
+    const judge = (claims: object) =>
+      decideClaims(rules, parseClaims(Buffer.from(JSON.stringify(claims)), { maxBytes: 8_192, maxDepth: 8 }), 'JWT');
+
+    it.each([
+      ['a sub that matches a glob', full],
+      ['a sub that is a whole pattern', { ...full, sub: 'service' }],
+      ['a required claim that is false, empty or 0', { ...full, tenant: false, constructor: '' }],
+      ['a forbidden name within another claim', { ...full, tenant: { act: 1 } }],
+      ['a name that only looks like a forbidden one', { ...full, Act: 1, 'act ': 1, '\u0430ct': 1 }],
+    ])('accepts %s', (_name, claims) => {
+      expect(judge(claims)).toEqual({ allowed: true });
+    });
+
+    it.each([
+      ['no sub', { ...full, sub: undefined }, 'CLAIM_INVALID', 'claims.sub'],
+      ['a list of sub', { ...full, sub: ['user:7'] }, 'CLAIM_INVALID', 'claims.sub'],
+      ['another sub', { ...full, sub: 'evil' }, 'CLAIM_NOT_PERMITTED', 'claims.sub'],
+      ['a sub that only contains an allowed one', { ...full, sub: 'evil user:7' }, 'CLAIM_NOT_PERMITTED', 'claims.sub'],
+      [
+        'a sub that only begins as an allowed one',
+        { ...full, sub: 'service-evil' },
+        'CLAIM_NOT_PERMITTED',
+        'claims.sub',
+      ],
+      ['a sub in capitals', { ...full, sub: 'USER:evil' }, 'CLAIM_NOT_PERMITTED', 'claims.sub'],
+      ['no required claim', { ...full, tenant: undefined }, 'CLAIM_INVALID', 'claims.tenant'],
+      ['a required claim that is null', { ...full, tenant: null }, 'CLAIM_INVALID', 'claims.tenant'],
+      ['a forbidden claim', { ...full, act: { sub: 'evil' } }, 'CLAIM_NOT_PERMITTED', 'claims.act'],
+      ['a forbidden claim that is null', { ...full, act: null }, 'CLAIM_NOT_PERMITTED', 'claims.act'],
+    ])('refuses %s', (_name, claims, reason, field) => {
+      const decision = judge(claims);
+      expect(decision).toMatchObject({ allowed: false, reason, field });
+      expect(JSON.stringify(decision)).not.toContain('evil');
+    });
+
+    it('takes no name of Object.prototype for a claim', () => {
+      expect(judge({ ...full, constructor: undefined })).toMatchObject({ field: 'claims.constructor' });
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseCallerName, parseSigningKeyName } from '../../src/base/ids.ts';
 import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
@@ -11,6 +12,22 @@ callers:
 grants:
   - { role: operator, callers: [admin] }
   - { role: signer, callers: [auth-service], signingKeys: [access-tokens], claims: { iss: ["https://issuer.example"], aud: ["https://api.example"], maxLifetime: 15m } }
+`;
+
+const GROUPED = `
+version: 1
+callers:
+  a: { identities: ["dns:a"] }
+  b: { identities: ["dns:b"] }
+  c: { identities: ["dns:c"] }
+groups:
+  { all: { callers: [a, b] }, fired: { callers: [c] } }
+grants:
+  - { role: operator, groups: [all] }
+  - { role: signer, groups: [all], signingKeys: [k, l], claims: { iss: [i], aud: [a], maxLifetime: 1m } }
+denials:
+  - { groups: [fired] }
+  - { callers: [b], signingKeys: [l] }
 `;
 
 function problemsOf(text: string): readonly string[] {
@@ -38,7 +55,80 @@ describe('parseAccessPolicy', () => {
       aud: ['https://api.example'],
       typ: ['JWT'],
       maxLifetimeMs: 900_000,
+      sub: undefined,
+      required: [],
+      forbidden: [],
     });
+  });
+
+  it('is known by the SHA-256 of its bytes', () => {
+    expect(parseAccessPolicy('version: 1\n').documentHash).toBe(
+      createHash('sha256').update('version: 1\n').digest('hex'),
+    );
+  });
+
+  it("gives a group's grants to each of its callers, and says through which group and from which line", () => {
+    const policy = parseAccessPolicy(GROUPED);
+    const shown = [...policy.rights].map(([caller, { roles, signingKeys, statements }]) => [
+      caller,
+      [...roles],
+      [...signingKeys.keys()],
+      statements.map(({ effect, place, group }) => [effect, place.path, place.line, group]),
+    ]);
+    expect(shown).toEqual([
+      [
+        'a',
+        ['operator', 'signer'],
+        ['k', 'l'],
+        [
+          ['grant', 'grants[0]', 10, 'all'],
+          ['grant', 'grants[1]', 11, 'all'],
+        ],
+      ],
+      [
+        'b',
+        ['operator', 'signer'],
+        ['k'],
+        [
+          ['grant', 'grants[0]', 10, 'all'],
+          ['grant', 'grants[1]', 11, 'all'],
+          ['denial', 'denials[1]', 14, undefined],
+        ],
+      ],
+      ['c', [], [], [['denial', 'denials[0]', 13, 'fired']]],
+    ]);
+  });
+
+  it.each([
+    ['everything', '{ callers: [a] }', { isDenied: true, roles: [], keys: [] }],
+    ['one role', '{ callers: [a], roles: [operator] }', { isDenied: false, roles: ['signer'], keys: ['k', 'l'] }],
+    ['the role of a signer', '{ groups: [all], roles: [signer] }', { isDenied: false, roles: ['operator'], keys: [] }],
+    [
+      'a signing key',
+      '{ groups: [all], signingKeys: [l] }',
+      { isDenied: false, roles: ['operator', 'signer'], keys: ['k'] },
+    ],
+    [
+      'a role and a signing key',
+      '{ callers: [a], roles: [operator], signingKeys: [k] }',
+      { isDenied: false, roles: ['signer'], keys: ['l'] },
+    ],
+  ])('takes %s by a denial, whatever the grants say', (_what, denial, expected) => {
+    const rights = parseAccessPolicy(`${GROUPED}  - ${denial}`).rights.get(parseCallerName('a'));
+    expect({
+      isDenied: rights?.isDenied,
+      roles: [...(rights?.roles ?? [])],
+      keys: [...(rights?.signingKeys.keys() ?? [])],
+    }).toEqual(expected);
+  });
+
+  it('limits the rate of a caller, a second of which may come at once unless a burst is named', () => {
+    const limitOf = (rateLimit: string) =>
+      parseAccessPolicy(DOCUMENT.replace('["unix:admin"]', `["unix:admin"], rateLimit: ${rateLimit}`)).rights.get(
+        parseCallerName('admin'),
+      )?.rateLimit;
+    expect(limitOf('{ maxRequestsPerSecond: 5 }')).toEqual({ maxRequestsPerSecond: 5, burst: 5 });
+    expect(limitOf('{ maxRequestsPerSecond: 5, burst: 50 }')).toEqual({ maxRequestsPerSecond: 5, burst: 50 });
   });
 
   it('grants nothing when it says nothing', () => {
@@ -115,6 +205,52 @@ grants:
       'a wildcard',
       DOCUMENT.replace('dns:auth-service', 'dns:*'),
       'callers.auth-service.identities[0]: must be dns:NAME',
+    ],
+    [
+      'a grant for nobody',
+      DOCUMENT.replace('role: operator, callers: [admin]', 'role: operator'),
+      'grants[0]: must have callers, groups or both',
+    ],
+    [
+      'a denial for nobody',
+      `${DOCUMENT}denials: [{ roles: [signer] }]`,
+      'denials[0]: must have callers, groups or both',
+    ],
+    [
+      'a denial of a caller that is not there',
+      `${DOCUMENT}denials: [{ callers: [x] }]`,
+      'denials[0].callers[0]: no caller x',
+    ],
+    ['a group that is not there', `${DOCUMENT}denials: [{ groups: [x] }]`, 'denials[0].groups[0]: no group x'],
+    [
+      'a group of a caller that is not there',
+      `${DOCUMENT}groups: { g: { callers: [x] } }`,
+      'groups.g.callers[0]: no caller x',
+    ],
+    [
+      'a second grant for the same signing key through a group',
+      `${DOCUMENT}  - { role: signer, groups: [g], signingKeys: [access-tokens], claims: { iss: [x], aud: [x], maxLifetime: 1m } }\ngroups: { g: { callers: [auth-service] } }`,
+      'grants[2].signingKeys[0]: caller auth-service has a grant for access-tokens already',
+    ],
+    [
+      'a required claim that the daemon adds',
+      DOCUMENT.replace('maxLifetime', 'required: [exp], maxLifetime'),
+      'grants[1].claims.required[0]: exp is added by the daemon',
+    ],
+    [
+      'a claim that is required and forbidden',
+      DOCUMENT.replace('maxLifetime', 'required: [a], forbidden: [b, a], maxLifetime'),
+      'grants[1].claims.forbidden[1]: a is required already',
+    ],
+    [
+      'a forbidden sub with globs for it',
+      DOCUMENT.replace('maxLifetime', 'sub: [x], forbidden: [sub], maxLifetime'),
+      'grants[1].claims.forbidden[0]: sub must be there',
+    ],
+    [
+      'a rate of nothing',
+      DOCUMENT.replace('["unix:admin"]', '["unix:admin"], rateLimit: { maxRequestsPerSecond: 0 }'),
+      'callers.admin.rateLimit.maxRequestsPerSecond: must be a whole number from 1',
     ],
     ['a duplicate caller', DOCUMENT.replace('  admin:', '  auth-service:'), 'map keys must be unique'],
     ['an alias', DOCUMENT.replace('[admin]', '[*x]'), 'line 7'],

@@ -1,5 +1,5 @@
 /**
- * What every call passes before its handler: who calls, and may that caller ask for this method. One interceptor in
+ * What every call passes before its handler: who calls, how often, and may that caller ask for this method. One interceptor in
  * front of all services, health, reflection and unknown methods included, before a byte of the request is read.
  * Also the one place where an error becomes a status, so that none leaves without details.
  */
@@ -18,6 +18,7 @@ import { KeyturnError, toKeyturnError } from '../../base/errors.ts';
 import type { CallerName } from '../../base/ids.ts';
 import { STATUS_DETAILS_TRAILER } from '../../base/proto-loading.ts';
 import type { BoundedLog } from '../telemetry/bounded-log.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { toStatus } from './status.ts';
 
 /** What grpc-js gives to interceptors and handlers alike. */
@@ -28,6 +29,7 @@ export interface CallPolicyPorts {
   readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
   readonly accessPolicy: () => AccessPolicy;
   readonly requests: BoundedLog;
+  readonly rateLimiter: RateLimiter;
   /** Told each call's full method and status code, once. */
   readonly onStatus?: ((method: string, code: string) => void) | undefined;
 }
@@ -95,11 +97,14 @@ export class CallPolicy {
   }
 
   #requireMethod(call: IdentifiableCall, path: string): void {
+    const policy = this.#ports.accessPolicy();
     const caller = this.requireCaller(call);
+    const limit = policy.rights.get(caller)?.rateLimit;
+    if (limit !== undefined) this.#ports.rateLimiter.requireRoom(caller, limit);
     if (!Object.hasOwn(METHOD_RULES, path)) {
       throw new KeyturnError('METHOD_NOT_FOUND', `there is no method ${path}; reflection lists what there is`);
     }
-    const decision = decideMethod(this.#ports.accessPolicy(), caller, path);
+    const decision = decideMethod(policy, caller, path);
     if (!decision.allowed)
       throw new KeyturnError(
         decision.reason,

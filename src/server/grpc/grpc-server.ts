@@ -25,6 +25,7 @@ import {
   storeService,
   tokenService,
 } from './protos.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { createSigningService } from './signing-service.ts';
 import { createStoreService } from './store-service.ts';
 import { createTokenService } from './token-service.ts';
@@ -52,6 +53,7 @@ export interface GrpcServerOptions {
   readonly clock: Clock;
   /** For what callers can cause. */
   readonly requests: BoundedLog;
+  readonly rateLimiter: RateLimiter;
   readonly onStatus: CallPolicyPorts['onStatus'];
 }
 

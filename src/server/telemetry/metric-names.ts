@@ -135,6 +135,11 @@ export const METRICS = {
   ),
   signDuration: histogram('keyturn_sign_duration_seconds', 'Time to answer a sign request that was granted.'),
   jwtsSigned: counter('keyturn_jwts_signed_total', 'JWTs that left the daemon.', 'signing_key'),
+  rateLimited: counter(
+    'keyturn_rate_limited_requests_total',
+    "gRPC calls refused because they came faster than the caller's rateLimit in the access policy allows.",
+    'caller',
+  ),
   grpcRequests: counter('keyturn_grpc_requests_total', 'gRPC calls by full method and status code.', 'method', 'code'),
 
   // Store

@@ -10,6 +10,7 @@ import type { Application } from '../../app/application.ts';
 import type { JwksProbe } from '../../app/jwks-probe.ts';
 import { METHOD_RULES } from '../../access/methods.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { CallerName } from '../../base/ids.ts';
 import type { Config, HttpConfig } from '../../config/config.ts';
 import type { EventStore } from '../../store/store.ts';
 import { addProcessMetrics, createInstruments, type Instruments } from './instruments.ts';
@@ -75,6 +76,10 @@ export class Telemetry {
 
   countCall(method: string, code: string): void {
     this.#instruments.grpcRequests.inc({ method: Object.hasOwn(METHOD_RULES, method) ? method : UNKNOWN_METHOD, code });
+  }
+
+  countRateLimited(caller: CallerName): void {
+    this.#instruments.rateLimited.inc({ caller });
   }
 
   countHttpAnswer(status: number): void {
