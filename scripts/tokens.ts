@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/commands/table.ts';
-import { type Cell, findSurprises, parseDocumentedCells } from '../test/tokens/cells.ts';
+import { cell, type Cell, findSurprises, parseDocumentedCells } from '../test/tokens/cells.ts';
 import { runConformance } from '../test/tokens/conformance.ts';
 import { endProcesses, setUpToken, TOKEN_NAMES } from '../test/tokens/set-up.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
@@ -43,6 +43,9 @@ async function examine(name: string): Promise<Result> {
     });
     const guide = await readFile(fileURLToPath(new URL(`../docs/tokens/${name}.md`, import.meta.url)), 'utf8');
     return { name, cells, surprises: findSurprises(cells, parseDocumentedCells(guide)) };
+  } catch (error) {
+    // What can't be examined must not hide what the others showed.
+    return { name, cells: [cell('examination', 'failed', String(error))], surprises: [] };
   } finally {
     // A process that was brought back has another id.
     await endProcesses((await setUpToken(name, dir)).processes);

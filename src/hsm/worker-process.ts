@@ -30,6 +30,8 @@ const START_TIMEOUT_MS = 30_000;
 const REOPEN_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 3_000;
 const DRAIN_POLL_MS = 10;
+/** What a worker still said is read so long after its end, at the latest. */
+const LAST_WORDS_MS = 50;
 /** What a worker may say on stdout and stderr before the rest is dropped. */
 const MAX_LOGGED_LINES = 200;
 const MAX_LINE_CHARACTERS = 1_000;
@@ -207,13 +209,13 @@ export class WorkerProcess {
       }
     });
     this.#control.on('error', () => undefined);
-    void this.exited.then(() => {
+    const isRead = new Promise((resolve) => this.#control.once('close', resolve));
+    void this.exited.then(async () => {
       const how = this.#child.signalCode ?? `exit code ${this.#child.exitCode}`;
-      // Whatever it still said is read before this: the report counts for more than the end.
-      this.#clock.after(50, () => {
-        this.#end = `the HSM worker ended with ${how} while it opened the token; its output is in the log`;
-        this.#onEnd(this.#end);
-      });
+      // The report counts for more than the end. What a module left behind may hold the connection open for ever.
+      await Promise.race([isRead, sleep(this.#clock, LAST_WORDS_MS)]);
+      this.#end = `the HSM worker ended with ${how} while it opened the token; its output is in the log`;
+      this.#onEnd(this.#end);
     });
   }
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/system-clock.ts';
@@ -172,14 +173,23 @@ describe('a token that can not be had', () => {
   });
 });
 
-describe('the workers of a killed daemon', () => {
-  const HOST = fileURLToPath(new URL('../fixtures/hsm-pool-host.ts', import.meta.url));
+const HOST = fileURLToPath(new URL('../fixtures/hsm-pool-host.ts', import.meta.url));
 
+it('the pool closes while a worker starts, in a process that nothing else keeps alive', async () => {
+  const { dir, config } = token();
+  const order = { config, lock: join(dir, 'workers.lock'), closesEarly: true };
+  const host = spawn(process.execPath, [HOST, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exitCode = new Promise((resolve) => host.once('exit', resolve));
+  expect(await text(host.stdout)).toBe('closed\n');
+  expect(await exitCode).toBe(0);
+});
+
+describe('the workers of a killed daemon', () => {
   it('end with it, even when they hang, and a new daemon starts none before they have', async () => {
     const made = token();
     const daemon = spawn(
       process.execPath,
-      [HOST, JSON.stringify({ config: made.config, lock: join(made.dir, 'workers.lock') })],
+      [HOST, JSON.stringify({ config: made.config, lock: join(made.dir, 'workers.lock'), closesEarly: false })],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

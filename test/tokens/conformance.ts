@@ -10,9 +10,9 @@ import { promisify } from 'node:util';
 import { KeyturnError } from '../../src/base/errors.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
 import { type Capability, groupsOfKeys, tryCapabilities } from '../../src/hsm/capabilities.ts';
-import type { Hsm, SignRequest } from '../../src/hsm/hsm.ts';
+import type { Hsm, SignRequest, WorkerStatus } from '../../src/hsm/hsm.ts';
 import type { KeySpec } from '../../src/jose/algorithms.ts';
-import { eventually, MemoryLatch, openPool, randomCkaId, signRequest, whenReady } from '../fixtures/hsm-pool.ts';
+import { eventually, MemoryLatch, openPool, randomCkaId, signRequest } from '../fixtures/hsm-pool.ts';
 import { cell, type Cell, tryCell } from './cells.ts';
 import { checkDaemon } from './daemon-checks.ts';
 import { plantPin } from './planted-pin.ts';
@@ -38,10 +38,7 @@ export async function runConformance(token: TestToken, onProgress: (what: string
   const hsm = openPool(token, PATIENT);
   try {
     await step('open', async () => {
-      await eventually(
-        () => hsm.status().workers.filter(({ state }) => state === 'ready').length === WORKERS,
-        READY_TIMEOUT_MS,
-      );
+      await whenAllReady(hsm);
       const { manufacturer = '', model = '', firmwareVersion = '' } = hsm.status();
       return cell('open', 'ok', `${manufacturer} ${model} ${firmwareVersion}, ${WORKERS} workers`);
     });
@@ -56,6 +53,8 @@ export async function runConformance(token: TestToken, onProgress: (what: string
       },
     });
     const key = await makeKey(hsm);
+    // A worker that begins beside it could hold the token's own database (seen with tpm2-pkcs11).
+    await whenAllReady(hsm);
     const traits = await readTraits(token, key, capabilities);
     cells.push(...capabilities.map((capability) => toCell(capability, traits)));
     cells.push(secretsCell(traits));
@@ -71,6 +70,11 @@ export async function runConformance(token: TestToken, onProgress: (what: string
   }
   cells.push(...(await checkDaemon(token, onProgress)));
   return cells;
+}
+
+function whenAllReady(hsm: Hsm): Promise<void> {
+  const isReady = ({ state }: WorkerStatus): boolean => state === 'ready';
+  return eventually(() => hsm.status().workers.filter(isReady).length === WORKERS, READY_TIMEOUT_MS);
 }
 
 async function makeKey(hsm: Hsm, spec: KeySpec = { algorithm: 'RS256', rsaBits: 2048 }): Promise<Key> {
@@ -156,10 +160,7 @@ async function checkWorkerLoss(hsm: Hsm, key: Key): Promise<Cell> {
   process.kill(victim.pid, 'SIGKILL');
   await Promise.all(load);
   await eventually(() => hsm.status().workerRestarts > 0, READY_TIMEOUT_MS);
-  await eventually(
-    () => hsm.status().workers.filter(({ state }) => state === 'ready').length === WORKERS,
-    READY_TIMEOUT_MS,
-  );
+  await whenAllReady(hsm);
   const tookMs = Math.round(systemClock.monotonicMs() - startMs);
   return cell('worker-loss', 'ok', `64 of 64 requests signed; two workers again after ${tookMs} ms`);
 }
@@ -167,10 +168,7 @@ async function checkWorkerLoss(hsm: Hsm, key: Key): Promise<Cell> {
 async function checkSessions(token: TestToken, key: Key, { maxSessions }: RawTraits): Promise<Cell> {
   const hsm = openPool(token, { ...PATIENT, sessionsPerWorker: MANY_SESSIONS });
   try {
-    await eventually(
-      () => hsm.status().workers.filter(({ state }) => state === 'ready').length === WORKERS,
-      READY_TIMEOUT_MS,
-    );
+    await whenAllReady(hsm);
     await hsm.tryKey(key);
     const signed = Array.from({ length: 64 }, (_, index) => hsm.sign(signRequest(key, `${index}`, 20_000)));
     await Promise.all(signed);
@@ -183,7 +181,7 @@ async function checkSessions(token: TestToken, key: Key, { maxSessions }: RawTra
 async function checkRestart(token: TestToken, key: Key): Promise<Cell> {
   const hsm = openPool(token, PATIENT);
   try {
-    await whenReady(hsm, WORKERS);
+    await whenAllReady(hsm);
     const listed = (await hsm.listKeys()).filter(({ ckaId }) => ckaId === key.ckaId);
     const [found] = listed;
     if (listed.length !== 1 || found?.privateKeys !== 1 || found.publicKeys !== 1)
@@ -214,7 +212,7 @@ async function checkWrongPin(token: TestToken): Promise<Cell> {
   if (flags.some((flag) => flag !== 'USER_PIN_COUNT_LOW')) throw new Error(`tried more than once: ${flags.join(', ')}`);
   const again = openPool(token, PATIENT);
   try {
-    await whenReady(again, WORKERS);
+    await whenAllReady(again);
   } finally {
     await again.close(2_000);
   }

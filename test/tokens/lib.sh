@@ -58,11 +58,16 @@ is_running() {
   [ -n "$2" ] && [ "$(cat "/proc/$2/comm" 2>/dev/null || true)" = "$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$2/status"
 }
 
+# runs NAME: what was started here by that name.
+runs() {
+  is_running "$1" "$(cat "$directory/$1.pid" 2>/dev/null || true)"
+}
+
 # start NAME COMMAND...: in the background, in a session of its own, unless it runs. NAME is what the process is called.
 start() {
   local name=$1 pid_file=$directory/$1.pid
   shift
-  if is_running "$name" "$(cat "$pid_file" 2>/dev/null || true)"; then return 1; fi
+  if runs "$name"; then return 1; fi
   setsid "$@" </dev/null >"$directory/$name.log" 2>&1 &
   printf '%s\n' "$!" >"$pid_file"
 }

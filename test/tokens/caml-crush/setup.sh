@@ -40,7 +40,7 @@ netplex {
 }
 CONF
 fi
-if ! is_running pkcs11proxyd "$(cat "$directory/pkcs11proxyd.pid" 2>/dev/null || true)"; then
+if ! runs pkcs11proxyd; then
   rm -f "$socket"
   SOFTHSM2_CONF=$softhsm2_config start pkcs11proxyd pkcs11proxyd -fg -conf "$directory/proxy.conf"
   await pkcs11proxyd test -S "$socket"

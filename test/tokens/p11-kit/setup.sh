@@ -5,9 +5,7 @@ begin "$@"
 require_packages softhsm2 p11-kit p11-kit-modules >&2
 softhsm2_token
 socket=$directory/p11-kit.sock
-if is_running p11-kit-server "$(cat "$directory/p11-kit-server.pid" 2>/dev/null || true)"; then
-  :
-else
+if ! runs p11-kit-server; then
   # A killed server leaves its socket behind, and the next one can't bind it. The program runs by its own path, since
   # `p11-kit server` only starts it.
   rm -f "$socket"

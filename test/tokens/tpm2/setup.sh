@@ -14,8 +14,10 @@ has_owner() {
 }
 
 mkdir -p "$directory/state" "$directory/store"
-if start dbus-daemon dbus-daemon --session --nosyslog --nofork --address="$DBUS_SESSION_BUS_ADDRESS"; then
+if ! runs dbus-daemon; then
+  # Before the start: afterwards it might be the new one's socket.
   rm -f "$directory/bus"
+  start dbus-daemon dbus-daemon --session --nosyslog --nofork --address="$DBUS_SESSION_BUS_ADDRESS"
   await dbus-daemon test -S "$directory/bus"
 fi
 if start swtpm swtpm socket --tpm2 --tpmstate "dir=$directory/state" --server "type=unixio,path=$directory/tpm" \
