@@ -55,7 +55,7 @@ export function toTime(timeMs: number): string {
 }
 
 /** What is wrong when this entry follows that head; undefined when it does. */
-export function findBreak(head: Head, { seq, prev }: AuditEntry): string | undefined {
+export function findBreak(head: Head, { seq, prev }: Pick<AuditEntry, 'seq' | 'prev'>): string | undefined {
   if (seq !== head.seq + 1) return `entry ${head.seq + 1} must follow, and entry ${seq} does`;
   if (prev !== head.hash) return `prev must be the hash of entry ${head.seq}: one of the two was changed`;
   return undefined;

@@ -25,8 +25,18 @@ interface Contents {
   readonly TAIL_CUT: { readonly bytes: number; readonly sha256: Digest };
   /** The store knows a later head than the log has: entries were removed, or the log is an old copy. */
   readonly HISTORY_MISSING: { readonly expected: string; readonly found: string };
-  /** Written although the disk refused entries before (`onFailure: continue`): so many of them are missing here. */
-  readonly ENTRIES_LOST: { readonly count: number };
+  /**
+   * The disk took no entries since then. `refused`: what wasn't done for it (`onFailure: refuse`); `lost`: what was done
+   * all the same, without an entry (`onFailure: continue`).
+   */
+  readonly LOG_INTERRUPTED: {
+    readonly since: string;
+    readonly refused: number;
+    readonly lost: number;
+    readonly problem: string;
+  };
+  /** The first entry of every segment but the first. `storeEvents`: of the latest EVENT before it (rule 9). */
+  readonly SEGMENT_STARTED: { readonly storeEvents: number };
   /** Segments removed by the retention rule: the log begins after `through` from now on. */
   readonly SEGMENTS_REMOVED: { readonly through: string; readonly segments: number; readonly bytes: number };
 
@@ -127,6 +137,7 @@ export interface Member {
 const text: Member = { form: 'text' };
 const digest: Member = { form: 'digest' };
 const head: Member = { form: 'head' };
+const time: Member = { form: 'time' };
 const count: Member = { form: 'count' };
 const object: Member = { form: 'object' };
 const optionalText: Member = { form: 'text', isOptional: true };
@@ -141,7 +152,8 @@ export const LAYOUTS: { readonly [K in EntryKind]: Layout<Contents[K]> } = {
   LOG_STOPPED: { storeEvents: count },
   TAIL_CUT: { bytes: count, sha256: digest },
   HISTORY_MISSING: { expected: head, found: head },
-  ENTRIES_LOST: { count },
+  LOG_INTERRUPTED: { since: time, refused: count, lost: count, problem: text },
+  SEGMENT_STARTED: { storeEvents: count },
   SEGMENTS_REMOVED: { through: head, segments: count, bytes: count },
   JWT_DISPATCHED: {
     caller: text,
@@ -182,7 +194,7 @@ export const LAYOUTS: { readonly [K in EntryKind]: Layout<Contents[K]> } = {
   ACCESS_POLICY_LOADED: { sha256: digest, callers: count, grants: count },
   CHECKPOINT: {
     head,
-    signedTime: { form: 'time' },
+    signedTime: time,
     kid: text,
     publicKey: object,
     signature: text,
