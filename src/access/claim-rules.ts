@@ -3,6 +3,7 @@
  * This runs for each JWT: the lists are short, and nothing here is a regular expression.
  */
 import type { Claims } from '../jose/claims.ts';
+import { foldName } from '../jose/fold-name.ts';
 import { ALLOWED, type Decision, deny } from './decision.ts';
 import { type Glob, matchesGlob } from './glob.ts';
 
@@ -17,7 +18,7 @@ export interface ClaimRules {
   readonly sub: readonly Glob[] | undefined;
   /** Names of claims that must be there, and not `null`. */
   readonly required: readonly string[];
-  /** Names of claims that must not be there, whatever their value. */
+  /** Names of claims that must not be there, whatever their value, nor any that some reader takes for one of them. */
   readonly forbidden: readonly string[];
 }
 
@@ -71,11 +72,11 @@ function decideNames({ required, forbidden }: ClaimRules, members: Claims['membe
     if ((members.get(name) ?? null) === null)
       return deny('CLAIM_INVALID', `claims.${name} must be present, as the grant says`, `claims.${name}`);
   }
-  for (const name of forbidden) {
-    if (members.has(name))
-      return deny('CLAIM_NOT_PERMITTED', `claims.${name} must not be there, as the grant says`, `claims.${name}`);
-  }
-  return undefined;
+  if (forbidden.length === 0) return undefined;
+  const present = new Set([...members.keys()].map(foldName));
+  const name = forbidden.find((one) => present.has(foldName(one)));
+  if (name === undefined) return undefined;
+  return deny('CLAIM_NOT_PERMITTED', `claims.${name} must not be there, as the grant says`, `claims.${name}`);
 }
 
 /** How many allowed values a message shows. */

@@ -1,6 +1,6 @@
 /**
- * A caller with one narrow grant tries everything it can send to get a JWT for another audience or issuer, of another
- * type or with a longer life. Whatever the daemon signs all the same is read by independent JSON readers: they must read
+ * A caller with one narrow grant tries everything it can send to get a JWT for another audience, issuer or subject, of
+ * another type or with a longer life. Whatever the daemon signs all the same is read by independent JSON readers: they must read
  * the same, and nothing that the grant doesn't allow.
  */
 import { readFileSync } from 'node:fs';
@@ -26,9 +26,12 @@ const GRANT = {
   signingKey: 'access-tokens',
   iss: ISSUER,
   aud: AUDIENCE,
+  sub: 'user:alice',
   typ: ['JWT', 'at+jwt'],
   maxLifetimeSeconds: 3_600,
 };
+/** Beside those of every deployment. */
+const CLAIM_RULES = { sub: ['user:*'], forbidden: ['scope'] };
 const IN_FLIGHT = 64;
 
 interface Signed extends Trick {
@@ -46,7 +49,7 @@ const signed: Signed[] = [];
 const refused: Refused[] = [];
 
 beforeAll(async () => {
-  deployment = await makeDeployment();
+  deployment = await makeDeployment({ claims: CLAIM_RULES });
   daemon = await startDaemonProcess(deployment);
   await daemon.admin.applySigningKey({ name: 'access-tokens', algorithm: 'ES256' });
   kid = (await daemon.admin.getSigningKey({ name: 'access-tokens' })).signingKey.activeKid;
@@ -143,18 +146,20 @@ function isSame(one: Reading = {}, other: Reading = {}): boolean {
 function expectWithinGrant(readings: readonly Reading[]): void {
   const endedSeconds = Math.ceil(Date.now() / 1_000);
   const headers = GRANT.typ.map((typ) => render({ alg: 'ES256', kid, typ }));
-  const isWithin = ({ header, iss, aud, exp, iat, nbf, jti, problem }: Reading): boolean => {
+  const isWithin = ({ header, iss, aud, sub, exp, iat, nbf, jti, scope, problem }: Reading): boolean => {
     if (problem !== undefined) return true;
     const lifeSeconds = toNumber(exp) - toNumber(iat);
     return (
       headers.includes(String(header)) &&
       iss === render(ISSUER) &&
       [render(AUDIENCE), render([AUDIENCE])].includes(String(aud)) &&
+      String(sub).startsWith(render('user:')) &&
       lifeSeconds >= 1 &&
       lifeSeconds <= GRANT.maxLifetimeSeconds &&
       toNumber(iat) >= startedSeconds &&
       toNumber(iat) <= endedSeconds &&
       nbf === 'null' &&
+      scope === 'null' &&
       /^s[0-9a-f]+$/.test(String(jti)) &&
       jti !== render(EVIL.jti)
     );

@@ -150,7 +150,7 @@ describe('decideClaims', () => {
       ['a sub that is a whole pattern', { ...full, sub: 'service' }],
       ['a required claim that is false, empty or 0', { ...full, tenant: false, constructor: '' }],
       ['a forbidden name within another claim', { ...full, tenant: { act: 1 } }],
-      ['a name that only looks like a forbidden one', { ...full, Act: 1, 'act ': 1, '\u0430ct': 1 }],
+      ['a name that only looks like a forbidden one', { ...full, 'act ': 1, '\u0430ct': 1 }],
     ])('accepts %s', (_name, claims) => {
       expect(judge(claims)).toEqual({ allowed: true });
     });
@@ -170,6 +170,7 @@ describe('decideClaims', () => {
       ['no required claim', { ...full, tenant: undefined }, 'CLAIM_INVALID', 'claims.tenant'],
       ['a required claim that is null', { ...full, tenant: null }, 'CLAIM_INVALID', 'claims.tenant'],
       ['a forbidden claim', { ...full, act: { sub: 'evil' } }, 'CLAIM_NOT_PERMITTED', 'claims.act'],
+      ['what Go and .NET take for a forbidden claim', { ...full, Act: 1 }, 'CLAIM_NOT_PERMITTED', 'claims.act'],
       ['a forbidden claim that is null', { ...full, act: null }, 'CLAIM_NOT_PERMITTED', 'claims.act'],
     ])('refuses %s', (_name, claims, reason, field) => {
       const decision = judge(claims);

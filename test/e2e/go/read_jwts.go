@@ -17,13 +17,14 @@ import (
 )
 
 type registered struct {
-	Iss any `json:"iss"`
-	Sub any `json:"sub"`
-	Aud any `json:"aud"`
-	Exp any `json:"exp"`
-	Nbf any `json:"nbf"`
-	Iat any `json:"iat"`
-	Jti any `json:"jti"`
+	Iss   any `json:"iss"`
+	Sub   any `json:"sub"`
+	Aud   any `json:"aud"`
+	Exp   any `json:"exp"`
+	Nbf   any `json:"nbf"`
+	Iat   any `json:"iat"`
+	Jti   any `json:"jti"`
+	Scope any `json:"scope"`
 }
 
 func render(value any) string {
@@ -77,7 +78,7 @@ func seenIn(jwt string) map[string]string {
 	return map[string]string{
 		"header": render(header), "claims": render(claims),
 		"iss": render(known.Iss), "sub": render(known.Sub), "aud": render(known.Aud), "exp": render(known.Exp),
-		"nbf": render(known.Nbf), "iat": render(known.Iat), "jti": render(known.Jti),
+		"nbf": render(known.Nbf), "iat": render(known.Iat), "jti": render(known.Jti), "scope": render(known.Scope),
 	}
 }
 

@@ -45,7 +45,7 @@ for line in sys.stdin:
     try:
         claims = read(payload)
         seen = {"header": render(read(header)), "claims": render(claims)}
-        for name in ("iss", "sub", "aud", "exp", "nbf", "iat", "jti"):
+        for name in ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope"):
             seen[name] = render(claims.get(name))
     except ValueError as error:
         seen = {"problem": str(error)}
