@@ -15,6 +15,7 @@ import type { KeySpec } from '../../src/jose/algorithms.ts';
 import { eventually, MemoryLatch, openPool, randomCkaId, signRequest } from '../fixtures/hsm-pool.ts';
 import { cell, type Cell, tryCell } from './cells.ts';
 import { checkDaemon } from './daemon-checks.ts';
+import { readPinFlags } from './pin-flags.ts';
 import { plantPin } from './planted-pin.ts';
 import type { RawTraits } from './raw-module.ts';
 import type { TestToken } from './set-up.ts';
@@ -221,17 +222,6 @@ async function checkWrongPin(token: TestToken): Promise<Cell> {
     'ok',
     `refused, latched (${latch.reason}); the token's flags: ${flags.join(', ') || 'none'}; the right PIN is still taken`,
   );
-}
-
-async function readPinFlags({ label, config }: TestToken): Promise<readonly string[]> {
-  const { moduleFile, moduleParameters, environment } = config;
-  const program = fileURLToPath(new URL('./token-flags.ts', import.meta.url));
-  const parameters = moduleParameters === undefined ? [] : [moduleParameters];
-  const { stdout } = await run(process.execPath, [program, moduleFile, label, ...parameters], {
-    timeout: RAW_TIMEOUT_MS,
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
-  });
-  return JSON.parse(stdout) as readonly string[];
 }
 
 async function refusalOf(promise: Promise<unknown>): Promise<KeyturnError> {
