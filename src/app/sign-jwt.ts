@@ -16,7 +16,7 @@ import type { Signer } from './signers.ts';
 
 export const DEFAULT_TYP = 'JWT';
 
-/** A version can fall while it signs, or the clock be set; its successor, too. */
+/** A version can fall while it signs, the clock be set, or the JWT's own lifetime end; that of its successor, too. */
 const MAX_ATTEMPTS = 3;
 /** Shortest and coarsest lifetime: `exp` and `iat` are whole seconds. */
 const SECOND_MS = 1_000;
@@ -73,27 +73,39 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
     const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
     const { ckaId, algorithm, publicKey, kid } = signer;
+    const expiresMonotonicMs = startedMonotonicMs + expSeconds * SECOND_MS - startedAtMs;
     try {
       const mustVerify = ports.mustVerify();
-      const request = { ckaId, algorithm, signingInput, publicKey, deadlineMs, caller, mustVerify, isCanary: false };
-      const signature = await ports.hsm.sign(request);
+      const signature = await ports.hsm.sign({
+        ckaId,
+        algorithm,
+        signingInput,
+        publicKey,
+        // A signature of an expired JWT is worth nothing: the token isn't troubled with it.
+        deadlineMs: Math.min(deadlineMs, expiresMonotonicMs),
+        caller,
+        mustVerify,
+        isCanary: false,
+      });
       if (mustVerify) ports.proven(name, ckaId);
       // Declared compromised while the token signed: it is made anew with the successor.
       if (!ports.isStanding(name, kid)) continue;
       // The clock was set while the token signed: `iat` and `exp` are by one that nobody believes any more.
       const elapsedMs = clock.monotonicMs() - startedMonotonicMs;
       if (Math.abs(clock.wallMs() - startedAtMs - elapsedMs) > SECOND_MS) continue;
+      if (clock.monotonicMs() >= expiresMonotonicMs) continue;
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
     } catch (thrown) {
       // By a clock that stepped, signing periods would seem to be over.
       ports.requireTrustedTime();
+      const hasExpired = clock.monotonicMs() >= expiresMonotonicMs;
       // The version's private key may have been destroyed while the request waited: its successor has the word.
-      if (attempt === MAX_ATTEMPTS || ports.requireSigner(name).kid === kid) throw thrown;
+      if (attempt === MAX_ATTEMPTS || !(hasExpired || ports.requireSigner(name).kid !== kid)) throw thrown;
     }
   }
   throw new KeyturnError(
     'CONCURRENT_CHANGE',
-    `versions of signing key ${name} are being declared compromised, or the clock is being set, faster than a JWT is signed; try again`,
+    `a JWT of signing key ${name} was not signed before its version was declared compromised, the clock was set, or its lifetime was over, ${MAX_ATTEMPTS} times; try again`,
     { subject: name, retryAfterMs: SECOND_MS },
   );
 }
