@@ -1,4 +1,9 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
+import { auditHeadCommand } from './audit-head.ts';
+import { auditKeyCommand } from './audit-key.ts';
+import { auditShowCommand } from './audit-show.ts';
+import { auditTailCommand } from './audit-tail.ts';
+import { auditVerifyCommand } from './audit-verify.ts';
 import { backupCommand } from './backup.ts';
 import type { CommandSpec } from './command.ts';
 import { applyCommand } from './apply.ts';
@@ -41,6 +46,7 @@ export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['key', 'make, inspect and rotate signing keys, and withdraw their versions'],
   ['jwks', 'public keys as verifiers get them, those of an old signer included'],
   ['token', 'the PKCS#11 token and its HSM workers'],
+  ['audit', 'the audit log, from its files alone'],
   ['clock', 'the wall clock, and whether it is believed'],
 ]);
 
@@ -76,6 +82,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   tokenDeclareCompromisedCommand,
   clockStatusCommand,
   clockConfirmCommand,
+  auditVerifyCommand,
+  auditShowCommand,
+  auditTailCommand,
+  auditHeadCommand,
+  auditKeyCommand,
   backupCommand,
   restoreCommand,
   recoverCommand,

@@ -22,6 +22,7 @@ export const EXIT = {
 const BY_REASON: Partial<Record<Reason, number>> = {
   FIELD_INVALID: EXIT.usage,
   JWT_NOT_VERIFIED: EXIT.refused,
+  AUDIT_LOG_DAMAGED: EXIT.refused,
   CONFIG_INVALID: EXIT.configuration,
   SECRET_FILE_UNREADABLE: EXIT.configuration,
   SECRET_FILE_EXPOSED: EXIT.configuration,

@@ -102,7 +102,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
 const BUILTIN_HOMES: Readonly<Record<string, readonly string[]>> = { 'node:sqlite': ['src/store/sqlite/'] };
 
 /** Folders that decide and do nothing else: no I/O, no clock, no chance, no process. */
-const PURE = /^src\/(?:base|lifecycle|jose|access|audit(?=\/[^/]+$))\//;
+const PURE = /^src\/(?:base|lifecycle|jose|access|audit(?=\/(?:report\/)?[^/]+$))\//;
 /** What computes and waits for nothing: hashes and signature checks, byte and path arithmetic. */
 const PURE_BUILTINS = ['node:buffer', 'node:crypto', 'node:url', 'node:util'];
 
