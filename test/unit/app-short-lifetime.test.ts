@@ -36,11 +36,11 @@ it('a JWT that expired before it was signed is made anew', async () => {
 
 it('a JWT that expires again and again before it is signed is refused', async () => {
   const { harness, requests } = await startWithSlowToken(WAIT_MS);
-  const refusal = expect(harness.sign('access-tokens', LIFETIME_MS)).rejects.toMatchObject({
-    reason: 'CONCURRENT_CHANGE',
-  });
-  await harness.clock.advanceAsync(4 * WAIT_MS, 10);
-  await refusal;
+  const [answer] = await Promise.all([
+    Promise.allSettled([harness.sign('access-tokens', LIFETIME_MS)]),
+    harness.clock.advanceAsync(4 * WAIT_MS, 10),
+  ]);
+  expect(answer).toMatchObject([{ status: 'rejected', reason: { reason: 'CONCURRENT_CHANGE' } }]);
   expect(requests).toHaveLength(3);
 });
 
