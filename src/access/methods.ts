@@ -41,6 +41,10 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.StoreService/BackUp': ADMINISTER,
   // It publishes keys and ends them for good.
   '/keyturn.v1.StoreService/Recover': { allow: ['securityOfficer'] },
+  '/keyturn.v1.ApprovalService/Propose': { allow: ['securityOfficer'] },
+  '/keyturn.v1.ApprovalService/Approve': { allow: ['securityOfficer'] },
+  '/keyturn.v1.ApprovalService/CancelProposal': { allow: ['securityOfficer'] },
+  '/keyturn.v1.ApprovalService/ListProposals': INSPECT,
   '/keyturn.v1.ClockService/GetClockStatus': INSPECT,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTER,
   '/grpc.health.v1.Health/Check': ANY_CALLER,

@@ -5,6 +5,8 @@
  */
 import { KeyturnError } from '../base/errors.ts';
 import type { CallerName, SigningKeyName } from '../base/ids.ts';
+import type { ApprovableMethod } from './approval-log.ts';
+import type { ApprovalRule } from './approvals.ts';
 import { type CallerIdentity, formatIdentity } from './caller.ts';
 import type { ClaimRules } from './claim-rules.ts';
 import { ALLOWED, type Decision, deny } from './decision.ts';
@@ -47,6 +49,8 @@ export interface AccessPolicy {
   readonly rights: ReadonlyMap<CallerName, CallerRights>;
   /** SHA-256 of the document's bytes, in hexadecimal: says which one is in force. */
   readonly documentHash: string;
+  /** Methods that need several security officers (approvals.ts). */
+  readonly approvals: ReadonlyMap<ApprovableMethod, ApprovalRule>;
 }
 
 export function findCaller(policy: AccessPolicy, identity: CallerIdentity): CallerName | undefined {
@@ -69,6 +73,10 @@ export function decideMethod(policy: AccessPolicy, caller: CallerName | undefine
     'METHOD_NOT_PERMITTED',
     `caller ${caller} may not call ${fullMethod}: it needs the role ${roles} in the access policy`,
   );
+}
+
+export function isSecurityOfficer(policy: AccessPolicy, caller: CallerName): boolean {
+  return policy.rights.get(caller)?.roles.has('securityOfficer') === true;
 }
 
 /** Errors: SIGNING_KEY_NOT_PERMITTED, the same for a signing key that doesn't exist: names can't be probed. */

@@ -14,6 +14,7 @@ import type { Step } from '../lifecycle/plan.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import type { ImportVerdict, Verdict } from '../lifecycle/recover.ts';
 import type { Restoration } from '../lifecycle/token-log.ts';
+import type { ApproveCommand, ProposalView, ProposedCommand, ResolveObjectCommand } from './proposals.ts';
 import type { PolicyInput } from '../lifecycle/policy.ts';
 import type { BirthRecord, LifecyclePolicy, LifecycleState } from '../lifecycle/model.ts';
 
@@ -367,9 +368,18 @@ export interface Application {
   /** What the latest comparison found, without a new one; undefined before the first. */
   latestFindings(): readonly Finding[] | undefined;
   /** An operator's decision about an object that the store can't explain. */
-  resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void>;
+  resolveObject(caller: CallerName, command: ResolveObjectCommand): Promise<void>;
   /** Decides about everything that a restored or a lost store can't know (rule 9), in one commit. */
   recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView>;
+
+  /** Shows what the command would do, and lets it wait for the approval of other officers. */
+  proposeCommand(caller: CallerName, proposed: ProposedCommand): Promise<ProposalView>;
+  /** The last approval that is needed executes the command; a failure of the command is the answer then. */
+  approveProposal(caller: CallerName, command: ApproveCommand): Promise<ProposalView>;
+  cancelProposal(caller: CallerName, id: string, reason: string): Promise<ProposalView>;
+  /** Newest first. */
+  listProposals(pageSize: number, pageToken: string): Page<ProposalView>;
+
   /** The whole event log as the bytes of one file. Errors, at the first read: QUEUE_FULL while another one is made. */
   backUpStore(caller: CallerName): AsyncIterable<Uint8Array>;
   /** Names that neither sign nor change, nor can be made. */

@@ -43,6 +43,16 @@ export interface ImportsPorts {
   readonly surroundingsIn: (keySet: KeySetName) => Surroundings;
 }
 
+/** How an import that was approved differs from one that comes by itself. */
+interface ApprovedImport {
+  /** The proof was fresh then; undefined: it must be now. */
+  readonly provenAtMs?: number | undefined;
+  readonly check?: CheckOutcome;
+}
+
+/** May refuse what would become of the key, before it does. */
+type CheckOutcome = (outcome: ImportOutcome) => void;
+
 type Decide = (around: Surroundings) => readonly ImportEvent[];
 
 export class Imports {
@@ -54,7 +64,11 @@ export class Imports {
     this.#upTime = new UpTime(ports.clock);
   }
 
-  async importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
+  async importPublicKey(
+    caller: CallerName,
+    command: ImportPublicKeyCommand,
+    { provenAtMs, check }: ApprovedImport = {},
+  ): Promise<ImportOutcome> {
     const { ledger } = this.#ports;
     const { proof, expiresAtMs } = command;
     const keySet = this.#requireKeySet(command.keySet);
@@ -63,7 +77,7 @@ export class Imports {
     // A proof's age is judged by this clock.
     requireTrustedClock(around);
     const jwk = parseImportedJwk(command.jwk);
-    requirePossession(proof, jwk, keySet, around.nowMs);
+    requirePossession(proof, jwk, keySet, provenAtMs ?? around.nowMs);
     const { kid, thumbprint, algorithm, publicKey } = jwk;
     const wish = { kid, thumbprint, algorithm, publicKey, expiresAtMs, proof, caller, reason };
     const decide: Decide = (now) => {
@@ -75,6 +89,8 @@ export class Imports {
     if (command.validateOnly) return { importedKey: this.#toView(preview.state, kid), changed: preview.changed };
     let changed = false;
     await ledger.transact(() => {
+      const now = this.#preview(keySet, decide);
+      check?.({ importedKey: this.#toView(now.state, kid), changed: now.changed });
       const changes = this.#decideChanges(keySet, decide);
       changed = changes.length > 0;
       return changes;
@@ -82,7 +98,11 @@ export class Imports {
     return { importedKey: this.#toView(ledger.requireKeySet(keySet), kid), changed };
   }
 
-  async removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome> {
+  async removePublicKey(
+    caller: CallerName,
+    command: RemovePublicKeyCommand,
+    check?: CheckOutcome,
+  ): Promise<ImportOutcome> {
     const { ledger, log } = this.#ports;
     const keySet = this.#requireKeySet(command.keySet);
     const kid = parsePublishedKid(command.kid);
@@ -90,6 +110,7 @@ export class Imports {
     const { compromised } = command;
     const decide: Decide = (now) => decideRemoval({ kid, compromised, caller, reason }, now);
     const { state, changed } = this.#preview(keySet, decide);
+    check?.({ importedKey: this.#toView(state, kid), changed });
     if (!command.validateOnly && changed)
       await narrowing(log, () =>
         ledger.narrow({

@@ -131,11 +131,12 @@ export function toKey({ requestId, command, digest }: CommandRequest): string {
   return `${command} ${digest} ${requestId}`;
 }
 
-/** What a declaration does to each signing key of its scope. */
+/** What a declaration does to each signing key of its scope. `check` may refuse that, before it is in effect. */
 export async function declareCompromised(
   ports: AdministerPorts,
   caller: CallerName,
   command: DeclareCompromisedCommand,
+  check: (effects: readonly CompromiseEffect[]) => void = () => undefined,
 ): Promise<readonly CompromiseEffect[]> {
   const reason = parseReason(command.reason);
   if (reason === '') {
@@ -156,6 +157,7 @@ export async function declareCompromised(
     return toEffect(state, decide(state, around), around);
   });
   if (command.validateOnly) return effects;
+  check(effects);
   const decideNow = deciding(request, decide, (now, events, then) => toAnswer(toEffect(now, events, then)));
   await narrow(ports, {
     key: toKey(request),

@@ -57,7 +57,10 @@ import { Publisher } from './publisher.ts';
 import { Reader } from './reader.ts';
 import { Reconciler } from './reconciler.ts';
 import { retire, scheduleRotation, unretire } from './retire.ts';
-import { recover } from './recover.ts';
+import { recover, type RecoverPorts } from './recover.ts';
+import type { ApproveCommand, ProposalView, ProposedCommand, ResolveObjectCommand } from './proposals.ts';
+import { Approvals } from './approvals.ts';
+import { toApprovable } from './approvable-commands.ts';
 import { Rotator } from './rotator.ts';
 import { ServedTime } from './served-time.ts';
 import { signJwt, type SignJwtLimits, type SignJwtPorts } from './sign-jwt.ts';
@@ -102,6 +105,8 @@ export class Keyturn implements Application {
   readonly #canary: Canary;
   readonly #signing: SignJwtPorts;
   readonly #administering: AdministerPorts;
+  readonly #recovering: RecoverPorts;
+  readonly #approvals: Approvals;
   readonly #planner: Planner;
   readonly #reader: Reader;
   readonly #readinessListeners = new Set<() => void>();
@@ -157,6 +162,26 @@ export class Keyturn implements Application {
       isSignable: (name) => this.#findSigner(name) !== undefined,
       surroundingsIn: (keySet) => this.#surroundingsIn(keySet),
     };
+    this.#recovering = {
+      ...this.#administering,
+      setFindings: (findings) => this.#reconciler.setFindings(findings),
+      isFenced: (name) => this.#fences.isFenced(name),
+    };
+    const approvable = {
+      administering: this.#administering,
+      recovering: this.#recovering,
+      imports: this.#imports,
+      reconciler: this.#reconciler,
+    };
+    this.#approvals = new Approvals({
+      ledger,
+      clock,
+      log,
+      randomBytes,
+      accessPolicy: ports.accessPolicy,
+      isClockTrusted: () => this.#clockGuard.judge().isTrusted,
+      toApprovable: (proposed, origin) => toApprovable(approvable, proposed, origin),
+    });
     this.#planner = new Planner(this.#administering);
     this.#reader = new Reader({
       ...stepPorts,
@@ -285,7 +310,11 @@ export class Keyturn implements Application {
     return this.#reader.toView(await scheduleRotation(this.#administering, caller, command));
   }
 
-  declareCompromised(caller: CallerName, command: DeclareCompromisedCommand): Promise<readonly CompromiseEffect[]> {
+  async declareCompromised(
+    caller: CallerName,
+    command: DeclareCompromisedCommand,
+  ): Promise<readonly CompromiseEffect[]> {
+    if (!command.validateOnly) this.#approvals.requireNone('DeclareCompromised');
     return declareCompromised(this.#administering, caller, command);
   }
 
@@ -301,11 +330,13 @@ export class Keyturn implements Application {
     return this.#fences.isKeySetWithheld(name);
   }
 
-  importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
+  async importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
+    if (!command.validateOnly) this.#approvals.requireNone('ImportPublicKey');
     return this.#imports.importPublicKey(caller, command);
   }
 
-  removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome> {
+  async removePublicKey(caller: CallerName, command: RemovePublicKeyCommand): Promise<ImportOutcome> {
+    if (!command.validateOnly) this.#approvals.requireNone('RemovePublicKey');
     return this.#imports.removePublicKey(caller, command);
   }
 
@@ -340,14 +371,31 @@ export class Keyturn implements Application {
     return this.#reconciler.findings;
   }
 
-  resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
-    return this.#reconciler.resolve(caller, ckaId, action, parseReason(reason));
+  async resolveObject(caller: CallerName, command: ResolveObjectCommand): Promise<void> {
+    this.#approvals.requireNone('ResolveObject');
+    parseReason(command.reason);
+    await this.#reconciler.resolve(caller, command);
   }
 
-  recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView> {
-    const setFindings = (findings: readonly Finding[]): void => this.#reconciler.setFindings(findings);
-    const isFenced = (name: SigningKeyName): boolean => this.#fences.isFenced(name);
-    return recover({ ...this.#administering, setFindings, isFenced }, caller, command);
+  async recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView> {
+    if (!command.validateOnly) this.#approvals.requireNone('Recover');
+    return recover(this.#recovering, caller, command);
+  }
+
+  proposeCommand(caller: CallerName, proposed: ProposedCommand): Promise<ProposalView> {
+    return this.#approvals.propose(caller, proposed);
+  }
+
+  approveProposal(caller: CallerName, command: ApproveCommand): Promise<ProposalView> {
+    return this.#approvals.approve(caller, command);
+  }
+
+  cancelProposal(caller: CallerName, id: string, reason: string): Promise<ProposalView> {
+    return this.#approvals.cancel(caller, id, reason);
+  }
+
+  listProposals(pageSize: number, pageToken: string): Page<ProposalView> {
+    return this.#approvals.list(pageSize, pageToken);
   }
 
   async *backUpStore(caller: CallerName): AsyncIterable<Uint8Array> {

@@ -11,6 +11,13 @@ import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
+import {
+  type ApprovalEvent,
+  APPROVALS_STREAM,
+  type ApprovalsState,
+  evolveApprovals,
+  NO_APPROVALS,
+} from '../access/approval-log.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
 import {
@@ -35,7 +42,8 @@ export type Change =
   | { readonly to: 'signingKey'; readonly name: SigningKeyName; readonly events: readonly SigningKeyEvent[] }
   | { readonly to: 'keySet'; readonly name: KeySetName; readonly events: readonly KeySetEvent[] }
   | { readonly to: 'token'; readonly events: readonly TokenEvent[] }
-  | { readonly to: 'clock'; readonly events: readonly ClockEvent[] };
+  | { readonly to: 'clock'; readonly events: readonly ClockEvent[] }
+  | { readonly to: 'approvals'; readonly events: readonly ApprovalEvent[] };
 
 /** What a narrowing takes from a version before it is durable: `signing` alone, or its place in the key set as well. */
 export type Withholding = 'signing' | 'everything';
@@ -45,6 +53,7 @@ interface Folded {
   readonly keySets: ReadonlyMap<KeySetName, KeySetState>;
   readonly token: TokenState;
   readonly clock: ClockState;
+  readonly approvals: ApprovalsState;
 }
 
 export interface Narrowing {
@@ -133,6 +142,10 @@ export class Ledger {
 
   get clock(): ClockState {
     return this.#state.clock;
+  }
+
+  get approvals(): ApprovalsState {
+    return this.#state.approvals;
   }
 
   requireSigningKey(name: SigningKeyName): SigningKeyState {
@@ -292,6 +305,8 @@ export class Ledger {
         return { stream: TOKEN_STREAM, expectedSequence: this.#state.token.sequence, events: change.events };
       case 'clock':
         return { stream: CLOCK_STREAM, expectedSequence: this.#state.clock.sequence, events: change.events };
+      case 'approvals':
+        return { stream: APPROVALS_STREAM, expectedSequence: this.#state.approvals.sequence, events: change.events };
     }
   }
 
@@ -355,6 +370,8 @@ function applyChange(state: Folded, change: Change): Folded {
       return { ...state, token: change.events.reduce(evolveToken, state.token) };
     case 'clock':
       return { ...state, clock: change.events.reduce(evolveClock, state.clock) };
+    case 'approvals':
+      return { ...state, approvals: change.events.reduce(evolveApprovals, state.approvals) };
   }
 }
 
@@ -368,7 +385,13 @@ function mergeAppends(appends: readonly StreamAppend[], next: StreamAppend): rea
 }
 
 function fold(streams: readonly StoredStream[]): Folded {
-  const empty: Folded = { signingKeys: new Map(), keySets: new Map(), token: NEW_TOKEN_STATE, clock: NEW_CLOCK_STATE };
+  const empty: Folded = {
+    signingKeys: new Map(),
+    keySets: new Map(),
+    token: NEW_TOKEN_STATE,
+    clock: NEW_CLOCK_STATE,
+    approvals: NO_APPROVALS,
+  };
   const created = (stream: StoredStream): number => stream.events[0]?.atMs ?? 0;
   return streams
     .toSorted((left, right) => created(left) - created(right) || left.stream.localeCompare(right.stream))
@@ -378,6 +401,7 @@ function fold(streams: readonly StoredStream[]): Folded {
 /** The boundary where stored JSON becomes typed events again. What was written passed the types; evolve checks the order. */
 function toChange({ stream, events }: StoredStream): Change {
   if (stream === CLOCK_STREAM) return { to: 'clock', events: typed<ClockEvent>(events) };
+  if (stream === APPROVALS_STREAM) return { to: 'approvals', events: typed<ApprovalEvent>(events) };
   if (stream === TOKEN_STREAM) return { to: 'token', events: typed<TokenEvent>(events) };
   if (stream.startsWith(KEY_SET_PREFIX)) {
     return {

@@ -11,6 +11,7 @@ import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import { isUnexplained } from '../lifecycle/fence.ts';
 import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
 import type { Change, Ledger } from './ledger.ts';
+import type { ResolveObjectCommand } from './proposals.ts';
 
 const RETRY_MS = 2_000;
 
@@ -90,16 +91,14 @@ export class Reconciler {
    * An operator's decision about an object that fences: `destroy` it in the token, or `ignore` it and lift the fence.
    * Errors: KEY_VERSION_NOT_FOUND for an object that isn't among the findings.
    */
-  async resolve(caller: CallerName, ckaIdText: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
-    const ckaId = parseCkaId(ckaIdText);
-    const finding = (await this.reconcile()).find((candidate) => candidate.ckaId === ckaId && isUnexplained(candidate));
-    if (finding === undefined) {
-      throw new KeyturnError(
-        'KEY_VERSION_NOT_FOUND',
-        `the token holds no object with CKA_ID ${ckaId} that the store can't explain; keyturn token reconcile lists those`,
-        { field: 'cka_id' },
-      );
-    }
+  async resolve(
+    caller: CallerName,
+    { ckaId: ckaIdText, action, reason }: ResolveObjectCommand,
+    check?: (finding: Finding) => void,
+  ): Promise<void> {
+    const finding = await this.requireUnexplained(ckaIdText);
+    check?.(finding);
+    const { ckaId } = finding;
     const { ledger, hsm, clock } = this.#ports;
     const record = (type: 'OBJECT_IGNORED' | 'OBJECT_DESTROYED'): Promise<void> =>
       ledger.transact(() => {
@@ -117,6 +116,18 @@ export class Reconciler {
       await record('OBJECT_DESTROYED');
     }
     await this.reconcile();
+  }
+
+  /** Compares anew. Errors: KEY_VERSION_NOT_FOUND for an object that the store can explain, or that isn't there. */
+  async requireUnexplained(ckaIdText: string): Promise<Finding> {
+    const ckaId = parseCkaId(ckaIdText);
+    const finding = (await this.reconcile()).find((candidate) => candidate.ckaId === ckaId && isUnexplained(candidate));
+    if (finding !== undefined) return finding;
+    throw new KeyturnError(
+      'KEY_VERSION_NOT_FOUND',
+      `the token holds no object with CKA_ID ${ckaId} that the store can't explain; keyturn token reconcile lists those`,
+      { field: 'cka_id' },
+    );
   }
 
   /** What a comparison found that was made elsewhere. */

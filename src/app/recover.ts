@@ -3,6 +3,7 @@
  * plan before their eyes. Everything about it is one commit; what it makes due in the token the rotator does as ever.
  */
 import { createHash } from 'node:crypto';
+import { decideCloseAll } from '../access/approvals.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, type CkaId, parsePublishedKid, type SigningKeyName } from '../base/ids.ts';
 import { whenPropagated } from '../lifecycle/decide.ts';
@@ -30,6 +31,7 @@ import { requireWanted, type Survey, surveyToken, toName, type UnknownObject, un
 /** Kids that one command names, of each sort. */
 const MAX_NAMED_KIDS = 256;
 const ETAG_CHARACTERS = 22;
+const FORGOTTEN = 'the store was recovered, and may have forgotten what became of it';
 
 export interface RecoverPorts extends AdministerPorts {
   /** Takes over a comparison that was made here. */
@@ -50,6 +52,7 @@ export async function recover(
   ports: RecoverPorts,
   caller: CallerName,
   command: RecoverStoreCommand,
+  check: (view: RecoveryView) => void = () => undefined,
 ): Promise<RecoveryView> {
   const reason = parseReason(command.reason);
   const decision: RecoverCommand = {
@@ -73,6 +76,7 @@ export async function recover(
   }
   await ports.ledger.transact(() => {
     const now = make();
+    check(toView(ports, now));
     if (etagOf(now) !== view.etag)
       throw new KeyturnError('CONCURRENT_CHANGE', 'something changed meanwhile: look at the plan again');
     return toChanges(ports, now, decision);
@@ -177,6 +181,7 @@ function toChanges(
         }),
       ),
     { to: 'token', events: [...decided, { type: 'STORE_RECOVERED', atMs, caller, reason }] },
+    { to: 'approvals', events: decideCloseAll(ledger.approvals, { atMs, caller, reason: FORGOTTEN }) },
   ];
 }
 

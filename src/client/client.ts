@@ -6,6 +6,12 @@
  * again, up to four attempts within the deadline, by the channel itself. A connection is made at the first call.
  */
 import { randomUUID } from 'node:crypto';
+import {
+  type ApprovalMethods,
+  createApprovalMethods,
+  type ResolveObjectRequest,
+  toResolutionMessage,
+} from './approvals.ts';
 import { createImportMethods, type ImportMethods } from './imports.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import {
@@ -48,6 +54,7 @@ export type {
   ReactivateRequest,
   SuspendRequest,
 } from './lifecycle-commands.ts';
+export type { Approval, ApproveRequest, CommandToPropose, Proposal, ResolveObjectRequest } from './approvals.ts';
 export type { ImportedKey, ImportOutcome, ImportPublicKeyRequest, RemovePublicKeyRequest } from './imports.ts';
 export type {
   CommandOutlook,
@@ -89,7 +96,7 @@ export interface ClientOptions {
   readonly waitForReady?: boolean | undefined;
 }
 
-export interface KeyturnClient extends LifecycleCommands, ImportMethods, Planning, StoreMethods {
+export interface KeyturnClient extends LifecycleCommands, ImportMethods, Planning, StoreMethods, ApprovalMethods {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   applySigningKey(
     request: ApplySigningKeyRequest,
@@ -114,10 +121,7 @@ export interface KeyturnClient extends LifecycleCommands, ImportMethods, Plannin
   getKeySet(request?: { readonly keySet?: string | undefined }, options?: CallOptions): Promise<KeySet>;
   getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
   reconcile(options?: CallOptions): Promise<Reconciliation>;
-  resolveObject(
-    request: { readonly ckaId: string; readonly action: 'destroy' | 'ignore'; readonly reason?: string | undefined },
-    options?: CallOptions,
-  ): Promise<void>;
+  resolveObject(request: ResolveObjectRequest, options?: CallOptions): Promise<void>;
   getClockStatus(options?: CallOptions): Promise<ClockStatus>;
   /** `time`: what time it is now, from another source than the daemon's machine. */
   confirmClock(
@@ -144,6 +148,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     ...createImportMethods(transport, short),
     ...createPlanning(transport, long),
     ...createStoreMethods(transport, long),
+    ...createApprovalMethods(transport, long),
     async signJwt(request, options) {
       const { jwt, kid, expireTime } = await transport.call(
         signingMethods.SignJwt,
@@ -204,13 +209,8 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     async reconcile(options) {
       return fromReconciliation(await transport.call(tokenMethods.Reconcile, {}, long(options)));
     },
-    async resolveObject({ ckaId, action, reason = '' }, options) {
-      const request = {
-        ckaId,
-        action: action === 'destroy' ? 'RESOLVE_ACTION_DESTROY' : 'RESOLVE_ACTION_IGNORE',
-        reason,
-      } as const;
-      await transport.call(tokenMethods.ResolveObject, request, long(options));
+    async resolveObject(request, options) {
+      await transport.call(tokenMethods.ResolveObject, toResolutionMessage(request), long(options));
     },
     async getClockStatus(options) {
       return fromClockStatus(await transport.call(clockMethods.GetClockStatus, {}, short(options)));

@@ -1,6 +1,8 @@
 /** The client's methods about verify-only public keys of an old signer. All are idempotent, and tried again like other calls. */
 import { KeyturnError } from '../base/errors.ts';
 import type { ImportedKey__Output } from '../gen/keyturn/v1/ImportedKey.ts';
+import type { ImportPublicKeyRequest as ImportPublicKeyMessage } from '../gen/keyturn/v1/ImportPublicKeyRequest.ts';
+import type { RemovePublicKeyRequest as RemovePublicKeyMessage } from '../gen/keyturn/v1/RemovePublicKeyRequest.ts';
 import { keyAdminMethods } from './protos.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions, PageRequest } from './types.ts';
@@ -69,13 +71,11 @@ export function createImportMethods(
 ): ImportMethods {
   return {
     async importPublicKey(request, options) {
-      const { keySet = '', jwk, proof, expireTime, validateOnly = false, reason } = request;
-      const bytes = jwk instanceof Uint8Array ? jwk : Buffer.from(JSON.stringify(jwk));
-      const message = { keySet, jwk: bytes, proof, expireTime: toTime(expireTime), validateOnly, reason };
+      const message = toImportMessage(request);
       return fromOutcome(await transport.call(keyAdminMethods.ImportPublicKey, message, toDeadlineMs(options)));
     },
-    async removePublicKey({ keySet = '', kid, compromised = false, validateOnly = false, reason }, options) {
-      const message = { keySet, kid, compromised, validateOnly, reason };
+    async removePublicKey(request, options) {
+      const message = toRemovalMessage(request);
       return fromOutcome(await transport.call(keyAdminMethods.RemovePublicKey, message, toDeadlineMs(options)));
     },
     async listPublicKeys({ keySet = '', pageSize = 0, pageToken = '' } = {}, options = {}) {
@@ -84,6 +84,17 @@ export function createImportMethods(
       return { importedKeys: page.importedKeys.map(fromImportedKey), nextPageToken: page.nextPageToken };
     },
   };
+}
+
+export function toImportMessage(request: ImportPublicKeyRequest): ImportPublicKeyMessage {
+  const { keySet = '', jwk, proof, expireTime, validateOnly = false, reason } = request;
+  const bytes = jwk instanceof Uint8Array ? jwk : Buffer.from(JSON.stringify(jwk));
+  return { keySet, jwk: bytes, proof, expireTime: toTime(expireTime), validateOnly, reason };
+}
+
+export function toRemovalMessage(request: RemovePublicKeyRequest): RemovePublicKeyMessage {
+  const { keySet = '', kid, compromised = false, validateOnly = false, reason } = request;
+  return { keySet, kid, compromised, validateOnly, reason };
 }
 
 function fromOutcome(answer: { importedKey: ImportedKey__Output | null; changed: boolean }): ImportOutcome {

@@ -135,12 +135,16 @@ export function createLifecycleCommands(
       return { signingKey: fromSigningKey(signingKey) };
     },
     async declareCompromised(request, options) {
-      const { scope, retain = false, validateOnly = false, reason, requestId = randomUUID() } = request;
-      const message: DeclareCompromisedMessage = { ...scope, retain, validateOnly, reason, requestId };
+      const message = toDeclarationMessage(request);
       const { effects } = await transport.call(keyAdminMethods.DeclareCompromised, message, toDeadlineMs(options));
       return { effects: effects.map(fromCompromiseEffect) };
     },
   };
+}
+
+export function toDeclarationMessage(request: DeclareCompromisedRequest): DeclareCompromisedMessage {
+  const { scope, retain = false, validateOnly = false, reason, requestId = randomUUID() } = request;
+  return { ...scope, retain, validateOnly, reason, requestId };
 }
 
 function toKeyCommand(command: KeyCommand): RollbackMessage {

@@ -7,6 +7,7 @@ import type { ErrorInfo, ErrorInfo__Output } from '../gen/google/rpc/ErrorInfo.t
 import type { PreconditionFailure, PreconditionFailure__Output } from '../gen/google/rpc/PreconditionFailure.ts';
 import type { RetryInfo, RetryInfo__Output } from '../gen/google/rpc/RetryInfo.ts';
 import type { Status, Status__Output } from '../gen/google/rpc/Status.ts';
+import type { ProtoGrpcType as ApprovalProto } from '../gen/approval_service.ts';
 import type { ProtoGrpcType as ClockProto } from '../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../gen/key_set_service.ts';
@@ -20,7 +21,8 @@ const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as
   KeySetProto &
   TokenProto &
   ClockProto &
-  StoreProto;
+  StoreProto &
+  ApprovalProto;
 const { v1 } = root.keyturn;
 
 export const signingMethods = v1.SigningService.service;
@@ -29,6 +31,7 @@ export const keySetMethods = v1.KeySetService.service;
 export const tokenMethods = v1.TokenService.service;
 export const clockMethods = v1.ClockService.service;
 export const storeMethods = v1.StoreService.service;
+export const approvalMethods = v1.ApprovalService.service;
 
 const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { KeyturnError } from '../base/errors.ts';
 import type { RecoveredVersion__Output } from '../gen/keyturn/v1/RecoveredVersion.ts';
+import type { RecoverRequest as RecoverMessage } from '../gen/keyturn/v1/RecoverRequest.ts';
 import type { RecoverResponse__Output } from '../gen/keyturn/v1/RecoverResponse.ts';
 import type { LifecycleState } from '../lifecycle/model.ts';
 import { parseOptionalState, toSigningKeyMessage } from './messages.ts';
@@ -106,18 +107,7 @@ export function createStoreMethods(
 ): StoreMethods {
   return {
     async recover(request, options) {
-      const { signingKeys = [], compromisedKids = [], keptKids = [], longestJwtLifetimeMs } = request;
-      const { tokenRestored = false, validateOnly = false, etag = '', reason = '' } = request;
-      const message = {
-        signingKeys: signingKeys.map(toSigningKeyMessage),
-        compromisedKids: [...compromisedKids],
-        keptKids: [...keptKids],
-        ...(longestJwtLifetimeMs === undefined ? {} : { longestJwtLifetime: toDuration(longestJwtLifetimeMs) }),
-        tokenRestored,
-        validateOnly,
-        etag,
-        reason,
-      };
+      const message = toRecoverMessage(request);
       return fromRecovery(await transport.call(storeMethods.Recover, message, toDeadlineMs(options)));
     },
     async backUpStore(write, { deadlineMs = BACK_UP_DEADLINE_MS } = {}) {
@@ -133,6 +123,21 @@ export function createStoreMethods(
       if (received === sent) return { sha256: received };
       throw new KeyturnError('INTERNAL', 'the backup did not arrive as it was sent; make another one');
     },
+  };
+}
+
+export function toRecoverMessage(request: RecoverRequest): RecoverMessage {
+  const { signingKeys = [], compromisedKids = [], keptKids = [], longestJwtLifetimeMs } = request;
+  const { tokenRestored = false, validateOnly = false, etag = '', reason = '' } = request;
+  return {
+    signingKeys: signingKeys.map(toSigningKeyMessage),
+    compromisedKids: [...compromisedKids],
+    keptKids: [...keptKids],
+    ...(longestJwtLifetimeMs === undefined ? {} : { longestJwtLifetime: toDuration(longestJwtLifetimeMs) }),
+    tokenRestored,
+    validateOnly,
+    etag,
+    reason,
   };
 }
 

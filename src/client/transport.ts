@@ -67,6 +67,8 @@ const RETRY_POLICY = {
 const NOT_IDEMPOTENT = [
   { service: 'keyturn.v1.TokenService', method: 'RetryLogin' },
   { service: 'keyturn.v1.StoreService', method: 'Recover' },
+  { service: 'keyturn.v1.ApprovalService', method: 'Approve' },
+  { service: 'keyturn.v1.ApprovalService', method: 'CancelProposal' },
 ];
 const SERVICE_CONFIG = {
   methodConfig: [{ name: NOT_IDEMPOTENT }, { name: [{}], retryPolicy: RETRY_POLICY }],

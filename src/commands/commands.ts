@@ -7,6 +7,10 @@ import { auditVerifyCommand } from './audit-verify.ts';
 import { backupCommand } from './backup.ts';
 import type { CommandSpec } from './command.ts';
 import { applyCommand } from './apply.ts';
+import { approvalApproveCommand } from './approval-approve.ts';
+import { approvalCancelCommand } from './approval-cancel.ts';
+import { approvalListCommand } from './approval-list.ts';
+import { approvalShowCommand } from './approval-show.ts';
 import { clockConfirmCommand } from './clock-confirm.ts';
 import { clockStatusCommand } from './clock-status.ts';
 import { configCheckCommand } from './config-check.ts';
@@ -47,6 +51,7 @@ export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['jwks', 'public keys as verifiers get them, those of an old signer included'],
   ['token', 'the PKCS#11 token and its HSM workers'],
   ['audit', 'the audit log, from its files alone'],
+  ['approval', 'commands that several security officers must agree on'],
   ['clock', 'the wall clock, and whether it is believed'],
 ]);
 
@@ -80,6 +85,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   tokenReconcileCommand,
   tokenResolveCommand,
   tokenDeclareCompromisedCommand,
+  approvalListCommand,
+  approvalShowCommand,
+  approvalApproveCommand,
+  approvalCancelCommand,
   clockStatusCommand,
   clockConfirmCommand,
   auditVerifyCommand,

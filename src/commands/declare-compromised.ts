@@ -12,11 +12,13 @@ import { confirmByName, requireConfirmable, YES_OPTION } from './confirm.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
 import { describeCompromise } from './key-change-views.ts';
+import { propose, PROPOSE_OPTION } from './propose.ts';
 
 export const DECLARE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--reason <text>', description: 'why; kept in the event log', required: true },
   { flags: '--retain', description: 'keep the private keys in the token, as evidence; they never sign again' },
   { flags: '--dry-run', description: 'tell what would happen, change nothing' },
+  PROPOSE_OPTION,
   YES_OPTION,
   JSON_OPTION,
 ];
@@ -35,6 +37,7 @@ export async function declareCompromised(
   const isDryRun = isSwitchedOn(options, 'dryRun');
   const retain = isSwitchedOn(options, 'retain');
   const request = { scope, retain, reason: textOption(options, 'reason') ?? '' };
+  if (isSwitchedOn(options, 'propose')) return propose(context, options, { declareCompromised: request });
   if (!isDryRun) requireConfirmable(context, options);
   const describe = (effects: readonly CompromiseEffect[], isPreview: boolean): string[] =>
     describeCompromise(effects, { isDryRun: isPreview, isRetained: retain, nowMs: context.clock.wallMs() });

@@ -17,6 +17,9 @@ const BY_REASON: Partial<Record<Reason, string>> = {
   CLAIM_NOT_PERMITTED: ACCESS_HINT,
   LIFETIME_NOT_PERMITTED: ACCESS_HINT,
   TYP_NOT_PERMITTED: ACCESS_HINT,
+  APPROVAL_REQUIRED: 'the same command with --propose lets it wait for another security officer',
+  SECOND_OFFICER_REQUIRED: '`keyturn approval show` tells who is for it already',
+  PROPOSAL_NOT_FOUND: '`keyturn approval list --all` shows the proposals',
   SIGNING_KEY_NOT_FOUND: '`keyturn key list` shows the signing keys, `keyturn key apply` makes one',
   NOT_PROPAGATED:
     'a key that verifiers may not know yet must not sign; `keyturn key show` tells how far each standby is',

@@ -4,6 +4,7 @@ import { isSwitchedOn, JSON_OPTION, textOption, type CommandSpec } from './comma
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
 import { KEY_SET_OPTION } from './imported-key-views.ts';
+import { propose, PROPOSE_OPTION } from './propose.ts';
 import { formatTime, parseTime } from './time.ts';
 
 export const jwksImportCommand: CommandSpec = {
@@ -16,6 +17,7 @@ export const jwksImportCommand: CommandSpec = {
     { flags: '--expires-at <time>', description: 'when it leaves the key set, at most 400 d ahead', required: true },
     { flags: '--reason <text>', description: 'why; kept in the event log', required: true },
     { flags: '--dry-run', description: 'check everything, change nothing' },
+    PROPOSE_OPTION,
     JSON_OPTION,
   ],
   async run(context, { options }) {
@@ -30,6 +32,7 @@ export const jwksImportCommand: CommandSpec = {
       validateOnly: isDryRun,
       reason: textOption(options, 'reason') ?? '',
     };
+    if (isSwitchedOn(options, 'propose')) return propose(context, options, { importPublicKey: request });
     const { importedKey, changed } = await withClient(context, options, (client) => client.importPublicKey(request));
     if (isSwitchedOn(options, 'json')) {
       terminal.printJson({ dryRun: isDryRun, changed, importedKey });

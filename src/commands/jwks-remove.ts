@@ -4,6 +4,7 @@ import { confirmByName, requireConfirmable, YES_OPTION } from './confirm.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
 import { describeRemoval, KEY_SET_OPTION } from './imported-key-views.ts';
+import { propose, PROPOSE_OPTION } from './propose.ts';
 
 export const jwksRemoveCommand: CommandSpec = {
   name: 'jwks remove',
@@ -14,19 +15,21 @@ export const jwksRemoveCommand: CommandSpec = {
     { flags: '--compromised', description: 'somebody else may have its private key: recorded as such' },
     { flags: '--reason <text>', description: 'why; kept in the event log', required: true },
     { flags: '--dry-run', description: 'tell what would happen, change nothing' },
+    PROPOSE_OPTION,
     YES_OPTION,
     JSON_OPTION,
   ],
   async run(context, { arguments: [kid = ''], options }) {
     const { terminal, clock } = context;
     const isDryRun = isSwitchedOn(options, 'dryRun');
-    if (!isDryRun) requireConfirmable(context, options);
     const request = {
       keySet: textOption(options, 'keySet'),
       kid,
       compromised: isSwitchedOn(options, 'compromised'),
       reason: textOption(options, 'reason') ?? '',
     };
+    if (isSwitchedOn(options, 'propose')) return propose(context, options, { removePublicKey: request });
+    if (!isDryRun) requireConfirmable(context, options);
     const outcome = await withClient(context, options, async (client) => {
       // Whoever says --yes has no time to lose.
       if (!isSwitchedOn(options, 'yes') || isDryRun) {

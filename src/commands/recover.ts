@@ -13,6 +13,7 @@ import {
 import { confirmByName, requireConfirmable, YES_OPTION } from './confirm.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
+import { propose, PROPOSE_OPTION } from './propose.ts';
 import { describeRecovery } from './recover-views.ts';
 import { readSigningKeysFile } from './signing-keys-file.ts';
 
@@ -39,12 +40,14 @@ export const recoverCommand: CommandSpec = {
     { flags: '--token-restored', description: 'the token was restored from a backup, too: nothing in it signs on' },
     { flags: '--reason <text>', description: 'why; kept in the event log' },
     { flags: '--dry-run', description: 'show the plan, change nothing' },
+    PROPOSE_OPTION,
     YES_OPTION,
     JSON_OPTION,
   ],
   async run(context, { options }) {
     const isDryRun = isSwitchedOn(options, 'dryRun');
     const request = await readRequest(context, options);
+    if (isSwitchedOn(options, 'propose')) return propose(context, options, { recover: request });
     if (!isDryRun) requireReady(context, options, request);
     return withClient(context, options, async (client) => {
       const plan = await findPlan(client, request);

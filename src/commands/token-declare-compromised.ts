@@ -17,7 +17,8 @@ export const tokenDeclareCompromisedCommand: CommandSpec = {
         return label ?? serial ?? 'token';
       },
     });
-    if (!isSwitchedOn(input.options, 'dryRun')) context.terminal.hint(CHANGE_PIN_HINT);
+    if (!isSwitchedOn(input.options, 'dryRun') && !isSwitchedOn(input.options, 'propose'))
+      context.terminal.hint(CHANGE_PIN_HINT);
     return exitCode;
   },
 };

@@ -2,13 +2,21 @@
  * What the members of an access policy document mean together: identities to callers, groups to their members, grants
  * to rights, and off them what the denials take, whichever stands first.
  */
+import type { ApprovableMethod } from '../access/approval-log.ts';
+import { type ApprovalRule, MAX_OFFICERS } from '../access/approvals.ts';
 import type { ClaimRules } from '../access/claim-rules.ts';
 import { compileGlob } from '../access/glob.ts';
 import { ROLES, type Role } from '../access/methods.ts';
 import type { CallerRights, RateLimit, Statement } from '../access/policy.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { type CallerName, type GroupName, parseCallerName, parseGroupName, type SigningKeyName } from '../base/ids.ts';
-import type { AccessPolicyDocument, CallerDocument, DenialDocument, GrantDocument } from './access-policy-schema.ts';
+import type {
+  AccessPolicyDocument,
+  ApprovalDocument,
+  CallerDocument,
+  DenialDocument,
+  GrantDocument,
+} from './access-policy-schema.ts';
 import { type ConfigProblem, formatPath } from './problems.ts';
 import type { ParsedYaml } from './yaml-document.ts';
 
@@ -16,6 +24,7 @@ import type { ParsedYaml } from './yaml-document.ts';
 export interface PartialDocument extends Pick<AccessPolicyDocument, 'callers' | 'groups'> {
   readonly grants: readonly (GrantDocument | undefined)[];
   readonly denials: readonly (DenialDocument | undefined)[];
+  readonly approvals: readonly (ApprovalDocument | undefined)[];
 }
 
 interface RightsInTheMaking extends CallerRights {
@@ -31,10 +40,11 @@ export class PolicyBuilder {
   readonly problems: ConfigProblem[] = [];
   readonly callersByIdentity = new Map<string, CallerName>();
   readonly rights = new Map<CallerName, RightsInTheMaking>();
+  readonly approvals = new Map<ApprovableMethod, ApprovalRule>();
   readonly #groups = new Map<GroupName, readonly CallerName[]>();
   readonly #lineOf: ParsedYaml['lineOf'];
 
-  constructor({ callers, groups, grants, denials }: PartialDocument, lineOf: ParsedYaml['lineOf']) {
+  constructor({ callers, groups, grants, denials, approvals }: PartialDocument, lineOf: ParsedYaml['lineOf']) {
     this.#lineOf = lineOf;
     for (const [name, caller] of Object.entries(callers)) this.#addCaller(name, caller);
     for (const [name, group] of Object.entries(groups)) this.#addGroup(name, group.callers);
@@ -43,6 +53,11 @@ export class PolicyBuilder {
     }
     for (const [index, denial] of denials.entries()) {
       if (denial !== undefined) this.#addDenial(denial, ['denials', index]);
+    }
+    // Of a document in which grants are malformed nobody knows how many officers it names.
+    const officers = grants.includes(undefined) ? MAX_OFFICERS : this.#countOfficers();
+    for (const [index, approval] of approvals.entries()) {
+      if (approval !== undefined) this.#addApproval(approval, officers, ['approvals', index]);
     }
   }
 
@@ -98,6 +113,26 @@ export class PolicyBuilder {
       if (!rights.roles.has('signer')) rights.signingKeys.clear();
       for (const signingKey of signingKeys ?? []) rights.signingKeys.delete(signingKey);
     }
+  }
+
+  #addApproval({ methods, officers, expiry }: ApprovalDocument, granted: number, path: Path): void {
+    // A command that nobody could ever get approved is a mistake that is found in an emergency.
+    if (officers > granted) {
+      const message = `asks for ${officers} security officers, and the grants name ${granted}`;
+      this.#add([...path, 'officers'], message);
+    }
+    for (const [index, method] of methods.entries()) {
+      if (this.approvals.has(method))
+        this.#add([...path, 'methods', index], `${method} stands in another entry already`);
+      this.approvals.set(method, { officers, expiryMs: expiry });
+    }
+  }
+
+  /** Before the denials: one that shuts an officer out must not make the document unusable in the middle of an incident. */
+  #countOfficers(): number {
+    const isOfficer = ({ effect, roles = [] }: Statement): boolean =>
+      effect === 'grant' && roles.includes('securityOfficer');
+    return [...this.rights.values()].filter(({ statements }) => statements.some(isOfficer)).length;
   }
 
   /** Each caller once for each way in which the grant or denial names it. */

@@ -4,6 +4,7 @@ import type { AccessPolicy } from '../access/policy.ts';
 import { PolicyBuilder, type PartialDocument } from './access-policy-builder.ts';
 import {
   accessPolicySchema,
+  approvalSchema,
   callerSchema,
   denialSchema,
   grantSchema,
@@ -28,18 +29,20 @@ export function parseAccessPolicy(text: string, file = 'the access policy'): Acc
   const builder = new PolicyBuilder(parsed.success ? parsed.data : salvage(value), lineOf);
   const problems = [...shapeProblems, ...builder.problems];
   if (problems.length > 0) throw new ConfigError(file, problems);
-  const { callersByIdentity, rights } = builder;
-  return { callersByIdentity, rights, documentHash: createHash('sha256').update(text).digest('hex') };
+  const { callersByIdentity, rights, approvals } = builder;
+  const documentHash = createHash('sha256').update(text).digest('hex');
+  return { callersByIdentity, rights, approvals, documentHash };
 }
 
 /** What is well-formed in a document that isn't as a whole: the checks across members go over it, too. */
 function salvage(value: unknown): PartialDocument {
-  const { callers, groups, grants, denials } = looseDocumentSchema.parse(value);
+  const { callers, groups, grants, denials, approvals } = looseDocumentSchema.parse(value);
   return {
     callers: mapValues(callers, (caller) => callerSchema.safeParse(caller).data ?? { identities: [] }),
     groups: mapValues(groups, (group) => groupSchema.safeParse(group).data ?? { callers: [] }),
     grants: grants.map((grant) => grantSchema.safeParse(grant).data),
     denials: denials.map((denial) => denialSchema.safeParse(denial).data),
+    approvals: approvals.map((approval) => approvalSchema.safeParse(approval).data),
   };
 }
 

@@ -1,5 +1,7 @@
 /** The form of the access policy document. What its members mean together is checked in access-policy-document.ts. */
 import { z } from 'zod';
+import { APPROVABLE_METHODS } from '../access/approval-log.ts';
+import { MAX_OFFICERS, MIN_OFFICERS } from '../access/approvals.ts';
 import { ROLES } from '../access/methods.ts';
 import { parseCallerName, parseGroupName, parseSigningKeyName } from '../base/ids.ts';
 import { RESERVED_CLAIMS } from '../jose/claims.ts';
@@ -14,6 +16,9 @@ const MAX_CLAIM_VALUES = 64;
 const MAX_REQUESTS_PER_SECOND = 1_000_000;
 const MAX_IDENTITIES = 16;
 const MAX_NAMES = 1_024;
+const DAY_MS = 86_400 * SECOND_MS;
+/** Whoever approves should still know why it was proposed. */
+const MAX_EXPIRY_MS = 7 * DAY_MS;
 const MAX_IDENTITY_BYTES = 2_048;
 
 /** The forms that a listener can find in a certificate: a name of another form could never match. */
@@ -105,6 +110,12 @@ export const grantSchema = z
     }
   });
 
+export const approvalSchema = z.strictObject({
+  methods: list(z.enum(APPROVABLE_METHODS), 1, APPROVABLE_METHODS.length),
+  officers: integer(MIN_OFFICERS, MAX_OFFICERS).default(MIN_OFFICERS),
+  expiry: duration(SECOND_MS, MAX_EXPIRY_MS).default(DAY_MS),
+});
+
 export const denialSchema = z
   .strictObject({
     ...concerned,
@@ -131,6 +142,7 @@ export const accessPolicySchema = z.strictObject({
   groups: z.record(z.string(), groupSchema).default({}),
   grants: z.array(grantSchema).default([]),
   denials: z.array(denialSchema).default([]),
+  approvals: z.array(approvalSchema).default([]),
 });
 
 /** Accepts anything, and finds in it what there is of each section. */
@@ -140,10 +152,12 @@ export const looseDocumentSchema = z
     groups: z.record(z.string(), z.unknown()).catch({}),
     grants: z.array(z.unknown()).catch([]),
     denials: z.array(z.unknown()).catch([]),
+    approvals: z.array(z.unknown()).catch([]),
   })
-  .catch({ callers: {}, groups: {}, grants: [], denials: [] });
+  .catch({ callers: {}, groups: {}, grants: [], denials: [], approvals: [] });
 
 export type AccessPolicyDocument = z.infer<typeof accessPolicySchema>;
 export type CallerDocument = z.infer<typeof callerSchema>;
 export type GrantDocument = z.infer<typeof grantSchema>;
 export type DenialDocument = z.infer<typeof denialSchema>;
+export type ApprovalDocument = z.infer<typeof approvalSchema>;

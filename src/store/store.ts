@@ -3,7 +3,7 @@
  * else. What an event says is its owner's business (lifecycle, hsm); here it is a JSON value with a type.
  */
 
-/** `signing-key/NAME`, `key-set/NAME` or `token`. */
+/** `signing-key/NAME`, `key-set/NAME`, `token`, `clock` or `approvals`. */
 export type StreamId = string;
 
 /** Further members are the event's own: any JSON values. */

@@ -34,6 +34,7 @@ import type {
   SignJwtCommand,
   SuspendKeyCommand,
 } from '../../src/app/application.ts';
+import type { ApproveCommand, ProposalView, ProposedCommand, ResolveObjectCommand } from '../../src/app/proposals.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
 import {
   type CallerName,
@@ -279,9 +280,30 @@ export class FakeApplication implements Application {
     return Promise.resolve(this.findings);
   }
 
-  resolveObject(caller: CallerName, ckaId: string, action: 'destroy' | 'ignore', reason: string): Promise<void> {
-    this.#remember(caller, { ckaId, action, reason });
+  resolveObject(caller: CallerName, command: ResolveObjectCommand): Promise<void> {
+    this.#remember(caller, command);
     return Promise.resolve();
+  }
+
+  async proposeCommand(caller: CallerName, proposed: ProposedCommand): Promise<ProposalView> {
+    this.#remember(caller, proposed);
+    return toProposal({ method: proposed.method, proposer: caller, reason: proposed.command.reason });
+  }
+
+  async approveProposal(caller: CallerName, command: ApproveCommand): Promise<ProposalView> {
+    this.#remember(caller, command);
+    const approvals = [{ caller, reason: command.reason, atMs: CREATED_AT_MS + 1, accessPolicyHash: 'dd' }];
+    return toProposal({ state: 'executed', approvals, changedAtMs: CREATED_AT_MS + 1 });
+  }
+
+  async cancelProposal(caller: CallerName, id: string, reason: string): Promise<ProposalView> {
+    this.#remember(caller, { id, reason });
+    return toProposal({ id, state: 'cancelled', remark: `${caller}: ${reason}` });
+  }
+
+  listProposals(_pageSize: number, pageToken: string): Page<ProposalView> {
+    this.#fail();
+    return pageToken === '' ? { items: [toProposal()], nextPageToken: 'next' } : { items: [], nextPageToken: '' };
   }
 
   async recover(caller: CallerName, command: RecoverStoreCommand): Promise<RecoveryView> {
@@ -432,6 +454,29 @@ function toImportedKey(expiresAtMs = CREATED_AT_MS + HOUR_MS): ImportedKeyView {
     caller: parseCallerName('security-officer'),
     reason: 'cut-over',
     departure: undefined,
+  };
+}
+
+function toProposal(members: Partial<ProposalView> = {}): ProposalView {
+  return {
+    id: '00000000-0000-4000-8000-000000000001',
+    method: 'DeclareCompromised',
+    request: '{}',
+    requestSha256: 'aa',
+    effect: ['one', 'two'],
+    effectSha256: 'bb',
+    officers: 2,
+    proposer: parseCallerName('security-officer'),
+    reason: 'a laptop was stolen',
+    proposedAtMs: CREATED_AT_MS,
+    expiresAtMs: CREATED_AT_MS + HOUR_MS,
+    accessPolicyHash: 'cc',
+    currentAccessPolicyHash: 'dd',
+    approvals: [],
+    state: 'open',
+    changedAtMs: CREATED_AT_MS,
+    remark: '',
+    ...members,
   };
 }
 

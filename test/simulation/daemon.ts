@@ -104,6 +104,7 @@ export class Daemon implements Subject {
       callersByIdentity: new Map(),
       rights: new Map([[CALLER, rights]]),
       documentHash: '',
+      approvals: new Map(),
     };
   }
 

@@ -33,6 +33,7 @@ const POLICY: AccessPolicy = {
     ...ROLES.map((role) => [parseCallerName(role.toLowerCase()), { ...NOTHING, roles: new Set([role]) }] as const),
   ]),
   documentHash: '',
+  approvals: new Map(),
 };
 
 describe('findCaller', () => {

@@ -74,7 +74,7 @@ describe('a store that is gone', () => {
   it('has no first generation after its objects were resolved: copies of the key set may be in use', async () => {
     const harness = await withStore(await running(), new MemoryStore());
     for (const { ckaId } of harness.app.latestFindings() ?? [])
-      await harness.app.resolveObject(OPERATOR, ckaId, 'destroy', 'a new beginning');
+      await harness.app.resolveObject(OPERATOR, { ckaId, action: 'destroy', reason: 'a new beginning' });
     await harness.apply();
     expect(harness.published()).toHaveLength(3);
     expect((await refusalOf(harness.sign())).reason).toBe('NO_ACTIVE_VERSION');

@@ -350,7 +350,7 @@ describe('an old store', () => {
   it.each(['destroy', 'ignore'] as const)('goes on when an operator decides to %s the orphan', async (action) => {
     const harness = await restoredOldStore();
     const [orphan] = await harness.app.reconcile();
-    await harness.app.resolveObject(OPERATOR, orphan?.ckaId ?? '', action, 'looked at it');
+    await harness.app.resolveObject(OPERATOR, { ckaId: orphan?.ckaId ?? '', action, reason: 'looked at it' });
     await harness.sign();
     expect(harness.hsm.keys.size).toBe(action === 'destroy' ? 3 : 4);
     const again = await harness.restart();
@@ -362,7 +362,8 @@ describe('an old store', () => {
     const harness = await startApp();
     await harness.apply();
     const [version] = harness.app.listKeyVersions('access-tokens', 1, '').items;
-    const refusal = await refusalOf(harness.app.resolveObject(OPERATOR, version?.ckaId ?? '', 'destroy', ''));
+    const command = { ckaId: version?.ckaId ?? '', action: 'destroy', reason: '' } as const;
+    const refusal = await refusalOf(harness.app.resolveObject(OPERATOR, command));
     expect(refusal.reason).toBe('KEY_VERSION_NOT_FOUND');
     expect(harness.hsm.keys.size).toBe(3);
   });

@@ -1,5 +1,4 @@
 /** keyturn.v1.KeyAdminService. */
-import type { CompromiseScope } from '../../app/application.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { ApplySigningKeyRequest__Output } from '../../gen/keyturn/v1/ApplySigningKeyRequest.ts';
 import type { ApplySigningKeyResponse } from '../../gen/keyturn/v1/ApplySigningKeyResponse.ts';
@@ -28,6 +27,7 @@ import type { SuspendRequest__Output } from '../../gen/keyturn/v1/SuspendRequest
 import type { SuspendResponse } from '../../gen/keyturn/v1/SuspendResponse.ts';
 import type { UnretireRequest__Output } from '../../gen/keyturn/v1/UnretireRequest.ts';
 import type { UnretireResponse } from '../../gen/keyturn/v1/UnretireResponse.ts';
+import { toDeclaration } from './command-input.ts';
 import { createImportHandlers } from './import-handlers.ts';
 import { toPlanResponse } from './plan-views.ts';
 import { type HandlerPorts, unary } from './unary.ts';
@@ -117,11 +117,9 @@ export function createKeyAdminService(ports: HandlerPorts): KeyAdminServiceHandl
     DeclareCompromised: unary(
       ports,
       async (request: DeclareCompromisedRequest__Output, { caller }): Promise<DeclareCompromisedResponse> => {
-        const { retain, validateOnly, reason, requestId } = request;
-        const scope = parseScope(request);
-        if (reason.trim() === '')
-          throw new KeyturnError('FIELD_INVALID', 'reason must say why: the declaration is final', { field: 'reason' });
-        const effects = await app.declareCompromised(caller, { scope, retain, validateOnly, reason, requestId });
+        const { validateOnly, requestId } = request;
+        const command = { ...toDeclaration(request), validateOnly, requestId };
+        const effects = await app.declareCompromised(caller, command);
         return { effects: effects.map(toCompromiseEffect) };
       },
     ),
@@ -146,15 +144,5 @@ function parseSchedule({ rotateTime = null, cancel }: ScheduleRotationRequest__O
   if (cancel === true) return undefined;
   throw new KeyturnError('FIELD_INVALID', 'schedule must be set: rotate_time, or cancel as true', {
     field: 'schedule',
-  });
-}
-
-/** Nothing is withdrawn by omission: no scope, or `whole_token: false`, is a mistake and not a wish. */
-function parseScope({ version, signingKey, wholeToken }: DeclareCompromisedRequest__Output): CompromiseScope {
-  if (version !== undefined && version !== null) return { kind: 'version', ...version };
-  if (signingKey !== undefined) return { kind: 'signingKey', signingKey };
-  if (wholeToken === true) return { kind: 'token' };
-  throw new KeyturnError('FIELD_INVALID', 'scope must be set: version, signing_key, or whole_token as true', {
-    field: 'scope',
   });
 }

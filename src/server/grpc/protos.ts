@@ -8,6 +8,7 @@ import type { ErrorInfo, ErrorInfo__Output } from '../../gen/google/rpc/ErrorInf
 import type { PreconditionFailure, PreconditionFailure__Output } from '../../gen/google/rpc/PreconditionFailure.ts';
 import type { RetryInfo, RetryInfo__Output } from '../../gen/google/rpc/RetryInfo.ts';
 import type { Status, Status__Output } from '../../gen/google/rpc/Status.ts';
+import type { ProtoGrpcType as ApprovalProto } from '../../gen/approval_service.ts';
 import type { ProtoGrpcType as ClockProto } from '../../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../../gen/key_set_service.ts';
@@ -25,7 +26,8 @@ const { v1 } = (
     KeySetProto &
     TokenProto &
     ClockProto &
-    StoreProto
+    StoreProto &
+    ApprovalProto
 ).keyturn;
 
 export const signingService = v1.SigningService.service;
@@ -34,6 +36,7 @@ export const keySetService = v1.KeySetService.service;
 export const tokenService = v1.TokenService.service;
 export const clockService = v1.ClockService.service;
 export const storeService = v1.StoreService.service;
+export const approvalService = v1.ApprovalService.service;
 
 /** The public health service; its own package's copy of the loader makes it a distinct type. */
 export const healthDefinition = healthService as unknown as ServiceDefinition;

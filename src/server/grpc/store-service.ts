@@ -9,10 +9,10 @@ import type { RecoverResponse } from '../../gen/keyturn/v1/RecoverResponse.ts';
 import type { RecoveryFate } from '../../gen/keyturn/v1/RecoveryFate.ts';
 import type { StoreServiceHandlers } from '../../gen/keyturn/v1/StoreService.ts';
 import type { Fate } from '../../lifecycle/recover.ts';
+import { toRecovery } from './command-input.ts';
 import { serverStream } from './server-stream.ts';
-import { toProposed } from './signing-key-input.ts';
 import { type HandlerPorts, unary } from './unary.ts';
-import { parseDurationMs, toOptionalTimestamp, toTimestamp } from './values.ts';
+import { toOptionalTimestamp, toTimestamp } from './values.ts';
 import { toState } from './views.ts';
 
 export function createStoreService(ports: HandlerPorts): StoreServiceHandlers {
@@ -20,17 +20,8 @@ export function createStoreService(ports: HandlerPorts): StoreServiceHandlers {
     BackUp: serverStream(ports, (_request: BackUpRequest__Output, caller) => toBackUp(ports.app.backUpStore(caller))),
 
     Recover: unary(ports, async (request: RecoverRequest__Output, { caller }): Promise<RecoverResponse> => {
-      const { compromisedKids, keptKids, tokenRestored, validateOnly, etag, reason } = request;
-      const view = await ports.app.recover(caller, {
-        signingKeys: request.signingKeys.map(toProposed),
-        compromisedKids,
-        keptKids,
-        longestJwtLifetimeMs: parseDurationMs(request.longestJwtLifetime, 'longest_jwt_lifetime'),
-        isTokenRestored: tokenRestored,
-        validateOnly,
-        etag,
-        reason,
-      });
+      const { validateOnly, etag } = request;
+      const view = await ports.app.recover(caller, { ...toRecovery(request), validateOnly, etag });
       return toRecoverResponse(view);
     }),
   };

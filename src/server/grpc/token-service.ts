@@ -1,6 +1,5 @@
 /** keyturn.v1.TokenService. */
 import type { Clock } from '../../base/clock.ts';
-import { KeyturnError } from '../../base/errors.ts';
 import type { Finding as FindingMessage } from '../../gen/keyturn/v1/Finding.ts';
 import type { FindingKind as FindingKindMessage } from '../../gen/keyturn/v1/FindingKind.ts';
 import type { ReconcileRequest__Output } from '../../gen/keyturn/v1/ReconcileRequest.ts';
@@ -16,6 +15,7 @@ import type { TokenState } from '../../gen/keyturn/v1/TokenState.ts';
 import type { Worker } from '../../gen/keyturn/v1/Worker.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
 import type { Finding, FindingKind } from '../../lifecycle/reconcile.ts';
+import { toResolution } from './command-input.ts';
 import { type HandlerPorts, unary } from './unary.ts';
 import { toDuration, toOptionalTimestamp } from './values.ts';
 
@@ -45,16 +45,8 @@ export function createTokenService(ports: HandlerPorts): TokenServiceHandlers {
 
     ResolveObject: unary(
       ports,
-      async ({ ckaId, action, reason }: ResolveObjectRequest__Output, { caller }): Promise<ResolveObjectResponse> => {
-        if (action === 'RESOLVE_ACTION_UNSPECIFIED') {
-          throw new KeyturnError('FIELD_INVALID', 'action must be destroy or ignore', { field: 'action' });
-        }
-        await ports.app.resolveObject(
-          caller,
-          ckaId,
-          action === 'RESOLVE_ACTION_DESTROY' ? 'destroy' : 'ignore',
-          reason,
-        );
+      async (request: ResolveObjectRequest__Output, { caller }): Promise<ResolveObjectResponse> => {
+        await ports.app.resolveObject(caller, toResolution(request));
         return {};
       },
     ),
