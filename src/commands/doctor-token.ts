@@ -10,7 +10,7 @@ import { sleep } from '../base/clock.ts';
 import { toKeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { TokenStatus } from '../client/client.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, TokenConfig } from '../config/config.ts';
 import { openSecretFile } from '../config/secrets.ts';
 import { type Capability, tryCapabilities } from '../hsm/capabilities.ts';
 import type { Hsm } from '../hsm/hsm.ts';
@@ -26,6 +26,7 @@ export interface TokenTrial {
 }
 
 const NAME = 'token trial';
+const SESSIONS = 'token sessions';
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_POLL_MS = 50;
 const CLOSE_GRACE_MS = 2_000;
@@ -88,7 +89,7 @@ async function tryOpened(context: CommandContext, config: Config, workerLockFile
   try {
     const problem = await waitUntilOpen(hsm, context);
     if (problem !== undefined) return { findings: [problem], capabilities: [] };
-    const { label = '', manufacturer = '', model = '', firmwareVersion = '' } = hsm.status();
+    const { label = '', manufacturer = '', model = '', firmwareVersion = '', maxSessions } = hsm.status();
     const sessions = config.token.sessionsPerWorker;
     const capabilities = await tryCapabilities({
       hsm,
@@ -104,7 +105,7 @@ async function tryOpened(context: CommandContext, config: Config, workerLockFile
       NAME,
       `"${label}" (${device}) let us in, with ${sessions} signing ${sessions === 1 ? 'session' : 'sessions'}`,
     );
-    return { findings: [opened, ...findBroken(capabilities)], capabilities };
+    return { findings: [opened, judgeSessions(config.token, maxSessions), ...findBroken(capabilities)], capabilities };
   } finally {
     await hsm.close(CLOSE_GRACE_MS);
   }
@@ -117,6 +118,29 @@ async function waitUntilOpen(hsm: Hsm, { clock }: CommandContext): Promise<Findi
   const { state, message = 'it did not open in time', reason = '' } = hsm.status();
   if (state === 'ready') return undefined;
   return fail(NAME, reason === '' ? message : `${message} (${reason})`, 'the guides in docs/tokens may know the token');
+}
+
+/** Beside its signing sessions a worker has one that keeps the login, and one for administration. */
+const OTHER_SESSIONS = 2;
+
+/** Whether the token's sessions suffice for the configured workers. `maxSessions`: what it says of itself. */
+export function judgeSessions(
+  { workers, sessionsPerWorker }: Pick<TokenConfig, 'workers' | 'sessionsPerWorker'>,
+  maxSessions: number | undefined,
+): Finding {
+  const ofOne = sessionsPerWorker + OTHER_SESSIONS;
+  const ofAll = workers * ofOne;
+  if (maxSessions === undefined) return ok(SESSIONS, `the token tells no limit; ${ofAll} are used`);
+  const told = `the token allows ${maxSessions}`;
+  const most = Math.floor(maxSessions / workers) - OTHER_SESSIONS;
+  const hint =
+    most > 0
+      ? `set token.sessionsPerWorker to at most ${most}`
+      : `set token.workers to 1 and token.sessionsPerWorker to at most ${Math.max(1, maxSessions - OTHER_SESSIONS)}`;
+  if (ofOne > maxSessions) return fail(SESSIONS, `${told}, and each worker opens ${ofOne}`, hint);
+  if (ofAll <= maxSessions) return ok(SESSIONS, `${told}, ${ofAll} are used`);
+  const message = `${told}, and all workers together open ${ofAll}: enough only if the token counts each process by itself`;
+  return warn(SESSIONS, message, `unless its manual says that it does: ${hint}`);
 }
 
 function findBroken(capabilities: readonly Capability[]): readonly Finding[] {

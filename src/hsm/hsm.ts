@@ -76,6 +76,8 @@ export interface TokenStatus {
   readonly manufacturer?: string;
   readonly model?: string;
   readonly firmwareVersion?: string;
+  /** Sessions that the token says it allows one process, or all of them; absent where it tells no limit. */
+  readonly maxSessions?: number;
   readonly workers: readonly WorkerStatus[];
   /** Workers replaced since the daemon started. */
   readonly workerRestarts: number;

@@ -173,6 +173,8 @@ export interface TokenIdentity {
   readonly manufacturer: string;
   readonly model: string;
   readonly firmwareVersion: string;
+  /** ulMaxSessionCount: of one application, says the standard; of all together, say some tokens. Absent: no limit is told. */
+  readonly maxSessions?: number;
 }
 
 /** The daemon's orders on the control channel. */
@@ -255,6 +257,7 @@ export function parseWorkerReport(payload: Buffer): WorkerReport {
       manufacturer: requireString(token['manufacturer']),
       model: requireString(token['model']),
       firmwareVersion: requireString(token['firmwareVersion']),
+      ...(token['maxSessions'] === undefined ? {} : { maxSessions: requireNumber(token['maxSessions']) }),
     },
     mechanisms: requireArray(fields['mechanisms']).map(requireNumber),
     duplicates: requireArray(fields['duplicates']).map(requireString),

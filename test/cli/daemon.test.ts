@@ -330,6 +330,7 @@ describe('the CLI with a daemon', () => {
     const { code, stdout, stderr } = await run('doctor', '--token');
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^ok +token trial +".*" \(SoftHSM .*\) let us in, with 1 signing session$/m);
+    expect(stdout).toMatch(/^ok +token sessions +the token tells no limit; 6 are used$/m);
     expect(stdout).toMatch(/^ES256 +CKM_ECDSA +works +\d+ ms +\d+\/s$/m);
     expect(stdout).toMatch(/^RS256 +4096 +CKM_RSA_PKCS +works/m);
     expect(stdout).toMatch(/^ML-DSA-87 +CKM_ML_DSA +missing$/m);

@@ -108,9 +108,15 @@ export function selectToken(
       manufacturer: unpad(token.manufacturerID),
       model: unpad(token.model),
       firmwareVersion: `${major}.${minor}`,
+      ...toMaxSessions(token.maxSessionCount),
     },
     mechanisms: listMechanisms(slot),
   };
+}
+
+/** CK_EFFECTIVELY_INFINITE is 0, CK_UNAVAILABLE_INFORMATION all ones, in 32 or 64 bits: both tell no limit. */
+function toMaxSessions(count: number): Pick<TokenIdentity, 'maxSessions'> {
+  return count > 0 && count < 0xffff_ffff ? { maxSessions: count } : {};
 }
 
 /** Logs in as user, once. The PIN lives in a string because the binding takes no other form. */
