@@ -48,6 +48,7 @@ export interface TokenKey {
 export interface WorkerStatus {
   readonly pid: number;
   readonly state: 'starting' | 'ready' | 'draining';
+  /** That take requests: none while it starts or is on trial. */
   readonly sessions: number;
   readonly inFlight: number;
   /** Monotonic time of its last change of state. */

@@ -153,7 +153,7 @@ class HsmPool implements HsmWorkers {
       workers: [...workers].map((worker) => ({
         pid: worker.pid,
         state: worker.state,
-        sessions: worker.state === 'ready' ? worker.signing.length : 0,
+        sessions: worker.state === 'ready' && !worker.isOnTrial ? worker.signing.length : 0,
         inFlight: worker.signing.reduce((sum, link) => sum + link.inFlight, 0),
         sinceMs: worker.sinceMs,
       })),

@@ -154,6 +154,15 @@ describe('the shim', () => {
     expect(codeOf(() => lib.C_GetSessionInfo(session))).toBe(0xb3);
   });
 
+  it('tells how many sessions a process had open at a time', () => {
+    const before = token.shim.mostSessions().get(process.pid) ?? 0;
+    const opened = Array.from({ length: before + 1 }, () => lib.C_OpenSession(slot, pkcs11.CKF_SERIAL_SESSION));
+    expect(token.shim.mostSessions().get(process.pid)).toBe(before + 2);
+    for (const one of opened) lib.C_CloseSession(one);
+    lib.C_CloseSession(lib.C_OpenSession(slot, pkcs11.CKF_SERIAL_SESSION));
+    expect(token.shim.mostSessions().get(process.pid)).toBe(before + 2);
+  });
+
   it('hides the slots', () => {
     const rule = token.shim.arm({ on: 'C_GetSlotList', action: 'noSlots' });
     expect(lib.C_GetSlotList(true)).toEqual([]);

@@ -41,6 +41,7 @@ enum { FUNCTIONS(NUMBER) FUNCTION_COUNT };
 _Static_assert(FUNCTION_COUNT == 68, "the function list of PKCS#11 2.40 has 68 entries");
 
 #define MAX_RULES 16
+#define MAX_PROCESSES 512
 
 /* The same numbers as ACTIONS in shim.ts. */
 enum action {
@@ -81,12 +82,22 @@ struct count {
   _Atomic uint64_t failures; /* calls that returned anything but CKR_OK */
 };
 
+/* One for each process that loaded the shim, the latest over the oldest. */
+struct process {
+  _Atomic uint32_t pid;
+  _Atomic uint32_t sessions; /* opened and not closed */
+  _Atomic uint32_t most_sessions;
+};
+
 struct control {
   struct rule rules[MAX_RULES];
   struct count counts[FUNCTION_COUNT];
+  struct process processes[MAX_PROCESSES];
+  _Atomic uint32_t process_count;
 };
 
 static struct control *control;
+static struct process *self;
 static void *real[FUNCTION_COUNT];
 static CK_FUNCTION_LIST list;
 
@@ -126,7 +137,9 @@ static CK_RV misbehave_before(const struct rule *rule, CK_ULONG first_argument) 
     case HANG: for (;;) pause();
     case SEGFAULT: signal(SIGSEGV, SIG_DFL); raise(SIGSEGV); return CKR_OK;
     case EXIT_PROCESS: _exit((int)rule->argument);
-    case DROP_SESSION: REAL(C_CloseSession)(first_argument); return CKR_OK;
+    case DROP_SESSION:
+      if (REAL(C_CloseSession)(first_argument) == CKR_OK) self->sessions--;
+      return CKR_OK;
     case LOG_OUT: REAL(C_Logout)(first_argument); return CKR_OK;
     default: return CKR_OK;
   }
@@ -207,6 +220,20 @@ static CK_RV misbehave_after(const struct rule *rule, const CK_ULONG *arguments)
   }
 }
 
+static void count_sessions(uint32_t function) {
+  switch (function) {
+    case FN_C_OpenSession: {
+      uint32_t sessions = ++self->sessions;
+      if (sessions > self->most_sessions) self->most_sessions = sessions;
+      return;
+    }
+    case FN_C_CloseSession: self->sessions--; return;
+    case FN_C_CloseAllSessions: /* of one slot: the tests use no other */
+    case FN_C_Initialize: self->sessions = 0; return;
+    default: return;
+  }
+}
+
 typedef CK_RV (*forward_function)(CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG);
 
 /* Every argument of PKCS#11 is a pointer, an integer or a byte: on the 64-bit ABIs of Linux all fit a CK_ULONG each. */
@@ -218,6 +245,7 @@ static CK_RV call(uint32_t function, CK_ULONG *arguments) {
     if (rule != NULL && rule->action == OTHER_KEY) arguments[2] = another_key(arguments[0], arguments[2]);
     result = ((forward_function)real[function])(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                                                 arguments[5], arguments[6], arguments[7]);
+    if (result == CKR_OK) count_sessions(function);
     if (result == CKR_OK && rule != NULL) result = misbehave_after(rule, arguments);
   }
   if (result != CKR_OK) control->counts[function].failures++;
@@ -259,6 +287,10 @@ static void set_up(void) {
   control = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   if (control == MAP_FAILED) give_up("the control file can't be mapped");
+  self = &control->processes[control->process_count++ % MAX_PROCESSES];
+  self->sessions = 0;
+  self->most_sessions = 0;
+  self->pid = (uint32_t)getpid();
   void *library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
   CK_C_GetFunctionList get_list = library == NULL ? NULL : (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList");
   CK_FUNCTION_LIST_PTR theirs = NULL;

@@ -79,6 +79,10 @@ const MAX_RULES = 16;
 const RULE_BYTES = 64;
 const COUNT_BYTES = 16;
 const COUNTS_AT = MAX_RULES * RULE_BYTES;
+const PROCESSES_AT = COUNTS_AT + FUNCTIONS.length * COUNT_BYTES;
+const MAX_PROCESSES = 512;
+const PROCESS_BYTES = 12;
+const MOST_SESSIONS_AT = 8;
 const SEEN_AT = 48;
 const HITS_AT = 56;
 
@@ -100,7 +104,7 @@ export class Shim {
     this.moduleFile = buildShim();
     this.environment = { PKCS11_SHIM_MODULE: realModule, PKCS11_SHIM_CONTROL: file };
     this.#fd = openSync(file, 'w+', 0o600);
-    writeSync(this.#fd, Buffer.alloc(COUNTS_AT + FUNCTIONS.length * COUNT_BYTES), 0, undefined, 0);
+    writeSync(this.#fd, Buffer.alloc(PROCESSES_AT + MAX_PROCESSES * PROCESS_BYTES + PROCESS_BYTES), 0, undefined, 0);
   }
 
   /** Holds until it is disarmed or used up. */
@@ -136,6 +140,18 @@ export class Shim {
   /** Calls that returned anything but CKR_OK. */
   failures(functionName: string): number {
     return this.#read(COUNTS_AT + numberOf(functionName) * COUNT_BYTES + 8, 8);
+  }
+
+  /** The most sessions that a process had open at a time, by process: of the latest 512 that loaded the shim. */
+  mostSessions(): ReadonlyMap<number, number> {
+    const bytes = Buffer.alloc(MAX_PROCESSES * PROCESS_BYTES);
+    readSync(this.#fd, bytes, 0, bytes.length, PROCESSES_AT);
+    const sessions = new Map<number, number>();
+    for (let at = 0; at < bytes.length; at += PROCESS_BYTES) {
+      const pid = bytes.readUInt32LE(at);
+      if (pid > 0) sessions.set(pid, bytes.readUInt32LE(at + MOST_SESSIONS_AT));
+    }
+    return sessions;
   }
 
   /** Disarms every rule. */

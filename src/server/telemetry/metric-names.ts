@@ -111,7 +111,10 @@ export const METRICS = {
     'kind',
   ),
   workers: gauge('keyturn_hsm_workers', 'HSM worker processes by state.', 'state'),
-  sessions: gauge('keyturn_hsm_sessions', 'Signing sessions of the ready workers.'),
+  sessions: gauge(
+    'keyturn_hsm_sessions',
+    'Signing sessions that take requests: those of ready workers that are not on trial.',
+  ),
   inFlight: gauge('keyturn_hsm_requests_in_flight', 'Sign requests that a session is working on.'),
   workerRestarts: counter('keyturn_hsm_worker_restarts_total', 'HSM workers replaced since the daemon started.'),
   faultRungs: counter(
