@@ -26,6 +26,8 @@ const { values: options } = parseArgs({
     focus: { type: 'string' },
   },
 });
+// Refusals are answers here, one in ten rotations; nobody reads their stacks.
+Error.stackTraceLimit = 0;
 const years = Number(options.years);
 const seed = Number(options.seed);
 if (!(years > 0) || !Number.isSafeInteger(seed))

@@ -3,6 +3,7 @@
  * decides on the state as it is now, commits, and only then lets anyone see the result (durable before visible).
  * Transactions run one after the other; readers never wait.
  */
+import { assertNever } from '../base/assert-never.ts';
 import type { Clock } from '../base/clock.ts';
 import { hasReason, KeyturnError } from '../base/errors.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
@@ -193,13 +194,10 @@ export class Ledger {
     return this.#mutex.run(async () => {
       const changes = decide().filter((change) => change.events.length > 0);
       if (changes.length === 0) return;
-      const evolved = changes.reduce(applyChange, this.#state);
+      const evolved = applyChanges(this.#state, changes);
       const generations = this.#newGenerations(evolved);
-      const next = generations.reduce(applyChange, evolved);
-      await this.#store.commit(
-        [...changes, ...generations].map((change) => this.#toAppend(change)).reduce(mergeAppends, []),
-        options,
-      );
+      const next = generations.length === 0 ? evolved : applyChanges(evolved, generations);
+      await this.#store.commit(this.#toAppends([...changes, ...generations]), options);
       this.#state = next;
       this.#notify();
     });
@@ -287,6 +285,18 @@ export class Ledger {
     });
   }
 
+  /** One append per stream: a commit that touches a stream twice continues its own sequence. */
+  #toAppends(changes: readonly Change[]): readonly StreamAppend[] {
+    const appends = new Map<string, StreamAppend>();
+    for (const change of changes) {
+      const append = this.#toAppend(change);
+      const before = appends.get(append.stream);
+      const merged = before === undefined ? append : { ...before, events: [...before.events, ...append.events] };
+      appends.set(append.stream, merged);
+    }
+    return [...appends.values()];
+  }
+
   #toAppend(change: Change): StreamAppend {
     switch (change.to) {
       case 'signingKey':
@@ -351,37 +361,39 @@ function isPublishing(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>,
   return count === kids.length;
 }
 
-function applyChange(state: Folded, change: Change): Folded {
-  switch (change.to) {
-    case 'signingKey': {
-      const folded = change.events.reduce<SigningKeyState | undefined>(
-        evolveSigningKey,
-        state.signingKeys.get(change.name),
-      );
-      return folded === undefined
-        ? state
-        : { ...state, signingKeys: new Map(state.signingKeys).set(change.name, folded) };
+/** The maps are copied once, whatever changes: a start folds the streams of all signing keys. */
+function applyChanges(before: Folded, changes: readonly Change[]): Folded {
+  const signingKeys = new Map(before.signingKeys);
+  const keySets = new Map(before.keySets);
+  let { token, clock, approvals } = before;
+  for (const change of changes) {
+    switch (change.to) {
+      case 'signingKey': {
+        let state = signingKeys.get(change.name);
+        for (const event of change.events) state = evolveSigningKey(state, event);
+        if (state !== undefined) signingKeys.set(change.name, state);
+        break;
+      }
+      case 'keySet': {
+        let state = keySets.get(change.name);
+        for (const event of change.events) state = evolveKeySet(state, event);
+        if (state !== undefined) keySets.set(change.name, state);
+        break;
+      }
+      case 'token':
+        token = change.events.reduce(evolveToken, token);
+        break;
+      case 'clock':
+        clock = change.events.reduce(evolveClock, clock);
+        break;
+      case 'approvals':
+        approvals = change.events.reduce(evolveApprovals, approvals);
+        break;
+      default:
+        assertNever(change);
     }
-    case 'keySet': {
-      const folded = change.events.reduce<KeySetState | undefined>(evolveKeySet, state.keySets.get(change.name));
-      return folded === undefined ? state : { ...state, keySets: new Map(state.keySets).set(change.name, folded) };
-    }
-    case 'token':
-      return { ...state, token: change.events.reduce(evolveToken, state.token) };
-    case 'clock':
-      return { ...state, clock: change.events.reduce(evolveClock, state.clock) };
-    case 'approvals':
-      return { ...state, approvals: change.events.reduce(evolveApprovals, state.approvals) };
   }
-}
-
-/** One append per stream: a commit that touches a stream twice continues its own sequence. */
-function mergeAppends(appends: readonly StreamAppend[], next: StreamAppend): readonly StreamAppend[] {
-  const index = appends.findIndex((append) => append.stream === next.stream);
-  const before = appends[index];
-  return before === undefined
-    ? [...appends, next]
-    : appends.with(index, { ...before, events: [...before.events, ...next.events] });
+  return { signingKeys, keySets, token, clock, approvals };
 }
 
 function fold(streams: readonly StoredStream[]): Folded {
@@ -393,9 +405,10 @@ function fold(streams: readonly StoredStream[]): Folded {
     approvals: NO_APPROVALS,
   };
   const created = (stream: StoredStream): number => stream.events[0]?.atMs ?? 0;
-  return streams
+  const changes = streams
     .toSorted((left, right) => created(left) - created(right) || left.stream.localeCompare(right.stream))
-    .reduce((state, stream) => applyChange(state, toChange(stream)), empty);
+    .map(toChange);
+  return applyChanges(empty, changes);
 }
 
 /** The boundary where stored JSON becomes typed events again. What was written passed the types; evolve checks the order. */

@@ -22,6 +22,12 @@ interface Answer {
   readonly kids: ReadonlySet<Kid>;
 }
 
+/** A signing key with its meters as they stand now, and the event that says so: undefined when nothing moved. */
+export interface Observation {
+  readonly state: SigningKeyState;
+  readonly event: SigningKeyEvent | undefined;
+}
+
 export class Meters {
   readonly #clock: Clock;
   readonly #lastAnswer = new Map<KeySetName, Answer>();
@@ -88,23 +94,25 @@ export class Meters {
     }
   }
 
-  /** The state with its meters as they stand now, and the event that says so (undefined when nothing moved). */
-  observe(state: SigningKeyState): { readonly state: SigningKeyState; readonly event: SigningKeyEvent | undefined } {
+  observe(state: SigningKeyState): Observation {
     const servedMs: Record<string, number> = {};
     const quietMs: Record<string, number> = {};
+    let hasMoved = false;
     for (const version of state.versions) {
       if (version.state === 'PRE_ACTIVE' && version.isPublished) {
         const total = this.#totalServedMs(version);
-        if (total > version.servedMs) servedMs[version.number] = total;
-      }
-      if (isQuiet(version)) {
+        if (total <= version.servedMs) continue;
+        servedMs[version.number] = total;
+        hasMoved = true;
+      } else if (isQuiet(version)) {
         const total = this.#totalQuietMs(version);
-        if (total > version.quietMs) quietMs[version.number] = total;
+        if (total <= version.quietMs) continue;
+        quietMs[version.number] = total;
+        hasMoved = true;
       }
     }
     const retired = this.#observeRetirement(state);
-    if (Object.keys(servedMs).length === 0 && Object.keys(quietMs).length === 0 && retired === undefined)
-      return { state, event: undefined };
+    if (!hasMoved && retired === undefined) return { state, event: undefined };
     const event: SigningKeyEvent = {
       type: 'METERS_RECORDED',
       atMs: this.#clock.wallMs(),

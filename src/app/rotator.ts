@@ -8,6 +8,7 @@ import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
+import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
 import { describeWaitingRotation, plan, type Step } from '../lifecycle/plan.ts';
 import { isDecided, type TokenStep } from '../lifecycle/step-events.ts';
@@ -15,6 +16,7 @@ import type { FailingStep } from './application.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { Imports } from './imports.ts';
 import type { Change } from './ledger.ts';
+import type { Observation } from './meters.ts';
 import { decideDue, performStep, type StepPorts } from './steps.ts';
 
 /** Pauses after a failed step: doubling from the first to the second. */
@@ -40,6 +42,8 @@ const NO_FAILURES: Failures = new Map();
 /** One signing key as a round found it. */
 interface Look {
   readonly name: SigningKeyName;
+  readonly observed: Observation;
+  readonly around: Surroundings;
   /** Due, and not waiting to be tried again; most urgent first. */
   readonly steps: readonly Step[];
   readonly isRecordDue: boolean;
@@ -65,6 +69,10 @@ function isSameSituation(calm: Calm, recorded: SigningKeyState, around: Surround
     calm.around.isClockTrusted === around.isClockTrusted &&
     Math.abs(driftMs) <= MAX_CLOCK_DRIFT_MS
   );
+}
+
+function toEvents({ event }: Observation): readonly SigningKeyEvent[] {
+  return event === undefined ? [] : [event];
 }
 
 function retryTimes(failures: Failures): readonly number[] {
@@ -184,14 +192,10 @@ export class Rotator {
     await this.#ports.clockGuard.tick();
     await this.#retryPromises();
     await this.#retryNarrowings();
-    const { ledger, clock, imports } = this.#ports;
+    const { clock, imports } = this.#ports;
     const importsInMs = await imports.tick();
-    const looks: Look[] = [];
-    for (const recorded of ledger.signingKeys.values()) {
-      const look = this.#look(recorded);
-      if (look !== undefined) looks.push(look);
-    }
-    if (await this.#commitDecided(looks)) return 0;
+    const looks = await this.#commitDecided();
+    if (looks === undefined) return 0;
     let isAnyDone = false;
     for (const { name, steps } of looks) {
       if (!this.#isRunning) return 0;
@@ -243,7 +247,8 @@ export class Rotator {
     const nowMs = clock.monotonicMs();
     const calm = this.#calm.get(name);
     if (calm !== undefined && nowMs < calm.untilMs && isSameSituation(calm, recorded, around, nowMs)) return undefined;
-    const { state } = meters.observe(recorded);
+    const observed = meters.observe(recorded);
+    const { state } = observed;
     const { due, lookAgainMs = Number.POSITIVE_INFINITY } = plan(state, around);
     this.#noteWaiting(name, describeWaitingRotation(state, around));
     const failures = this.#forgetSettled(name, due);
@@ -252,7 +257,7 @@ export class Rotator {
     const isRecordDue = recordAtMs <= nowMs;
     const untilMs = Math.min(nowMs + lookAgainMs, recordAtMs, ...retryTimes(failures));
     if (steps.length === 0 && !isRecordDue) this.#calm.set(name, { recorded, around, untilMs, lookedAtMs: nowMs });
-    return { name, steps, isRecordDue };
+    return { name, observed, around, steps, isRecordDue };
   }
 
   #noteWaiting(name: SigningKeyName, why: string): void {
@@ -272,36 +277,57 @@ export class Rotator {
     return left;
   }
 
-  /** Whether anything was tried. A commit that fails is each of its steps' failure. */
-  async #commitDecided(looks: readonly Look[]): Promise<boolean> {
-    const { ledger, clockGuard, clock } = this.#ports;
-    const parts = looks
-      .map(({ name, steps, isRecordDue }) => ({ name, isRecordDue, steps: steps.filter((step) => isDecided(step)) }))
-      .filter(({ steps, isRecordDue }) => isRecordDue || steps.length > 0);
-    const heartbeat = clockGuard.heartbeat();
-    const isAnyDue = parts.length > 0 || heartbeat.length > 0 || this.#decideKeySets().length > 0;
-    const hasSteps = parts.some(({ steps }) => steps.length > 0);
-    if (!isAnyDue || !(hasSteps || clock.monotonicMs() >= this.#recordRetryAtMs)) return false;
+  /**
+   * Looks at the signing keys and commits what is due without the token, in one turn: decided on the state that holds
+   * there. Undefined when that was anything; else what it saw. A commit that fails is each of its steps' failure.
+   */
+  async #commitDecided(): Promise<readonly Look[] | undefined> {
+    const { ledger, clock } = this.#ports;
+    let looks: readonly Look[] = [];
+    let changes: readonly Change[] = [];
+    const decidedSteps = (): readonly (readonly [SigningKeyName, Step])[] =>
+      looks.flatMap(({ name, steps }) => steps.filter(isDecided).map((step) => [name, step] as const));
     try {
-      await ledger.transact(() => [
-        { to: 'clock', events: heartbeat },
-        ...this.#decideKeySets(),
-        ...parts.flatMap(({ name, steps }) =>
-          decideDue(this.#ports, name, ({ kind }) => steps.some((step) => step.kind === kind)),
-        ),
-      ]);
+      await ledger.transact(() => {
+        looks = this.#lookAtAll();
+        changes = this.#decide(looks);
+        return changes;
+      });
     } catch (thrown) {
       const error = toKeyturnError(thrown);
       this.#recordPauseMs = Math.min(Math.max(this.#recordPauseMs * 2, FIRST_RETRY_MS), MAX_RETRY_MS);
       this.#recordRetryAtMs = clock.monotonicMs() + this.#recordPauseMs;
       this.#log.warn({ err: error, retryInMs: this.#recordPauseMs }, 'what is due could not be recorded');
-      for (const { name, steps } of parts) for (const step of steps) this.#noteFailure(name, step, error);
-      return true;
+      for (const [name, step] of decidedSteps()) this.#noteFailure(name, step, error);
+      return undefined;
     }
+    if (changes.length === 0) return looks;
     this.#recordPauseMs = 0;
     this.#recordRetryAtMs = 0;
-    for (const { name, steps } of parts) for (const step of steps) this.#noteDone(name, step);
-    return true;
+    for (const [name, step] of decidedSteps()) this.#noteDone(name, step);
+    return undefined;
+  }
+
+  #lookAtAll(): readonly Look[] {
+    const looks: Look[] = [];
+    for (const recorded of this.#ports.ledger.signingKeys.values()) {
+      const look = this.#look(recorded);
+      if (look !== undefined) looks.push(look);
+    }
+    return looks;
+  }
+
+  #decide(looks: readonly Look[]): readonly Change[] {
+    const { clock, clockGuard } = this.#ports;
+    const due = looks.filter(({ steps, isRecordDue }) => isRecordDue || steps.some(isDecided));
+    const hasSteps = due.some(({ steps }) => steps.some(isDecided));
+    if (!hasSteps && clock.monotonicMs() < this.#recordRetryAtMs) return [];
+    const changes: readonly Change[] = [
+      { to: 'clock', events: clockGuard.heartbeat() },
+      ...this.#decideKeySets(),
+      ...due.map(({ observed, steps, around }) => decideDue(observed, steps, around)),
+    ];
+    return changes.filter(({ events }) => events.length > 0);
   }
 
   #decideKeySets(): readonly Change[] {
@@ -347,11 +373,13 @@ export class Rotator {
 
   /** Writes served, quiet and up-time down, so that a restart goes on from there. */
   async recordAllMeters(): Promise<void> {
-    const { ledger } = this.#ports;
+    const { ledger, meters } = this.#ports;
     try {
       await ledger.transact(() => [
         ...this.#decideKeySets(),
-        ...[...ledger.signingKeys.keys()].flatMap((name) => decideDue(this.#ports, name, () => false)),
+        ...[...ledger.signingKeys.values()].map(
+          (recorded): Change => ({ to: 'signingKey', name: recorded.name, events: toEvents(meters.observe(recorded)) }),
+        ),
       ]);
     } catch (thrown) {
       this.#log.warn({ err: toKeyturnError(thrown) }, 'served and quiet time could not be recorded');

@@ -13,7 +13,7 @@ import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecy
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import { everyVersion } from '../lifecycle/versions.ts';
-import { isHeldBack, plan, type Step } from '../lifecycle/plan.ts';
+import { isHeldBack, type Step } from '../lifecycle/plan.ts';
 import { activeVersion, propagatedStandbys, rotationDueMs } from '../lifecycle/rules.ts';
 import {
   hasRoom,
@@ -26,7 +26,7 @@ import {
   toStepEvents,
 } from '../lifecycle/step-events.ts';
 import type { Change, Ledger } from './ledger.ts';
-import type { Meters } from './meters.ts';
+import type { Meters, Observation } from './meters.ts';
 
 export interface StepPorts {
   readonly ledger: Ledger;
@@ -67,23 +67,13 @@ export function decideChanges(ports: DecisionPorts, name: SigningKeyName, decide
   return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
 }
 
-/**
- * The meters as they stand, and what is due without the token: judged anew at the moment of the commit, as a command may
- * have come between. `isWanted`: all but what waits to be tried again.
- */
-export function decideDue(
-  ports: DecisionPorts,
-  name: SigningKeyName,
-  isWanted: (step: Step) => boolean,
-): readonly Change[] {
-  const { state, event } = ports.meters.observe(ports.ledger.requireSigningKey(name));
-  const around = ports.surroundingsOf(state);
-  const due = plan(state, around).due.filter(isDecided).filter(isWanted);
+/** The meters as they stand, and those of the steps that ask nothing of the token. */
+export function decideDue({ state, event }: Observation, steps: readonly Step[], around: Surroundings): Change {
+  const due = steps.filter(isDecided);
   // The end of a retirement deactivates versions, too: it goes alone, and the rest is judged after it.
   const end = due.find(({ kind }) => kind === 'endRetirement');
-  const steps = end === undefined ? due : [end];
-  const events = steps.flatMap((step) => toStepEvents(step, state, around));
-  return [{ to: 'signingKey', name, events: event === undefined ? events : [event, ...events] }];
+  const events = (end === undefined ? due : [end]).flatMap((step) => toStepEvents(step, state, around));
+  return { to: 'signingKey', name: state.name, events: event === undefined ? events : [event, ...events] };
 }
 
 export function commitEvents(ports: DecisionPorts, name: SigningKeyName, decide: Decide): Promise<void> {

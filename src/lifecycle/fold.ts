@@ -375,7 +375,8 @@ function toNewVersion(
 }
 
 function isSameBirth(left: BirthRecord | undefined, right: BirthRecord): left is BirthRecord {
-  return left !== undefined && JSON.stringify(left) === JSON.stringify(right);
+  if (left === undefined) return false;
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** Totals by version number; what isn't above what is known already changes nothing. */

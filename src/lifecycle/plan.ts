@@ -46,25 +46,34 @@ export interface Plan {
   readonly lookAgainMs: number | undefined;
 }
 
-export function plan(state: SigningKeyState, around: Surroundings): Plan {
-  const due: Step[] = [];
-  const waits: number[] = [];
-  const active = activeVersion(state);
-  const { retirement } = state;
-  if (retirement === undefined) planExpCeilings(state, around, due, waits);
-  for (const intent of state.intents) due.push({ kind: 'abandonIntent', version: intent.version });
-  if (active !== undefined) planRotation(state, active, around, due, waits);
-  if (retirement === undefined) planStandbys(state, around, due, waits);
-  else planRetirement(retirement, around, due, waits);
-  for (const version of state.versions) planAfterlife(version, around, due, waits);
-  return toPlan(
-    due.filter((step) => !isHeldBack(step, state, around)),
-    waits,
-  );
+/** A plan in the making, and what several of its parts ask for. */
+interface Draft {
+  readonly state: SigningKeyState;
+  readonly around: Surroundings;
+  readonly active: KeyVersion | undefined;
+  /** Propagated standbys, oldest first. */
+  readonly ready: readonly KeyVersion[];
+  readonly due: Step[];
+  waitMs: number;
 }
 
-function toPlan(due: readonly Step[], waits: readonly number[]): Plan {
-  return { due, lookAgainMs: waits.length === 0 ? undefined : Math.max(0, Math.min(...waits)) };
+export function plan(state: SigningKeyState, around: Surroundings): Plan {
+  const active = activeVersion(state);
+  const ready = propagatedStandbys(state, around.keySet);
+  const draft: Draft = { state, around, active, ready, due: [], waitMs: Number.POSITIVE_INFINITY };
+  const { retirement } = state;
+  if (retirement === undefined) planExpCeilings(draft);
+  for (const intent of state.intents) draft.due.push({ kind: 'abandonIntent', version: intent.version });
+  if (active !== undefined) planRotation(draft, active);
+  if (retirement === undefined) planStandbys(draft);
+  else planRetirement(draft, retirement);
+  for (const version of state.versions) planAfterlife(draft, version);
+  const due = around.isClockTrusted ? draft.due : draft.due.filter((step) => !isHeldBack(step, state, around));
+  return { due, lookAgainMs: draft.waitMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, draft.waitMs) };
+}
+
+function waitFor(draft: Draft, ms: number): void {
+  draft.waitMs = Math.min(draft.waitMs, ms);
 }
 
 /** Rule 8: what the wall clock decides, or what is final, waits for a clock that is trusted; a compromise waits for nothing. */
@@ -91,41 +100,35 @@ export function wantedStandbys(state: SigningKeyState): number {
 }
 
 /** The ACTIVE version's ceiling, and that of the standby which an emergency would let sign before its commit (rule 6). */
-function planExpCeilings(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
-  const [next] = propagatedStandbys(state, around.keySet);
-  const versions = [activeVersion(state), next].filter((version) => version !== undefined);
-  const low = versions.filter((version) => needsHigherExpCeiling(version, state.policy, around.nowMs));
+function planExpCeilings(draft: Draft): void {
+  const { active, ready, due } = draft;
+  const { policy } = draft.state;
+  const { nowMs } = draft.around;
+  const versions = [active, ready[0]].filter((version) => version !== undefined);
+  const low = versions.filter((version) => needsHigherExpCeiling(version, policy, nowMs));
   if (low.length > 0) {
     // When one is raised, so is the other: one commit serves both.
     for (const { number } of new Set([...low, ...versions])) due.push({ kind: 'raiseExpCeiling', version: number });
     return;
   }
-  const halfStepMs = expCeilingStepMs(state.policy) / 2;
+  const halfStepMs = expCeilingStepMs(policy) / 2;
   for (const { expCeilingMs = 0 } of versions)
-    waits.push(expCeilingMs - state.policy.maxJwtLifetimeMs - halfStepMs - around.nowMs);
+    waitFor(draft, expCeilingMs - policy.maxJwtLifetimeMs - halfStepMs - nowMs);
 }
 
 /**
  * Rule 5: rotation waits for two propagated standbys; at `maxSigningPeriod` it takes the last, and without any it waits
  * on, while the version has stopped signing.
  */
-function planRotation(
-  state: SigningKeyState,
-  active: KeyVersion,
-  around: Surroundings,
-  due: Step[],
-  waits: number[],
-): void {
-  const { nowMs, keySet } = around;
+function planRotation(draft: Draft, active: KeyVersion): void {
+  const { state, due } = draft;
+  const { nowMs, keySet } = draft.around;
   const dueMs = rotationDueMs(state, active, keySet);
-  if (nowMs < dueMs) {
-    waits.push(dueMs - nowMs);
-    return;
-  }
-  const ready = propagatedStandbys(state, keySet).length;
+  if (nowMs < dueMs) return waitFor(draft, dueMs - nowMs);
+  const ready = draft.ready.length;
   if (ready >= state.policy.standbys) due.push({ kind: 'rotate', useLastStandby: false });
   else if (ready > 0 && nowMs >= signingEndsMs(state, active)) due.push({ kind: 'rotate', useLastStandby: true });
-  else if (nowMs < signingEndsMs(state, active)) waits.push(signingEndsMs(state, active) - nowMs);
+  else if (nowMs < signingEndsMs(state, active)) waitFor(draft, signingEndsMs(state, active) - nowMs);
 }
 
 /** Rules 2 and 5: a rotation that is due and waits for its standbys, in words; empty when none does. */
@@ -140,7 +143,8 @@ export function describeWaitingRotation(
   return `the rotation is due and waits: of ${state.policy.standbys} standbys that verifiers must know, they know ${ready}`;
 }
 
-function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[], waits: number[]): void {
+function planStandbys(draft: Draft): void {
+  const { state, around, active, ready, due } = draft;
   const standbys = standbysOf(state);
   const isComplete = standbys.length >= wantedStandbys(state);
   const unpublished = standbys.filter((version) => !version.isPublished).map((version) => version.number);
@@ -148,27 +152,28 @@ function planStandbys(state: SigningKeyState, around: Surroundings, due: Step[],
   if (unpublished.length > 0 && !isFirstGeneration) due.push({ kind: 'publishVersions', versions: unpublished });
   if (unpublished.length > 0 && isFirstGeneration && isComplete)
     due.push({ kind: 'publishFirstGeneration', versions: unpublished });
-  const hasSuccessor = propagatedStandbys(state, around.keySet).length > 0;
-  if (activeVersion(state) === undefined && !state.isHalted && hasSuccessor) due.push({ kind: 'activateStandby' });
+  if (active === undefined && !state.isHalted && ready.length > 0) due.push({ kind: 'activateStandby' });
   if (!isComplete) due.push({ kind: 'makeVersion' });
   for (const version of standbys) {
     if (isPropagated(version, around.keySet)) {
       if (version.propagatedAtMs === undefined) due.push({ kind: 'notePropagated', version: version.number });
     } else if (version.isPublished) {
-      waits.push(unservedMs(version, around.keySet));
+      waitFor(draft, unservedMs(version, around.keySet));
     }
   }
 }
 
-function planRetirement(retirement: Retirement, { nowMs }: Surroundings, due: Step[], waits: number[]): void {
+function planRetirement(draft: Draft, retirement: Retirement): void {
+  const { nowMs } = draft.around;
   const { isFinal, window, retiredMs } = retirement;
   if (isFinal) return;
-  if (isRetirementOver(retirement, nowMs)) due.push({ kind: 'endRetirement' });
-  else waits.push(Math.max(window.untilMs - nowMs, window.windowMs - retiredMs));
+  if (isRetirementOver(retirement, nowMs)) draft.due.push({ kind: 'endRetirement' });
+  else waitFor(draft, Math.max(window.untilMs - nowMs, window.windowMs - retiredMs));
 }
 
-function planAfterlife(version: KeyVersion, around: Surroundings, due: Step[], waits: number[]): void {
-  const { nowMs, keySet, clockStepLimitMs } = around;
+function planAfterlife(draft: Draft, version: KeyVersion): void {
+  const { due } = draft;
+  const { nowMs, keySet, clockStepLimitMs } = draft.around;
   const { number, state, window, privateKey, quietMs, keepMs = 0 } = version;
   // A DESTROYED one only when a token that was restored has its private key again.
   const mustDestroy =
@@ -177,9 +182,9 @@ function planAfterlife(version: KeyVersion, around: Surroundings, due: Step[], w
     due.push({ kind: 'destroyPrivateKey', version: number });
   } else if (state === 'SUSPENDED' && window !== undefined) {
     if (isWindowOver(version, nowMs)) due.push({ kind: 'deactivate', version: number });
-    else waits.push(Math.max(window.untilMs - nowMs, window.windowMs - quietMs));
+    else waitFor(draft, Math.max(window.untilMs - nowMs, window.windowMs - quietMs));
   } else if (state === 'DEACTIVATED') {
     if (isWithdrawable(version, keySet, clockStepLimitMs, nowMs)) due.push({ kind: 'withdraw', version: number });
-    else waits.push(Math.max(withdrawalDueMs(version, keySet, clockStepLimitMs) - nowMs, keepMs - quietMs));
+    else waitFor(draft, Math.max(withdrawalDueMs(version, keySet, clockStepLimitMs) - nowMs, keepMs - quietMs));
   }
 }

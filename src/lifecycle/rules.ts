@@ -9,7 +9,9 @@ import { expCeilingStepMs, SPREAD_SHARE } from './policy.ts';
 
 /** Rule 1: how long a version must have been served: by the ceiling now, and by older ceilings that copies still live by. */
 export function requiredServedMs(keySet: KeySetState): number {
-  return Math.max(keySet.promise.verifierCacheCeilingMs, ...keySet.lingering.map(({ ceilingMs }) => ceilingMs));
+  let longestMs = keySet.promise.verifierCacheCeilingMs;
+  for (const { ceilingMs } of keySet.lingering) longestMs = Math.max(longestMs, ceilingMs);
+  return longestMs;
 }
 
 /** Rule 1, judged at each use; rule 4 for the first generation. */
@@ -32,7 +34,7 @@ export function standbysOf(state: SigningKeyState): readonly KeyVersion[] {
 }
 
 export function propagatedStandbys(state: SigningKeyState, keySet: KeySetState): readonly KeyVersion[] {
-  return standbysOf(state).filter((version) => isPropagated(version, keySet));
+  return state.versions.filter((version) => version.state === 'PRE_ACTIVE' && isPropagated(version, keySet));
 }
 
 /** Rule 3: a version that starts or goes on signing at `nowMs` gets this ceiling. */

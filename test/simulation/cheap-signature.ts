@@ -1,7 +1,7 @@
 /**
  * The simulation's signatures: no cryptography, yet bound to key and input. 64 octets, as Ed25519 has them: the public
  * key's 32, and a checksum of the signing input in the rest. A simulated verifier refuses another key's signature and
- * a signature of other bytes.
+ * a signature of other bytes. Which key a signature is of is found once; each verifier holds that against its own copy.
  */
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
@@ -20,7 +20,8 @@ export function signCheaply(publicKey: Uint8Array, input: Uint8Array): Buffer {
   return signature;
 }
 
-export function isSignedCheaply(publicKey: Uint8Array, input: Uint8Array, signature: Buffer): boolean {
-  if (signature.length !== SIGNATURE_BYTES || signature.readUInt32BE(KEY_BYTES) !== checksum(input)) return false;
-  return signature.compare(publicKey, 0, KEY_BYTES, 0, KEY_BYTES) === 0;
+/** The public key whose signature of the input it is, base64url as in a JWK; undefined when it is none of that input. */
+export function findSigningKey(input: Uint8Array, signature: Buffer): string | undefined {
+  if (signature.length !== SIGNATURE_BYTES || signature.readUInt32BE(KEY_BYTES) !== checksum(input)) return undefined;
+  return signature.toString('base64url', 0, KEY_BYTES);
 }

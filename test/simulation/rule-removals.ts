@@ -64,7 +64,9 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     name: 'earlier-ceiling',
     means: 'a lowered ceiling holds for copies that were promised a longer life',
     breaks: 'verifiable',
-    patches: [{ file: RULES, from: ', ...keySet.lingering.map(({ ceilingMs }) => ceilingMs)', to: '' }],
+    patches: [
+      { file: RULES, from: 'longestMs = Math.max(longestMs, ceilingMs);', to: 'Math.max(longestMs, ceilingMs);' },
+    ],
   },
   {
     name: 'raised-ceiling',
