@@ -47,7 +47,7 @@ export type Step =
 /** So often in a row before the next rung: a login that didn't help once won't; a token may be away for a while. */
 const BUDGETS: Readonly<Record<WorkerRung, number>> = {
   login: 1,
-  reinitialise: 30,
+  reinitialise: 60,
   restartWorker: Number.POSITIVE_INFINITY,
 };
 const NEXT: Readonly<Record<WorkerRung, WorkerRung>> = {
@@ -58,7 +58,7 @@ const NEXT: Readonly<Record<WorkerRung, WorkerRung>> = {
 
 /** Delay before the second re-initialisation in a row; it doubles up to the limit, which bounds how late a return is seen. */
 const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 500;
+const MAX_DELAY_MS = 250;
 
 /** So many workers may die young, one after the other, before a new one has to wait. */
 const FREE_RESTARTS = 3;
@@ -66,6 +66,15 @@ const RESTART_DELAY_MS = 1_000;
 /** So many deaths bound the outage of a crashing module to its own end; after that the machine is spared. */
 const SHORT_RESTARTS = 33;
 const MAX_RESTART_DELAY_MS = 30_000;
+/** A worker that lived longer didn't die young. */
+const SETTLED_MS = 10_000;
+/** For each of so many milliseconds of use one young death is forgiven: it is the storm that must be slowed down. */
+const FORGIVEN_AFTER_MS = 1_000;
+
+/** How many workers have died young in a row, when one has ended that had been ready for so long. */
+export function youngDeathsAfter(before: number, livedMs: number): number {
+  return livedMs < SETTLED_MS ? Math.max(0, before + 1 - Math.floor(livedMs / FORGIVEN_AFTER_MS)) : 0;
+}
 
 /** Before a worker is replaced whose predecessors died young so many times in a row, itself included. */
 export function restartDelayMs(youngDeaths: number): number {

@@ -11,10 +11,11 @@ import type { Mutex } from '../base/mutex.ts';
 import type { Reason } from '../base/reasons.ts';
 import type { TokenConfig } from '../config/config.ts';
 import type { LoginLatch, Rung } from './hsm.ts';
-import { restartDelayMs } from './ladder.ts';
+import { restartDelayMs, youngDeathsAfter } from './ladder.ts';
 import { LoginGate } from './login-gate.ts';
 import { Repairs } from './repairs.ts';
 import type { SessionLink } from './session-link.ts';
+import { SpareWorker } from './spare-worker.ts';
 import type { Trials } from './trial.ts';
 import type { Fault } from './wire.ts';
 import { waitForLock } from './worker-lock.ts';
@@ -22,8 +23,6 @@ import { type OpenedWorker, type OpenFailure, WorkerProcess } from './worker-pro
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
-/** A worker that lived longer was no failed start. */
-const SETTLED_MS = 10_000;
 /** So long after the last worker was lost requests wait for the token until their deadline; later they are refused. */
 const OUTAGE_PATIENCE_MS = 15_000;
 
@@ -49,6 +48,7 @@ export class Supervisor {
   readonly #workers = new Set<WorkerProcess>();
   readonly #gate: LoginGate;
   readonly #repairs: Repairs;
+  readonly #spare: SpareWorker;
   readonly #running: Promise<void>;
   #lockFd: number | undefined;
   #problem: KeyturnError | undefined;
@@ -89,6 +89,7 @@ export class Supervisor {
         this.#publish();
       },
     });
+    this.#spare = new SpareWorker(options);
     this.#running = this.#run();
   }
 
@@ -191,7 +192,7 @@ export class Supervisor {
     this.#wake();
     // One that is still starting may hang in the module: it isn't waited for.
     const ends = [...this.#workers].map((worker) => (worker.state === 'ready' ? worker.stop() : this.#end(worker)));
-    await Promise.all([...ends, this.#running]);
+    await Promise.all([...ends, this.#spare.close(), this.#running]);
     if (this.#lockFd !== undefined) closeSync(this.#lockFd);
     this.#lockFd = undefined;
     this.#publish();
@@ -272,7 +273,7 @@ export class Supervisor {
       this.#startFailed(toKeyturnError(error));
       return;
     }
-    const outcome = await worker.started;
+    const outcome = await worker.start(this.#gate.mayUseFinalTry);
     if (outcome.kind === 'failed') await this.#openFailed(worker, outcome);
     else if (worker.state === 'starting') {
       this.#gate.succeeded();
@@ -285,7 +286,7 @@ export class Supervisor {
     const pinFd = this.#options.openPin();
     let worker: WorkerProcess;
     try {
-      worker = new WorkerProcess({ config, clock, log, pinFd, lockFd, mayUseFinalTry: this.#gate.mayUseFinalTry });
+      worker = this.#spare.take(pinFd) ?? new WorkerProcess({ config, clock, log, pinFd, lockFd });
     } finally {
       closeSync(pinFd);
     }
@@ -305,6 +306,8 @@ export class Supervisor {
     log.info({ workerPid: worker.pid, token: token.label, serial: token.serial }, 'HSM worker is ready');
     if (duplicates.length > 0)
       log.error({ ckaIds: duplicates }, 'several private keys in the token share a CKA_ID; none of them signs');
+    if (this.#lockFd !== undefined && this.readyWorkers().length >= this.#options.config.workers)
+      this.#spare.prepare(this.#lockFd);
     this.#publish();
     this.#wake();
   }
@@ -339,7 +342,7 @@ export class Supervisor {
       this.#restarts += 1;
       const { clock, log } = this.#options;
       const nowMs = clock.monotonicMs();
-      this.#youngDeaths = nowMs - worker.readySinceMs < SETTLED_MS ? this.#youngDeaths + 1 : 0;
+      this.#youngDeaths = youngDeathsAfter(this.#youngDeaths, nowMs - worker.readySinceMs);
       this.#notBeforeMs = nowMs + restartDelayMs(this.#youngDeaths);
       log.warn({ workerPid: worker.pid }, 'HSM worker has ended');
     }

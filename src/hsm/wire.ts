@@ -190,6 +190,8 @@ export type WorkerOrder =
     }
   /** The token is opened anew in the same process: sessions and handles go, and with `reinitialise` the module's state. */
   | { readonly kind: 'reopen'; readonly rung: 'login' | 'reinitialise'; readonly mayUseFinalTry: boolean }
+  /** Ahead of `start`, and without the module: the threads are made. */
+  | { readonly kind: 'prepare'; readonly signingSessions: number }
   | { readonly kind: 'stop' };
 
 /** The worker's reports on the control channel. */
@@ -219,6 +221,8 @@ export function parseWorkerOrder(payload: Buffer): WorkerOrder {
       mayUseFinalTry: fields['mayUseFinalTry'] === true,
     };
   }
+  if (fields['kind'] === 'prepare')
+    return { kind: 'prepare', signingSessions: requireNumber(fields['signingSessions']) };
   if (fields['kind'] !== 'start') throw new TypeError('unknown order');
   const selector = requireRecord(fields['selector']);
   return {

@@ -76,7 +76,6 @@ export interface WorkerProcessOptions {
   /** Opened by the daemon, read by the worker only. */
   readonly pinFd: number;
   readonly lockFd: number;
-  readonly mayUseFinalTry: boolean;
 }
 
 export class WorkerProcess {
@@ -85,8 +84,6 @@ export class WorkerProcess {
   readonly signing: readonly SessionLink[];
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
-  /** What came of opening the token for the first time. */
-  readonly started: Promise<OpenedWorker | OpenFailure>;
   state: WorkerStatus['state'] = 'starting';
   /** Monotonic time of the last change of state. */
   sinceMs: number;
@@ -101,6 +98,7 @@ export class WorkerProcess {
 
   readonly #child: ChildProcess;
   readonly #control: Duplex;
+  readonly #config: TokenConfig;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** How long the first opening took that succeeded. */
@@ -110,7 +108,9 @@ export class WorkerProcess {
   /** How the process ended; undefined while it lives. */
   #end: string | undefined;
 
-  constructor({ config, clock, log, pinFd, lockFd, mayUseFinalTry }: WorkerProcessOptions) {
+  /** The process alone: it does nothing before `prepare` or `start`. */
+  constructor({ config, clock, log, pinFd, lockFd }: WorkerProcessOptions) {
+    this.#config = config;
     this.#clock = clock;
     this.#log = log;
     this.sinceMs = clock.monotonicMs();
@@ -150,8 +150,18 @@ export class WorkerProcess {
     this.#logOutput(this.#child.stdout);
     this.#logOutput(this.#child.stderr);
     this.#listen();
-    const { moduleFile, moduleParameters, selector, sessionsPerWorker: signingSessions } = config;
-    this.started = this.#open(
+  }
+
+  /** Does ahead what needs no token. */
+  prepare(): void {
+    this.#order({ kind: 'prepare', signingSessions: this.#config.sessionsPerWorker });
+  }
+
+  /** Opens the token for the first time. Once. */
+  start(mayUseFinalTry: boolean): Promise<OpenedWorker | OpenFailure> {
+    this.setState('starting');
+    const { moduleFile, moduleParameters, selector, sessionsPerWorker: signingSessions } = this.#config;
+    return this.#open(
       { kind: 'start', moduleFile, moduleParameters, selector, signingSessions, mayUseFinalTry },
       START_TIMEOUT_MS,
     );
@@ -163,7 +173,7 @@ export class WorkerProcess {
     if (state === 'ready') this.readySinceMs = this.sinceMs;
   }
 
-  /** Opens the token anew in the same process. One at a time, and not before `started` has settled. */
+  /** Opens the token anew in the same process. One at a time, and not before `start` has settled. */
   reopen(rung: 'login' | 'reinitialise', mayUseFinalTry: boolean): Promise<OpenedWorker | OpenFailure> {
     return this.#open({ kind: 'reopen', rung, mayUseFinalTry }, REOPEN_TIMEOUT_MS + 2 * this.#openedInMs);
   }

@@ -14,6 +14,7 @@ import {
   stepAfterFailedTrial,
   stepAfterFault,
   stepAfterMissingKey,
+  youngDeathsAfter,
 } from '../../src/hsm/ladder.ts';
 
 const DEVICE_ERROR = 0x30;
@@ -85,12 +86,12 @@ describe('a fault', () => {
 describe('a worker that no rung helps', () => {
   it('is logged in once, then re-initialised for about 14 s, then replaced', () => {
     const { taken, waitMs } = climbUntil('restartWorker', (footing) => stepAfterFault(footing, met(0x101)));
-    expect(taken).toEqual(['login', ...Array.from({ length: 30 }, () => 'reinitialise'), 'restartWorker']);
+    expect(taken).toEqual(['login', ...Array.from({ length: 60 }, () => 'reinitialise'), 'restartWorker']);
     expect(waitMs).toBeGreaterThan(12_000);
     expect(waitMs).toBeLessThan(15_000);
   });
 
-  it('never waits longer than half a second, so that a token is found soon after its return', () => {
+  it('never waits longer than a quarter of a second, so that a token is found soon after its return', () => {
     let footing = GROUND;
     for (let climbs = 0; climbs < 100; climbs += 1) {
       const step = stepAfterFailedRepair(footing, DEVICE_ERROR);
@@ -120,6 +121,14 @@ describe('workers that die young', () => {
     expect([1, 3, 4, 20, 33, 34, 35, 37, 38, 1_000].map(restartDelayMs)).toEqual([
       0, 0, 1_000, 1_000, 1_000, 2_000, 4_000, 16_000, 30_000, 30_000,
     ]);
+  });
+});
+
+describe('a worker that ends', () => {
+  it('died young when it was used for less than a second; each second of use forgives one such death, ten forgive all', () => {
+    const lives = [0, 999, 1_000, 1_999, 2_000, 9_999];
+    expect(lives.map((livedMs) => youngDeathsAfter(20, livedMs))).toEqual([21, 21, 20, 20, 19, 12]);
+    expect([youngDeathsAfter(0, 5_000), youngDeathsAfter(20, 10_000)]).toEqual([0, 0]);
   });
 });
 

@@ -2,8 +2,8 @@
  * The HSM worker process: the only one that loads the PKCS#11 module. It inherits everything it needs as descriptors
  * (control channel, PIN, lock, one connection a session) and listens on nothing.
  *
- * Its main thread opens the token, logs in, starts the threads one after the other (two that open a module at once
- * met CKR_SLOT_ID_INVALID) and from then on watches the control channel. On the daemon's order it opens the token
+ * Its main thread starts the threads, opens the token, logs in, lets the threads open theirs one after the other (two at
+ * once met CKR_SLOT_ID_INVALID) and from then on watches the control channel. On the daemon's order it opens the token
  * anew; when the channel closes, the daemon is gone, and the process kills itself at once, whatever a thread may be stuck in.
  */
 import { fstatSync, readSync } from 'node:fs';
@@ -34,7 +34,10 @@ import {
 } from './token.ts';
 
 const MAX_PIN_BYTES = 255;
-/** A token that isn't there is looked for again before it is believed: seen once in 830 openings beside other writers. */
+/**
+ * At a start a token that isn't there is looked for again before it is believed: seen once in 830 openings beside other
+ * writers. Later the ladder tries again, and others wait for their turn at the token.
+ */
 const TOKEN_SEARCHES = 3;
 const TOKEN_SEARCH_PAUSE_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
@@ -43,7 +46,8 @@ const PAUSE_TIMEOUT_MS = 2_000;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-process.title = 'keyturn-worker';
+/** Until it has been told to open a token, a worker is in reserve. */
+process.title = 'keyturn-spare';
 // The terminal and service managers signal whole groups; when a worker ends is the daemon's to say.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
@@ -76,6 +80,10 @@ function report(message: WorkerReport): void {
 function obey(order: WorkerOrder): void {
   if (order.kind === 'stop') {
     void stop();
+    return;
+  }
+  if (order.kind === 'prepare') {
+    startThreads(order.signingSessions);
     return;
   }
   const opening = order.kind === 'start' ? start(order) : reopen(order.rung, order.mayUseFinalTry);
@@ -111,9 +119,12 @@ function readPin(): Buffer {
 
 async function start(order: StartOrder): Promise<WorkerReport> {
   settings = order;
+  process.title = 'keyturn-worker';
+  // Their start takes longer than the module's; opening the module comes later, one thread after the other.
+  startThreads(order.signingSessions);
   module = loadModule(order.moduleFile);
   initialise(module, order.moduleParameters);
-  return open(module, order, order.mayUseFinalTry);
+  return open(module, order, { searches: TOKEN_SEARCHES, mayUseFinalTry: order.mayUseFinalTry });
 }
 
 /** Nothing of the old sessions, handles or login is left when the token is opened again. */
@@ -125,41 +136,48 @@ async function reopen(rung: 'login' | 'reinitialise', mayUseFinalTry: boolean): 
   closeQuietly(login);
   login = undefined;
   if (rung === 'reinitialise') initialise(module, settings.moduleParameters, 'again');
-  return open(module, settings, mayUseFinalTry);
+  return open(module, settings, { searches: 1, mayUseFinalTry });
 }
 
-async function open(opened: Module, order: StartOrder, mayUseFinalTry: boolean): Promise<WorkerReport> {
-  const token = await searchToken(() => selectToken(opened, order.selector));
+interface Opening {
+  readonly searches: number;
+  readonly mayUseFinalTry: boolean;
+}
+
+async function open(opened: Module, order: StartOrder, { searches, mayUseFinalTry }: Opening): Promise<WorkerReport> {
+  const token = await searchToken(() => selectToken(opened, order.selector), searches);
   const pin = readPin();
   const duplicates = new Set<string>();
   try {
     login = logIn(token, pin, mayUseFinalTry);
     const ownLogin = { moduleParameters: order.moduleParameters, serial: token.identity.serial, pin };
-    for (let index = 0; index <= order.signingSessions; index += 1) {
-      const thread = (threads[index] ??= startThread(order, index));
-      for (const ckaId of await thread.open(token.slot.handle, ownLogin)) duplicates.add(ckaId);
-    }
+    for (const thread of threads)
+      for (const ckaId of await thread.open(order.moduleFile, token.slot.handle, ownLogin)) duplicates.add(ckaId);
   } finally {
     pin.fill(0);
   }
   return { kind: 'ready', token: token.identity, mechanisms: token.mechanisms, duplicates: [...duplicates] };
 }
 
-async function searchToken<T>(select: () => T): Promise<T> {
+async function searchToken<T>(select: () => T, searches: number): Promise<T> {
   for (let search = 1; ; search += 1) {
     try {
       return select();
     } catch (error) {
       const isAbsent = error instanceof TokenOpenError && error.reason === 'TOKEN_NOT_FOUND';
-      if (!isAbsent || search === TOKEN_SEARCHES) throw error;
+      if (!isAbsent || search === searches) throw error;
       await sleep(systemClock, TOKEN_SEARCH_PAUSE_MS);
     }
   }
 }
 
-function startThread({ moduleFile }: StartOrder, index: number): SessionThread {
+function startThreads(signingSessions: number): void {
+  for (let index = threads.length; index <= signingSessions; index += 1) threads.push(startThread(index));
+}
+
+function startThread(index: number): SessionThread {
   const role = index === 0 ? 'administration' : 'signing';
-  return new SessionThread({ moduleFile, role, fd: FIRST_SESSION_FD + index }, (error) => {
+  return new SessionThread({ role, fd: FIRST_SESSION_FD + index }, (error) => {
     console.error(`thread failed: ${error.message}`);
     die();
   });

@@ -1,6 +1,5 @@
 /** What the worker's main thread tells its threads, and what they tell back: one report for each order. */
 export interface ThreadSettings {
-  readonly moduleFile: string;
   readonly role: 'administration' | 'signing';
   /** The thread's end of its connection to the daemon. */
   readonly fd: number;
@@ -20,7 +19,12 @@ export interface OwnLogin {
 
 export type ThreadOrder =
   /** CK_SLOT_ID as the binding gives it: 8 bytes. */
-  | { readonly kind: 'open'; readonly slot: Uint8Array; readonly ownLogin: OwnLogin | undefined }
+  | {
+      readonly kind: 'open';
+      readonly moduleFile: string;
+      readonly slot: Uint8Array;
+      readonly ownLogin: OwnLogin | undefined;
+    }
   /** Closes the session and forgets every handle: the module is about to lose both. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'close' };

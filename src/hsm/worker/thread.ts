@@ -32,7 +32,7 @@ const KEYS_PER_PART = 100;
 
 const settings = workerData as ThreadSettings;
 const isSigner = settings.role === 'signing';
-const token = new TokenSession(settings.moduleFile, isSigner ? 'readOnly' : 'readWrite');
+const token = new TokenSession(isSigner ? 'readOnly' : 'readWrite');
 /** Until the first `open`, and between a `pause` and the next. */
 let isPaused = true;
 
@@ -169,7 +169,7 @@ function serve(): void {
 function obey(order: ThreadOrder, socket: Socket): void {
   switch (order.kind) {
     case 'open':
-      open(Buffer.from(order.slot), order.ownLogin);
+      open(order.moduleFile, Buffer.from(order.slot), order.ownLogin);
       return;
     case 'pause':
       isPaused = true;
@@ -185,8 +185,9 @@ function obey(order: ThreadOrder, socket: Socket): void {
   }
 }
 
-function open(slot: Buffer, ownLogin: OwnLogin | undefined): void {
+function open(moduleFile: string, slot: Buffer, ownLogin: OwnLogin | undefined): void {
   try {
+    token.load(moduleFile);
     if (ownLogin !== undefined) token.logIn(slot, ownLogin);
     token.open(slot);
     const duplicates = isSigner ? token.sweep() : [];

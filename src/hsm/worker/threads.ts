@@ -24,11 +24,12 @@ export class SessionThread {
   }
 
   /** Resolves with the CKA_IDs that are on several private keys. The main thread must be logged in. */
-  async open(slot: Uint8Array, ownLogin: OwnLogin): Promise<readonly string[]> {
-    let report = await this.#ask({ kind: 'open', slot, ownLogin: needsOwnLogin ? ownLogin : undefined });
+  async open(moduleFile: string, slot: Uint8Array, ownLogin: OwnLogin): Promise<readonly string[]> {
+    const order = { kind: 'open', moduleFile, slot } as const;
+    let report = await this.#ask({ ...order, ownLogin: needsOwnLogin ? ownLogin : undefined });
     if (!hasOpened && report.kind === 'failed' && report.ckr === CKR_CRYPTOKI_NOT_INITIALIZED) {
       needsOwnLogin = true;
-      report = await this.#ask({ kind: 'open', slot, ownLogin });
+      report = await this.#ask({ ...order, ownLogin });
     }
     hasOpened ||= report.kind === 'ready';
     if (report.kind === 'ready') return report.duplicates;

@@ -34,14 +34,19 @@ export class TokenSession {
   readonly #flags: number;
   readonly #handles = new Map<string, Buffer | typeof SEVERAL>();
   readonly #signature = Buffer.alloc(MAX_SIGNATURE_BYTES);
+  #isLoaded = false;
   #isInitialised = false;
   #slot: Buffer | undefined;
   #session: Buffer | undefined;
 
-  /** The module must have been initialised by this process already. */
-  constructor(moduleFile: string, access: 'readOnly' | 'readWrite') {
+  constructor(access: 'readOnly' | 'readWrite') {
     this.#flags = pkcs11.CKF_SERIAL_SESSION | (access === 'readWrite' ? pkcs11.CKF_RW_SESSION : 0);
-    this.lib.load(moduleFile);
+  }
+
+  /** Once, before anything else. The module must have been initialised by this process already. */
+  load(moduleFile: string): void {
+    if (!this.#isLoaded) this.lib.load(moduleFile);
+    this.#isLoaded = true;
   }
 
   /**
@@ -152,9 +157,9 @@ export class TokenSession {
     ];
     const ours: FoundObject[] = [];
     for (const handle of this.#search(template)) {
-      const ckaLabel = this.readAttribute(handle, pkcs11.CKA_LABEL)?.toString('utf8') ?? '';
+      const [label, id] = this.#readTwo(handle, pkcs11.CKA_LABEL, pkcs11.CKA_ID);
+      const ckaLabel = label?.toString('utf8') ?? '';
       if (!ckaLabel.startsWith(LABEL_PREFIX)) continue;
-      const id = this.readAttribute(handle, pkcs11.CKA_ID);
       if (id?.length === CKA_ID_BYTES) ours.push({ handle, ckaId: id.toString('hex'), ckaLabel });
     }
     return ours;
@@ -167,6 +172,16 @@ export class TokenSession {
       return Buffer.isBuffer(value) ? value : undefined;
     } catch {
       return undefined;
+    }
+  }
+
+  /** In one call where that works: a sweep asks thousands of objects. */
+  #readTwo(handle: Buffer, first: number, second: number): readonly (Buffer | undefined)[] {
+    try {
+      const attributes = this.lib.C_GetAttributeValue(this.session, handle, [{ type: first }, { type: second }]);
+      return attributes.map(({ value }) => (Buffer.isBuffer(value) ? value : undefined));
+    } catch {
+      return [this.readAttribute(handle, first), this.readAttribute(handle, second)];
     }
   }
 
