@@ -58,8 +58,7 @@ export class CallPolicy {
     let isCounted = false;
     // Own property, so that what grpc-js itself finds wrong (size, encoding, deadline) passes here too.
     call.sendStatus = (status) => {
-      const sent =
-        status.code === grpcStatus.OK || hasDetails(status) ? status : this.toStatus(explain(status), path, call);
+      const sent = this.#explained(status, path, call);
       if (!isCounted) this.#ports.onStatus?.(path, grpcStatus[sent.code] ?? 'UNKNOWN');
       isCounted = true;
       send(sent);
@@ -71,6 +70,15 @@ export class CallPolicy {
     }
     return new ServerInterceptingCall(call);
   };
+
+  /** The status as it leaves: with details, whoever made it. */
+  #explained(status: PartialStatus, path: string, call: IdentifiableCall): PartialStatus {
+    if (status.code === grpcStatus.OK || hasDetails(status)) return status;
+    // Nobody is there to read it, and nothing of ours failed.
+    if (status.code === grpcStatus.INTERNAL && status.details === UNWRITABLE)
+      return { code: grpcStatus.CANCELLED, details: 'the caller went away', metadata: null };
+    return this.toStatus(explain(status), path, call);
+  }
 
   /**
    * Any thrown value as a status. The log has what the daemon itself failed at, under the correlation id that the caller
@@ -119,6 +127,9 @@ type PartialStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0
 function hasDetails({ metadata }: PartialStatus): boolean {
   return metadata !== null && metadata !== undefined && metadata.get(STATUS_DETAILS_TRAILER).length > 0;
 }
+
+/** What grpc-js says when a message of an answer can't be written because the caller has gone. */
+const UNWRITABLE = 'Internal server error';
 
 /** What grpc-js calls INTERNAL although the request is to blame. */
 const MALFORMED = /^(?:Error deserializing request|Invalid grpc-timeout|Failed to decompress)/;
