@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
-const INPUTS = 20_000;
+const INPUTS = 10_000;
+/** Always the same inputs: a finding is one of the change at hand. */
+const SEED = 2026;
 
 interface Evidence {
   readonly ok: boolean;
@@ -13,7 +15,7 @@ interface Evidence {
 }
 
 it('nothing crashes, hangs, fails in an unforeseen way or lets through what it must not', async () => {
-  const options = ['scripts/fuzz.ts', '--inputs', String(INPUTS), '--json'];
+  const options = ['scripts/fuzz.ts', '--inputs', String(INPUTS), '--seed', String(SEED), '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, options).catch(
     (failure: unknown) => failure as { stdout: string },
   );
