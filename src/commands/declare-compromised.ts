@@ -12,10 +12,12 @@ import { confirmByName, requireConfirmable, YES_OPTION } from './confirm.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
 import { describeCompromise } from './key-change-views.ts';
+import { REQUEST_ID_OPTION } from './key-command.ts';
 import { propose, PROPOSE_OPTION } from './propose.ts';
 
 export const DECLARE_OPTIONS: readonly OptionSpec[] = [
   { flags: '--reason <text>', description: 'why; kept in the event log', required: true },
+  REQUEST_ID_OPTION,
   { flags: '--retain', description: 'keep the private keys in the token, as evidence; they never sign again' },
   { flags: '--dry-run', description: 'tell what would happen, change nothing' },
   PROPOSE_OPTION,
@@ -36,7 +38,12 @@ export async function declareCompromised(
 ): Promise<number> {
   const isDryRun = isSwitchedOn(options, 'dryRun');
   const retain = isSwitchedOn(options, 'retain');
-  const request = { scope, retain, reason: textOption(options, 'reason') ?? '' };
+  const request = {
+    scope,
+    retain,
+    reason: textOption(options, 'reason') ?? '',
+    requestId: textOption(options, 'requestId'),
+  };
   if (isSwitchedOn(options, 'propose')) return propose(context, options, { declareCompromised: request });
   if (!isDryRun) requireConfirmable(context, options);
   const describe = (effects: readonly CompromiseEffect[], isPreview: boolean): string[] =>

@@ -12,9 +12,15 @@ import {
 import { EXIT } from './exit-code.ts';
 import { describeNewSigner } from './key-change-views.ts';
 
+export const REQUEST_ID_OPTION: OptionSpec = {
+  flags: '--request-id <uuid>',
+  description: 'a UUID of your own: given again within 24 h, the command is not done twice',
+};
+
 export const KEY_COMMAND_OPTIONS: readonly OptionSpec[] = [
   { flags: '--etag <etag>', description: 'only if this is still its etag' },
   { flags: '--reason <text>', description: 'why; kept in the event log' },
+  REQUEST_ID_OPTION,
   { flags: '--dry-run', description: 'check everything, change nothing' },
   JSON_OPTION,
 ];
@@ -23,6 +29,7 @@ interface SentOptions {
   readonly validateOnly: boolean;
   readonly etag: string | undefined;
   readonly reason: string | undefined;
+  readonly requestId: string | undefined;
 }
 
 export function toKeyCommand(options: Options): SentOptions {
@@ -30,6 +37,7 @@ export function toKeyCommand(options: Options): SentOptions {
     validateOnly: isSwitchedOn(options, 'dryRun'),
     etag: textOption(options, 'etag'),
     reason: textOption(options, 'reason'),
+    requestId: textOption(options, 'requestId'),
   };
 }
 

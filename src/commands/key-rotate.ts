@@ -1,17 +1,10 @@
 /** `keyturn key rotate`: a standby takes over, now or at a time. */
 import { KeyturnError } from '../base/errors.ts';
-import {
-  type CommandContext,
-  type CommandSpec,
-  isSwitchedOn,
-  JSON_OPTION,
-  type Options,
-  textOption,
-} from './command.ts';
+import { type CommandContext, type CommandSpec, isSwitchedOn, type Options, textOption } from './command.ts';
 import { withClient } from './connection.ts';
 import { EXIT } from './exit-code.ts';
 import { describeRotationTime } from './key-change-views.ts';
-import { toKeyCommand } from './key-command.ts';
+import { KEY_COMMAND_OPTIONS, toKeyCommand } from './key-command.ts';
 import { formatTime, parseTime } from './time.ts';
 
 export const keyRotateCommand: CommandSpec = {
@@ -22,10 +15,7 @@ export const keyRotateCommand: CommandSpec = {
     { flags: '--use-last-standby', description: 'take the last propagated standby' },
     { flags: '--at <time>', description: 'not now: rotate at this time, instead of at the end of the signing period' },
     { flags: '--cancel-at', description: 'take back what --at said' },
-    { flags: '--etag <etag>', description: 'rotate only if this is still its etag' },
-    { flags: '--reason <text>', description: 'why; kept in the event log' },
-    { flags: '--dry-run', description: 'check everything, change nothing' },
-    JSON_OPTION,
+    ...KEY_COMMAND_OPTIONS,
   ],
   async run(context, input) {
     const [signingKey = ''] = input.arguments;
@@ -38,9 +28,7 @@ export const keyRotateCommand: CommandSpec = {
       client.rotate({
         signingKey,
         useLastStandby: isSwitchedOn(options, 'useLastStandby'),
-        validateOnly,
-        etag: textOption(options, 'etag'),
-        reason: textOption(options, 'reason'),
+        ...toKeyCommand(options),
       }),
     );
     if (isSwitchedOn(options, 'json')) {

@@ -1,4 +1,5 @@
 /** The commands that talk to a daemon, against a real one: init, serve, and then as a user would. */
+import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -160,12 +161,13 @@ describe('the CLI with a daemon', () => {
   });
 
   it('rotates, and then refuses a rotation that comes too early, with the time', async () => {
-    const rotated = await eventually(() => run('key', 'rotate', 'access-tokens', '--reason', 'test', '--json'));
+    const words = ['key', 'rotate', 'access-tokens', '--reason', 'test', '--request-id', randomUUID(), '--json'];
+    const rotated = await eventually(() => run(...words));
     expect(rotated, rotated.stderr).toMatchObject({ code: 0 });
-    expect(JSON.parse(rotated.stdout)).toMatchObject({
-      activated: { version: 2 },
-      suspended: { version: 1, published: true },
-    });
+    const change = { activated: { version: 2 }, suspended: { version: 1, published: true } };
+    expect(JSON.parse(rotated.stdout)).toMatchObject(change);
+    const repeated = await run(...words);
+    expect(JSON.parse(repeated.stdout), 'the same request is done once').toMatchObject(change);
     const refused = await run('key', 'rotate', 'access-tokens');
     expect(refused.code, refused.stdout).toBe(1);
     expect(refused.stderr).toMatch(/\((LAST_STANDBY|NOT_PROPAGATED)\)/);
