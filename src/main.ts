@@ -5,20 +5,22 @@
  */
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import type { AccessPolicy } from './access/policy.ts';
 import { createLoginLatch } from './app/login-latch.ts';
 import { Ledger } from './app/ledger.ts';
 import { Keyturn } from './app/keyturn.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
 import { systemClock } from './base/system-clock.ts';
-import { loadAccessPolicy } from './config/access-policy-document.ts';
 import { requireUsableConfig } from './config/check-config.ts';
 import type { Config } from './config/config.ts';
+import { CurrentAccessPolicy } from './config/current-access-policy.ts';
 import { loadConfig } from './config/load-config.ts';
-import { openSecretFile } from './config/secrets.ts';
+import { checkSecretFile, identifySecretFile, openSecretFile } from './config/secrets.ts';
 import type { Hsm } from './hsm/hsm.ts';
 import { createHsmPool } from './hsm/pool.ts';
 import { startServers } from './server/daemon-servers.ts';
+import { Reloads } from './server/reloads.ts';
 import { HttpJwksProbe } from './server/http/http-jwks-probe.ts';
 import { createLogger } from './server/telemetry/logger.ts';
 import { Telemetry } from './server/telemetry/telemetry.ts';
@@ -35,8 +37,8 @@ export interface Daemon {
   readonly httpUrl: string;
   readonly metricsUrl: string | undefined;
   readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
-  /** The PIN file was replaced: new HSM workers log in with it before the old ones go. */
-  renewLogins(): void;
+  /** Takes up the access policy, the TLS listener's files and the PIN file again, each whole or not at all. Never rejects. */
+  reload(): Promise<void>;
   /** Ordered and idempotent: refuse new work, finish what is in flight, stop the workers, close the store. */
   stop(): Promise<void>;
 }
@@ -50,7 +52,9 @@ export interface DaemonParts {
 
 export async function startDaemon({ config, clock, log, decorators = {} }: DaemonParts): Promise<Daemon> {
   await requireUsableConfig(config);
-  const accessPolicy = await loadAccessPolicy(config.accessPolicyFile);
+  const policies = await CurrentAccessPolicy.load(config.accessPolicyFile);
+  const accessPolicy = (): AccessPolicy => policies.policy;
+  let knownPinFile = identifySecretFile(config.token.pinFile);
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).toReversed()) await close();
@@ -80,7 +84,7 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       clock,
       log,
       probe: telemetry?.meterProbe(probe) ?? probe,
-      accessPolicy: () => accessPolicy,
+      accessPolicy,
       limits: config.limits,
       clockStepLimitMs: config.clockStepLimitMs,
       canaryPeriodMs: config.canaryPeriodMs,
@@ -88,17 +92,38 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       randomBytes,
     });
     telemetry?.watch(app);
-    const servers = await startServers({ config, app, telemetry, accessPolicy: () => accessPolicy, log, clock });
+    const servers = await startServers({ config, app, telemetry, accessPolicy, log, clock });
     probe.baseUrl = servers.httpUrl;
     app.start();
     closers.push(async () => {
       await Promise.all([servers.drain(config.limits.drainMs), app.stop()]);
     });
+    policies.onLoaded((policy) => {
+      telemetry?.setAccessPolicy(policy);
+      log.info({ sha256: policy.documentHash, callers: policy.rights.size }, 'access policy in force');
+    });
+    const reloads = new Reloads({
+      log,
+      onResult: (part, isGood) => telemetry?.setReload(part, isGood),
+      parts: {
+        accessPolicy: async () => {
+          if (!(await policies.reload())) return 'unchanged';
+          servers.dropUnwantedCallers();
+          return policies.policy.documentHash;
+        },
+        ...(servers.reloadTls === undefined ? {} : { tls: servers.reloadTls }),
+        pin: () => {
+          const pinFile = identifySecretFile(config.token.pinFile);
+          if (pinFile === knownPinFile) return 'unchanged';
+          checkSecretFile(config.token.pinFile);
+          knownPinFile = pinFile;
+          pool.renewLogins();
+          return 'new HSM workers log in with the new PIN';
+        },
+      },
+    });
     const { httpUrl, metricsUrl, grpcAddress } = servers;
-    const renewLogins = (): void => {
-      pool.renewLogins();
-    };
-    return { httpUrl, metricsUrl, grpcAddress, renewLogins, stop: closeAll };
+    return { httpUrl, metricsUrl, grpcAddress, reload: () => reloads.request(), stop: closeAll };
   } catch (failure) {
     await closeAll();
     throw failure;
@@ -113,15 +138,13 @@ export async function runDaemon(configFile: string): Promise<void> {
     // The handlers stay: a second signal must not cut off the drain, which is bounded anyway.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
-  let renewLogins = (): void => undefined;
+  let reload = async (): Promise<void> => undefined;
   process.on('SIGHUP', () => {
-    log.info({}, 'SIGHUP: new HSM workers log in with the PIN file; anything else that was changed needs a restart');
-    renewLogins();
+    log.info({}, 'SIGHUP: access policy, TLS files and PIN file are read again; keyturn.yaml needs a restart');
+    void reload();
   });
   const daemon = await startDaemon({ config, clock: systemClock, log });
-  renewLogins = () => {
-    daemon.renewLogins();
-  };
+  reload = () => daemon.reload();
   const { httpUrl, metricsUrl, grpcAddress } = daemon;
   log.info({ httpUrl, metricsUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');
   const signal = await stopSignal;

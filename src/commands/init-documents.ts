@@ -54,7 +54,8 @@ const DEMO_PROMISE = `    # !!! FOR DEMONSTRATION ONLY !!!
 
 export function toConfigurationDocument(choices: InitChoices): string {
   return `# keyturn's configuration. Every option is here; optional ones have their default.
-# Relative paths start at this file's folder. After a change: keyturn config check
+# Relative paths start at this file's folder. After a change: keyturn config check, and a restart.
+# The files that it names for TLS, the access policy and the PIN are read again on SIGHUP.
 
 grpc:
   # Callers reach the daemon over mutual TLS (1.3), each with a certificate of its own.
@@ -64,6 +65,9 @@ grpc:
     privateKey: ${privateKeyPath('server')}
     clientCa: ${LAYOUT.authorityCertificate}   # client certificates must chain to it
     callerName: dns            # which name in a client certificate names the caller: dns, spiffe or cn
+    revocationLists: []        # certificate revocation lists, PEM or DER; one that is out of date lets nobody in
+    maxConnectionAge: 1h       # then a client has to make a new connection; no call fails
+    connectionGrace: 15s       # how long the calls of the old one may still run
   # Whoever can open a Unix socket is its one caller. The folder must be 0700.
   unix:
     - path: ${LAYOUT.adminSocket}
@@ -122,7 +126,7 @@ log:
 }
 
 export function toAccessPolicyDocument(): string {
-  return `# Who may do what. Nothing is allowed that isn't granted here. After a change: keyturn config check
+  return `# Who may do what. Nothing is allowed that isn't granted here. After a change: keyturn config check, and SIGHUP to the daemon
 version: 1
 
 callers:

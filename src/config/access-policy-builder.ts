@@ -186,7 +186,15 @@ function toClaimRules({
   forbidden = [],
   maxLifetime,
 }: NonNullable<GrantDocument['claims']>): ClaimRules {
-  return { iss, aud, typ, sub: sub?.map(compileGlob), required, forbidden, maxLifetimeMs: maxLifetime };
+  return {
+    iss,
+    aud,
+    typ,
+    sub: sub?.map(compileGlob),
+    required,
+    forbidden,
+    maxLifetimeMs: maxLifetime,
+  };
 }
 
 /** A second's worth may come at once unless the document says otherwise. */

@@ -2,15 +2,15 @@
  * The checks that need the disk: what the configuration names is there, usable, and private where it must be. For
  * `keyturn config check` and the daemon's start; each runs whatever the others find.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { KeyturnError } from '../base/errors.ts';
 import { loadAccessPolicy } from './access-policy-document.ts';
 import type { Config, TlsListenerConfig, UnixListenerConfig } from './config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from './problems.ts';
 import { checkSecretFile } from './secrets.ts';
+import { loadTlsFiles } from './tls-files.ts';
 
 const GROUP_AND_OTHERS = 0o077;
 const ROOT_UID = 0;
@@ -47,46 +47,14 @@ async function attempt(path: string, check: () => Promise<void> | void): Promise
   }
 }
 
-async function checkTls({
-  certificateFile,
-  privateKeyFile,
-  clientCaFile,
-}: TlsListenerConfig): Promise<readonly ConfigProblem[]> {
-  const found = await Promise.all([
-    attempt('grpc.tls.certificate', async () => {
-      await readCertificate(certificateFile);
-    }),
-    attempt('grpc.tls.privateKey', () => checkSecretFile(privateKeyFile)),
-    attempt('grpc.tls.clientCa', async () => {
-      const { ca } = await readCertificate(clientCaFile);
-      if (!ca) throw new Error(`${clientCaFile} holds no CA certificate (basicConstraints CA:TRUE)`);
-    }),
-  ]);
-  const problems = found.flat();
-  return problems.length > 0
-    ? problems
-    : attempt('grpc.tls.privateKey', () => requireKeyOfCertificate(privateKeyFile, certificateFile));
-}
-
-async function readCertificate(file: string): Promise<X509Certificate> {
-  await requireReadable(file);
+async function checkTls(listener: TlsListenerConfig): Promise<readonly ConfigProblem[]> {
   try {
-    return new X509Certificate(await readFile(file));
+    await loadTlsFiles(listener, '');
+    return [];
   } catch (error) {
-    throw new Error(`${file} holds no certificate in PEM`, { cause: error });
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
   }
-}
-
-async function requireKeyOfCertificate(keyFile: string, certificateFile: string): Promise<void> {
-  const certificate = await readCertificate(certificateFile);
-  let isItsKey: boolean;
-  try {
-    isItsKey = certificate.checkPrivateKey(createPrivateKey(await readFile(keyFile)));
-  } catch {
-    // OpenSSL's error could repeat what is in the file.
-    throw new Error(`${keyFile} holds no private key in PEM that needs no passphrase`);
-  }
-  if (!isItsKey) throw new Error(`${keyFile} is not the private key of the certificate in ${certificateFile}`);
 }
 
 /** The daemon makes a missing folder itself. */

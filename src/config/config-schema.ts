@@ -6,7 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { formatDuration } from '../base/duration.ts';
 import { parseCallerName } from '../base/ids.ts';
-import { duration, integer, invalid, member, text, wholeSeconds } from './schema-parts.ts';
+import { duration, integer, invalid, list, member, text, wholeSeconds } from './schema-parts.ts';
 import { parseWorkerEnvironment } from './worker-environment.ts';
 
 const SECOND_MS = 1_000;
@@ -17,6 +17,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** PATH_MAX of Linux. */
 const MAX_PATH_BYTES = 4_096;
 const MAX_UNIX_LISTENERS = 16;
+const MAX_REVOCATION_LISTS = 64;
 const MAX_MODULE_PARAMETERS_BYTES = 4_096;
 /** CK_TOKEN_INFO: label is 32 bytes, serialNumber 16. */
 const MAX_LABEL_BYTES = 32;
@@ -64,6 +65,9 @@ const grpcSchema = z
         privateKey: filePath,
         clientCa: filePath,
         callerName: z.enum(['spiffe', 'dns', 'cn']),
+        revocationLists: list(filePath, 0, MAX_REVOCATION_LISTS).default([]),
+        maxConnectionAge: duration(SECOND_MS, DAY_MS).default(HOUR_MS),
+        connectionGrace: duration(SECOND_MS, 10 * MINUTE_MS).default(15 * SECOND_MS),
       })
       .optional(),
     unix: z

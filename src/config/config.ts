@@ -13,6 +13,12 @@ export interface TlsListenerConfig {
   readonly privateKeyFile: string;
   /** CA certificates (PEM) that client certificates must chain to. */
   readonly clientCaFile: string;
+  /** Certificate revocation lists, PEM or DER: with any, each CA needs one, and one that is out of date lets nobody in. */
+  readonly revocationListFiles: readonly string[];
+  /** When a connection is told to make way for a new one, give or take a tenth. */
+  readonly maxConnectionAgeMs: number;
+  /** How long the calls of such a connection may go on. */
+  readonly connectionGraceMs: number;
   /** Which name of a client certificate names the caller; one type per listener, no fall-through. */
   readonly callerName: 'spiffe' | 'dns' | 'cn';
 }

@@ -66,7 +66,7 @@ function toListeners(
     caller,
   }));
   if (tls === undefined) return listeners;
-  const { address, certificate, privateKey, clientCa, callerName } = tls;
+  const { address, certificate, privateKey, clientCa, callerName, revocationLists } = tls;
   return [
     {
       kind: 'tls',
@@ -75,6 +75,9 @@ function toListeners(
       certificateFile: fromHere(certificate),
       privateKeyFile: fromHere(privateKey),
       clientCaFile: fromHere(clientCa),
+      revocationListFiles: revocationLists.map(fromHere),
+      maxConnectionAgeMs: tls.maxConnectionAge,
+      connectionGraceMs: tls.connectionGrace,
       callerName,
     },
     ...listeners,

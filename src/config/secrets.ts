@@ -3,7 +3,7 @@
  * that was checked is the file that is used. Symbolic links are followed: Kubernetes mounts secrets behind some, and
  * what counts is who may read the file at their end.
  */
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { KeyturnError } from '../base/errors.ts';
 
 const GROUP_AND_OTHERS = 0o077;
@@ -22,6 +22,16 @@ export function openSecretFile(path: string): number {
   } catch (error) {
     closeSync(descriptor);
     throw error;
+  }
+}
+
+/** Changes when the file is written or replaced, without a look at what it holds. Errors: SECRET_FILE_UNREADABLE. */
+export function identifySecretFile(path: string): string {
+  try {
+    const { dev, ino, ctimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${ctimeNs}`;
+  } catch (error) {
+    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
   }
 }
 

@@ -3,30 +3,27 @@
  * longest: a verifier must be able to check what was signed last.
  */
 import type { CallerIdentity } from '../access/caller.ts';
-import type { AccessPolicy } from '../access/policy.ts';
+import { type AccessPolicy, findCaller } from '../access/policy.ts';
 import type { Application } from '../app/application.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Config, TlsListenerConfig, UnixListenerConfig } from '../config/config.ts';
-import { ConnectionCallers } from './grpc/connection-callers.ts';
-import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
+import type { Config } from '../config/config.ts';
+import type { GrpcServerOptions } from './grpc/grpc-server.ts';
 import { Health } from './grpc/health-service.ts';
 import { RateLimiter } from './grpc/rate-limiter.ts';
 import { loadReflection } from './grpc/reflection.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
 import { createJwksHandler, type HttpHandler } from './http/jwks-handler.ts';
 import { countingAnswers, createMetricsHandler } from './http/metrics-handler.ts';
-import type { Listener } from './listener.ts';
-import { listenTls } from './tls-listener.ts';
+import { type EndpointPorts, type GrpcEndpoint, openTls, openUnix } from './grpc-endpoints.ts';
 import { BoundedLog } from './telemetry/bounded-log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
-import { listenUnix } from './unix-listener.ts';
 
 /** What is left of the grace for HTTP, after gRPC has taken its part. */
 const MIN_HTTP_GRACE_MS = 1_000;
 
 export interface ServersOptions {
-  readonly config: Pick<Config, 'grpcListeners' | 'http' | 'limits'>;
+  readonly config: Pick<Config, 'file' | 'grpcListeners' | 'http' | 'limits'>;
   readonly app: Application;
   /** Counts, and is served on a listener of its own; absent: neither. */
   readonly telemetry?: Telemetry | undefined;
@@ -41,6 +38,10 @@ export interface Servers {
   readonly metricsUrl: string | undefined;
   /** Of the first TLS listener. */
   readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
+  /** The TLS listener's files anew; resolves with what changed. Undefined without such a listener. Errors: CONFIG_INVALID. */
+  readonly reloadTls: (() => Promise<string>) | undefined;
+  /** Cuts the connections of callers that the access policy doesn't name any more, or denies everything. */
+  dropUnwantedCallers(): void;
   /**
    * Health says NOT_SERVING; gRPC accepts no connection and no call, and ends what is running; then HTTP. What takes
    * longer than `graceMs` is cut. Idempotent.
@@ -50,13 +51,6 @@ export interface Servers {
 
 /** What all gRPC servers share. */
 type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests' | 'rateLimiter' | 'signing' | 'onStatus'>;
-
-/** A gRPC server and the listener that feeds it. */
-interface GrpcEndpoint {
-  readonly server: GrpcServer;
-  readonly listener: Listener;
-  readonly host: string | undefined;
-}
 
 /** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
@@ -83,14 +77,9 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     http = await listenHttp(config.http, { handler: createPublicHandler(app, telemetry), clock, log });
     if (telemetry !== undefined)
       metrics = await listenHttp(telemetry.address, { handler: createMetricsHandler(telemetry, log), clock, log });
-    const refusals = new BoundedLog(clock, log);
-    for (const listener of config.grpcListeners) {
-      endpoints.push(
-        await (listener.kind === 'tls'
-          ? openTls(listener, options, services, refusals)
-          : openUnix(listener, options, services)),
-      );
-    }
+    const ports = toEndpointPorts(options, services);
+    for (const listener of config.grpcListeners)
+      endpoints.push(await (listener.kind === 'tls' ? openTls(listener, ports) : openUnix(listener, ports)));
   } catch (failure) {
     await drainAll({ health, endpoints, http, metrics, clock }, 0);
     throw failure;
@@ -101,6 +90,15 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     httpUrl: http.url,
     metricsUrl: metrics?.url,
     grpcAddress: findTlsAddress(endpoints),
+    reloadTls: endpoints.find(({ reloadTls }) => reloadTls !== undefined)?.reloadTls,
+    dropUnwantedCallers() {
+      const policy = options.accessPolicy();
+      const isUnwanted = (identity: CallerIdentity): boolean => {
+        const caller = findCaller(policy, identity);
+        return caller === undefined || policy.rights.get(caller)?.isDenied === true;
+      };
+      for (const { listener } of endpoints) listener.destroyConnectionsOf(isUnwanted);
+    },
     drain(graceMs) {
       drained ??= drainAll(open, graceMs);
       return drained;
@@ -124,47 +122,16 @@ function findTlsAddress(endpoints: readonly GrpcEndpoint[]): Servers['grpcAddres
   return undefined;
 }
 
-async function openTls(
-  config: TlsListenerConfig,
-  options: ServersOptions,
-  services: Services,
-  refusals: BoundedLog,
-): Promise<GrpcEndpoint> {
-  const callers = new ConnectionCallers();
-  const server = createGrpcServer(toGrpcOptions(options, services, (call) => callers.find(call)));
-  const listener = await listenTls(config, {
-    log: options.log,
-    refusals,
-    onConnection: (socket, identity) => {
-      callers.remember(socket, identity);
-      server.accept(socket);
-    },
-  });
-  return { server, listener, host: config.host };
-}
-
-async function openUnix(
-  config: UnixListenerConfig,
-  options: ServersOptions,
-  services: Services,
-): Promise<GrpcEndpoint> {
-  const identity: CallerIdentity = { kind: 'unix', name: config.caller };
-  const server = createGrpcServer(toGrpcOptions(options, services, () => identity));
-  const listener = await listenUnix(config, {
-    log: options.log,
-    onConnection: (socket) => {
-      server.accept(socket);
-    },
-  });
-  return { server, listener, host: undefined };
-}
-
-function toGrpcOptions(
-  { app, accessPolicy, config, clock }: ServersOptions,
-  services: Services,
-  identify: GrpcServerOptions['identify'],
-): GrpcServerOptions {
-  return { app, accessPolicy, identify, ...services, limits: config.limits, clock };
+function toEndpointPorts(options: ServersOptions, services: Services): EndpointPorts {
+  const { app, telemetry, accessPolicy, config, clock, log } = options;
+  return {
+    configFile: config.file,
+    clock,
+    log,
+    refusals: new BoundedLog(clock, log),
+    onTlsFiles: (files) => telemetry?.setTlsFiles(files),
+    toGrpcOptions: (own) => ({ app, accessPolicy, ...own, ...services, limits: config.limits, clock }),
+  };
 }
 
 interface OpenServers {

@@ -1,5 +1,6 @@
 /** What all listeners share: binding with one error, the set of open connections, and closing in two steps. */
 import type { ListenOptions, Server, Socket } from 'node:net';
+import type { CallerIdentity } from '../access/caller.ts';
 import { KeyturnError } from '../base/errors.ts';
 
 export interface Listener {
@@ -11,6 +12,8 @@ export interface Listener {
   stop(): Promise<void>;
   /** Cuts every open connection, half-open handshakes too. */
   destroyConnections(): void;
+  /** Cuts the connections of callers who are not wanted any more. */
+  destroyConnectionsOf(isUnwanted: (caller: CallerIdentity) => boolean): void;
 }
 
 /** Errors: ADDRESS_UNAVAILABLE with the address. */
@@ -43,24 +46,35 @@ export function formatHostPort(host: string, port: number | undefined): string {
 
 /** Connections that are open now. */
 export class OpenConnections {
-  readonly #sockets = new Set<Socket>();
+  readonly #callers = new Map<Socket, CallerIdentity | undefined>();
   readonly #waiting: (() => void)[] = [];
 
-  add(socket: Socket): void {
-    this.#sockets.add(socket);
+  get sockets(): readonly Socket[] {
+    return [...this.#callers.keys()];
+  }
+
+  /** `caller`: once it is known. */
+  add(socket: Socket, caller?: CallerIdentity): void {
+    this.#callers.set(socket, caller);
     socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (this.#sockets.size > 0) return;
+      this.#callers.delete(socket);
+      if (this.#callers.size > 0) return;
       for (const resolve of this.#waiting.splice(0)) resolve();
     });
   }
 
   whenEmpty(): Promise<void> {
-    if (this.#sockets.size === 0) return Promise.resolve();
+    if (this.#callers.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#callers.keys()) socket.destroy();
+  }
+
+  destroyThoseOf(isUnwanted: (caller: CallerIdentity) => boolean): void {
+    for (const [socket, caller] of this.#callers) {
+      if (caller !== undefined && isUnwanted(caller)) socket.destroy();
+    }
   }
 }

@@ -3,31 +3,54 @@
  * the client CA, speaks HTTP/2, and has exactly one caller's name. Everybody else is cut off and noted.
  */
 import { constants } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { Socket } from 'node:net';
+import { createSecureContext, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { CallerIdentity } from '../access/caller.ts';
+import type { Clock } from '../base/clock.ts';
 import { KeyturnError, toKeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { TlsListenerConfig } from '../config/config.ts';
+import type { TlsFiles } from '../config/tls-files.ts';
 import { parseCallerIdentity } from './caller-name.ts';
 import { formatHostPort, type Listener, listen, OpenConnections, portOf } from './listener.ts';
 import type { BoundedLog } from './telemetry/bounded-log.ts';
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** By then every handshake has succeeded or failed. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 4_096;
-/** Readable by everybody. */
-const OTHERS_MODE = 0o007;
+/** The longest that Node's timers take. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface TlsListener extends Listener {
+  /** Handshakes go by these files from now on. Errors: CONFIG_INVALID; then all is as it was. */
+  use(files: TlsFiles): void;
+  /** Connections that got past the handshake. */
+  accepted(): readonly Socket[];
+}
 
 export interface TlsListenerPorts {
+  readonly clock: Clock;
   readonly log: Logger;
   /** For what strangers can cause. */
   readonly refusals: BoundedLog;
   readonly onConnection: (socket: TLSSocket, identity: CallerIdentity) => void;
 }
 
-/** Errors: CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED, ADDRESS_UNAVAILABLE. */
-export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPorts): Promise<Listener> {
-  const server = createTlsServer(await loadTlsOptions(config), config);
+/** Errors: CONFIG_INVALID, ADDRESS_UNAVAILABLE. */
+export async function listenTls(
+  config: TlsListenerConfig,
+  files: TlsFiles,
+  ports: TlsListenerPorts,
+): Promise<TlsListener> {
+  const initial = toSecureOptions(files);
+  requireUsable(initial, config);
+  const server = createServer({
+    ...initial,
+    requestCert: true,
+    rejectUnauthorized: true,
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  });
   server.maxConnections = MAX_CONNECTIONS;
   const connections = new OpenConnections();
   const accepted = new OpenConnections();
@@ -75,8 +98,10 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
       return;
     }
     try {
-      const identity = parseCallerIdentity(socket.getPeerCertificate(), config.callerName);
-      accepted.add(socket);
+      const certificate = socket.getPeerCertificate();
+      const identity = parseCallerIdentity(certificate, config.callerName);
+      accepted.add(socket, identity);
+      endAtExpiry(socket, Date.parse(certificate.valid_to), ports.clock);
       ports.onConnection(socket, identity);
     } catch (thrown) {
       refuse(socket, toKeyturnError(thrown).message);
@@ -96,62 +121,52 @@ export async function listenTls(config: TlsListenerConfig, ports: TlsListenerPor
     destroyConnections() {
       connections.destroyAll();
     },
+    destroyConnectionsOf(isUnwanted) {
+      accepted.destroyThoseOf(isUnwanted);
+    },
+    use(fresh) {
+      const options = toSecureOptions(fresh);
+      requireUsable(options, config);
+      server.setSecureContext(options);
+    },
+    accepted: () => accepted.sockets,
   };
 }
 
-async function loadTlsOptions(config: TlsListenerConfig): Promise<TlsOptions> {
+/** OpenSSL looks at a certificate's dates in the handshake only. */
+function endAtExpiry(socket: TLSSocket, notAfterMs: number, clock: Clock): void {
+  const leftMs = notAfterMs - clock.wallMs();
+  if (leftMs > MAX_TIMER_MS) return;
+  const cancel = clock.after(Math.max(0, leftMs), () => {
+    socket.destroy();
+  });
+  socket.once('close', cancel);
+}
+
+/** What may change while the listener is open. */
+function toSecureOptions({ certificate, privateKey, clientCa, revocationLists }: TlsFiles): SecureContextOptions {
   return {
     minVersion: 'TLSv1.3',
-    cert: await readPem(config.certificateFile, 'certificateFile'),
-    key: await readPrivateKey(config.privateKeyFile),
-    ca: await readPem(config.clientCaFile, 'clientCaFile'),
-    requestCert: true,
-    rejectUnauthorized: true,
-    ALPNProtocols: ['h2'],
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    cert: certificate,
+    key: privateKey,
+    ca: clientCa,
+    // With any list OpenSSL asks for one of every CA in the chain, and refuses all when one is out of date.
+    ...(revocationLists.length === 0 ? {} : { crl: [...revocationLists] }),
     // No resumption: it would skip the check of the client's certificate.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }
 
-function createTlsServer(
-  options: TlsOptions,
-  { certificateFile, privateKeyFile, clientCaFile }: TlsListenerConfig,
-): Server {
+/** Errors: CONFIG_INVALID. */
+function requireUsable(options: SecureContextOptions, config: TlsListenerConfig): void {
   try {
-    return createServer(options);
+    createSecureContext(options);
   } catch (cause) {
     throw new KeyturnError(
       'CONFIG_INVALID',
-      `${certificateFile}, ${privateKeyFile} and ${clientCaFile} are not a certificate, its private key and CA certificates in PEM`,
+      `OpenSSL can't use ${[config.certificateFile, config.privateKeyFile, config.clientCaFile, ...config.revocationListFiles].join(', ')} together`,
       { cause },
     );
-  }
-}
-
-async function readPem(file: string, field: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new KeyturnError('CONFIG_INVALID', `${field}: can't read ${file}`, { field, cause });
-  }
-}
-
-async function readPrivateKey(file: string): Promise<Buffer> {
-  try {
-    const { mode } = await stat(file);
-    if ((mode & OTHERS_MODE) !== 0) {
-      throw new KeyturnError('SECRET_FILE_EXPOSED', `everybody can use the private key in ${file}; chmod 0600 it`, {
-        field: 'privateKeyFile',
-      });
-    }
-    return await readFile(file);
-  } catch (cause) {
-    if (cause instanceof KeyturnError) throw cause;
-    throw new KeyturnError('SECRET_FILE_UNREADABLE', `privateKeyFile: can't read ${file}`, {
-      field: 'privateKeyFile',
-      cause,
-    });
   }
 }
 

@@ -25,7 +25,7 @@ export interface UnixListenerPorts {
 }
 
 /** Errors: ADDRESS_UNAVAILABLE. */
-export async function listenUnix({ path }: UnixListenerConfig, ports: UnixListenerPorts): Promise<Listener> {
+export async function listenUnix({ path, caller }: UnixListenerConfig, ports: UnixListenerPorts): Promise<Listener> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
     throw unavailable(path, `its path is longer than ${MAX_PATH_BYTES} bytes`);
   await requirePrivateDirectory(dirname(path), path);
@@ -34,7 +34,7 @@ export async function listenUnix({ path }: UnixListenerConfig, ports: UnixListen
   server.maxConnections = MAX_CONNECTIONS;
   const connections = new OpenConnections();
   server.on('connection', (socket) => {
-    connections.add(socket);
+    connections.add(socket, { kind: 'unix', name: caller });
     socket.on('error', (error) => {
       ports.log.debug({ listener: path, err: error }, 'connection failed');
     });
@@ -54,6 +54,9 @@ export async function listenUnix({ path }: UnixListenerConfig, ports: UnixListen
     },
     destroyConnections() {
       connections.destroyAll();
+    },
+    destroyConnectionsOf(isUnwanted) {
+      connections.destroyThoseOf(isUnwanted);
     },
   };
 }

@@ -1,9 +1,15 @@
-/** Every gRPC method as every kind of caller, against a table written by hand; and who doesn't even get a connection. */
-import { readFileSync } from 'node:fs';
+/**
+ * Every gRPC method as every kind of caller, against a table written by hand; who doesn't even get a connection; and what
+ * another access policy changes on SIGHUP.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { kill } from 'node:process';
 import { Client, credentials, Metadata, type ChannelCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDevelopmentAuthority } from '../../src/commands/development-certificates.ts';
-import { type DaemonProcess, startDaemonProcess } from '../fixtures/daemon-process.ts';
+import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
 import { type Deployment, makeDeployment } from '../fixtures/deployment.ts';
 import { grpcMethods } from '../fixtures/proto-methods.ts';
 
@@ -154,9 +160,19 @@ describe('every method as every caller', () => {
     },
   );
 
-  it.each(Object.keys(TABLE))('%s is closed to a caller whom the access policy does not name', async (method) => {
-    expect((await call(connect('stranger'), method)).code).toBe(status.UNAUTHENTICATED);
-  });
+  it.each(Object.keys(TABLE))(
+    '%s is closed to whoever has no certificate, whom the access policy does not name, and whom it denies everything',
+    async (method) => {
+      const nobody = new Client(`127.0.0.1:${daemon.grpcAddress.port}`, tlsOf(undefined));
+      expect((await call(nobody, method)).code).toBe(status.UNAVAILABLE);
+      expect((await call(connect('stranger'), method)).code).toBe(status.UNAUTHENTICATED);
+      const denied = await call(connect('denied-service'), method);
+      expect([denied.code, denied.details]).toEqual([
+        status.PERMISSION_DENIED,
+        expect.stringContaining('denies it everything'),
+      ]);
+    },
+  );
 
   it('answers an unknown method as unimplemented, and to a stranger as unauthenticated', async () => {
     expect((await call(connect('operator'), '/keyturn.v1.SigningService/SignDigest')).code).toBe(status.UNIMPLEMENTED);
@@ -186,5 +202,42 @@ describe('connections', () => {
 
   it('of others go on after all that', async () => {
     expect((await call(connect('operator'), METHOD)).code).toBe(status.OK);
+  });
+});
+
+describe('another access policy', () => {
+  const METHOD = '/keyturn.v1.KeyAdminService/ListSigningKeys';
+  const policyFile = (): string => join(deployment.dir, 'access-policy.yaml');
+  /** The log line about the access policy that comes of a SIGHUP. */
+  const reload = async (document: string): Promise<string> => {
+    const find = (): string[] =>
+      daemon
+        .log()
+        .split('\n')
+        .filter((line) => line.includes('"part":"accessPolicy"') && line.endsWith('}'));
+    const { length } = find();
+    writeFileSync(policyFile(), document);
+    kill(daemon.pid, 'SIGHUP');
+    await waitFor('the reload', () => find().length > length);
+    return find().at(-1) ?? '';
+  };
+
+  it('takes its place on SIGHUP, for open connections too; one that is wrong changes nothing and says where', async () => {
+    const before = readFileSync(policyFile(), 'utf8');
+    const auditor = daemon.clientOf('auditor');
+    await auditor.listSigningKeys();
+
+    const wrong = before.replace('"role": "auditor"', '"role": "boss"');
+    expect(await reload(wrong)).toContain('grants[1].role: must be signer or operator or auditor or securityOfficer');
+    await auditor.listSigningKeys();
+
+    const fresh = before.replace('"denials": [', '"denials": [{ "callers": ["auditor"], "roles": ["auditor"] },');
+    const hash = createHash('sha256').update(fresh).digest('hex');
+    expect(await reload(fresh)).toContain(`"result":"${hash}"`);
+    await expect(auditor.listSigningKeys()).rejects.toMatchObject({ reason: 'METHOD_NOT_PERMITTED' });
+    expect((await call(connect('auditor'), METHOD)).code).toBe(status.PERMISSION_DENIED);
+
+    await reload(before);
+    await auditor.listSigningKeys();
   });
 });

@@ -14,7 +14,7 @@ import type { GrpcListenerConfig } from '../../src/config/config.ts';
 import { type Servers, startServers } from '../../src/server/daemon-servers.ts';
 import { listenUnix } from '../../src/server/unix-listener.ts';
 import { recordingLogger } from '../fixtures/recording-logger.ts';
-import { LIMITS, startTestServers, type TestServers } from '../fixtures/test-servers.ts';
+import { LIMITS, TLS_LISTENER, startTestServers, type TestServers } from '../fixtures/test-servers.ts';
 
 const CALLER = parseCallerName('admin');
 const claims = { iss: 'https://issuer.example', aud: 'https://api.example' };
@@ -71,7 +71,7 @@ it('starts all or nothing: one address that is taken, and nothing listens', asyn
   const path = join(dir, 'admin.sock');
   const start = (grpcListeners: readonly GrpcListenerConfig[]): Promise<Servers> =>
     startServers({
-      config: { grpcListeners, http: { host: '127.0.0.1', port: 0 }, limits: LIMITS },
+      config: { file: 'keyturn.yaml', grpcListeners, http: { host: '127.0.0.1', port: 0 }, limits: LIMITS },
       app: running.app,
       accessPolicy: () => {
         throw new Error('nobody calls');
@@ -80,13 +80,7 @@ it('starts all or nothing: one address that is taken, and nothing listens', asyn
       clock: systemClock,
     });
   const { servers, authority } = running;
-  const tls = {
-    kind: 'tls',
-    host: '127.0.0.1',
-    ...authority.server,
-    clientCaFile: authority.caFile,
-    callerName: 'dns',
-  } as const;
+  const tls = { ...TLS_LISTENER, ...authority.server, clientCaFile: authority.caFile };
   await expect(
     start([
       { kind: 'unix', path, caller: CALLER },

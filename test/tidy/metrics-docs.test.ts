@@ -44,6 +44,9 @@ describe('the names file', () => {
       'result',
       // Of the access policy, and only those with a rate limit.
       'caller',
+      // Of the access policy in force: one at a time.
+      'sha256',
+      'part',
     ];
     for (const { labels } of Object.values(METRICS)) expect(allowed).toEqual(expect.arrayContaining([...labels]));
   });

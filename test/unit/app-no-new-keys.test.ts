@@ -35,7 +35,7 @@ async function makeWorld(): Promise<World> {
   await harness.apply(NAME, POLICY);
   const telemetry = new Telemetry(
     { host: '127.0.0.1', port: 0 },
-    { keySets: new Map([[KEY_SET, DEFAULT_PROMISE]]), limits: LIMITS, grpcListeners: [] },
+    { keySets: new Map([[KEY_SET, DEFAULT_PROMISE]]), limits: LIMITS },
     harness.clock,
   );
   telemetry.watch(harness.app);

@@ -49,6 +49,8 @@ export interface GrpcServerOptions {
   readonly signing: Pick<Application, 'signJwt'>;
   readonly accessPolicy: () => AccessPolicy;
   readonly identify: (call: IdentifiableCall) => CallerIdentity | undefined;
+  /** When a connection has to make way for a new one; undefined: never. */
+  readonly connectionAge: { readonly maxMs: number; readonly graceMs: number } | undefined;
   readonly health: Health;
   readonly reflection: ReflectionService;
   readonly limits: LimitsConfig;
@@ -59,24 +61,37 @@ export interface GrpcServerOptions {
   readonly onStatus: CallPolicyPorts['onStatus'];
 }
 
+type ConnectionInjector = ReturnType<Server['createConnectionInjector']>;
+
 export interface GrpcServer {
   /** Speaks HTTP/2 on the connection from its first byte. */
   accept(connection: Duplex): void;
+  /** Asks the clients to come again (GOAWAY): no new call on a connection accepted before; running ones may end. */
+  renewConnections(): void;
   /** Refuses new calls (GOAWAY); each connection ends when its running calls have. Idempotent. */
   drain(): void;
 }
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const policy = new CallPolicy(options);
-  const server = new Server(toServerOptions(policy, options.limits));
+  const server = new Server(toServerOptions(policy, options));
   addServices(server, { app: options.app, clock: options.clock, policy }, options);
   routeUnknownMethods(server);
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const openDoor = (): ConnectionInjector => server.createConnectionInjector(ServerCredentials.createInsecure());
+  let door = openDoor();
+  let isDraining = false;
   return {
     accept(connection) {
-      injector.injectConnection(connection);
+      door.injectConnection(connection);
+    },
+    renewConnections() {
+      if (isDraining) return;
+      const old = door;
+      door = openDoor();
+      old.destroy();
     },
     drain() {
+      isDraining = true;
       // Its callback says nothing: on Node 24 closing the HTTP/2 server marks the sessions closed before grpc-js
       // begins to wait for them. The listener knows when the connections have ended.
       server.tryShutdown(() => undefined);
@@ -84,7 +99,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
-function toServerOptions(policy: CallPolicy, limits: LimitsConfig): ServerOptions {
+function toServerOptions(policy: CallPolicy, { limits, connectionAge }: GrpcServerOptions): ServerOptions {
   return {
     interceptors: [policy.interceptor],
     'grpc.max_receive_message_length': Math.max(MIN_RECEIVE_BYTES, limits.maxClaimsBytes + MAX_ENVELOPE_BYTES),
@@ -93,6 +108,12 @@ function toServerOptions(policy: CallPolicy, limits: LimitsConfig): ServerOption
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
+    ...(connectionAge === undefined
+      ? {}
+      : {
+          'grpc.max_connection_age_ms': connectionAge.maxMs,
+          'grpc.max_connection_age_grace_ms': connectionAge.graceMs,
+        }),
   };
 }
 

@@ -172,6 +172,20 @@ export const METRICS = {
     'keyturn_tls_certificate_not_after_timestamp_seconds',
     'Unix time at which the gRPC server certificate expires; absent without a TLS listener.',
   ),
+  revocationListsNextUpdate: gauge(
+    'keyturn_tls_crl_next_update_timestamp_seconds',
+    'Unix time at which the first certificate revocation list is out of date: from then on nobody gets in over TLS. Absent without lists.',
+  ),
+  accessPolicy: gauge(
+    'keyturn_access_policy_info',
+    '1 for the access policy in force, by the SHA-256 of its document.',
+    'sha256',
+  ),
+  reloadFailed: gauge(
+    'keyturn_reload_failed',
+    '1 when the part could not be taken up at the latest SIGHUP, and what was in force before it stays.',
+    'part',
+  ),
 } as const satisfies Record<string, MetricSpec>;
 
 export type MetricKey = keyof typeof METRICS;

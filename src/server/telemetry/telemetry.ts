@@ -2,17 +2,18 @@
  * Metrics, whole: instruments, decorators for the ports, hooks for the servers, and the text that a scraper gets. Made
  * only when the configuration says where to listen: without it nothing is counted.
  */
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { Application } from '../../app/application.ts';
 import type { JwksProbe } from '../../app/jwks-probe.ts';
 import { METHOD_RULES } from '../../access/methods.ts';
+import type { AccessPolicy } from '../../access/policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CallerName } from '../../base/ids.ts';
 import type { Config, HttpConfig } from '../../config/config.ts';
+import type { TlsFiles } from '../../config/tls-files.ts';
 import type { EventStore } from '../../store/store.ts';
+import type { ReloadPart } from '../reloads.ts';
 import { addProcessMetrics, createInstruments, type Instruments } from './instruments.ts';
 import { MeteredProbe, meterSigning, meterStore } from './metered-ports.ts';
 import { readState, type StateSources } from './state-metrics.ts';
@@ -23,7 +24,7 @@ const FRESH_MS = 1_000;
 /** Stands for every method that there isn't. */
 const UNKNOWN_METHOD = 'unknown';
 
-export type TelemetryConfig = Pick<Config, 'keySets' | 'limits' | 'grpcListeners'>;
+export type TelemetryConfig = Pick<Config, 'keySets' | 'limits'>;
 
 export class Telemetry {
   /** Where the metrics are served. */
@@ -43,12 +44,6 @@ export class Telemetry {
     this.#clock = clock;
     this.#instruments = createInstruments(this.#registry);
     this.#instruments.queueLimit.set(config.limits.maxQueuedRequests);
-    for (const listener of config.grpcListeners) {
-      if (listener.kind !== 'tls') continue;
-      // What the listener has loaded: read once, at the same time.
-      const { validToDate } = new X509Certificate(readFileSync(listener.certificateFile));
-      this.#instruments.certificateExpiry.set(validToDate.getTime() / SECOND_MS);
-    }
     addProcessMetrics(this.#registry);
   }
 
@@ -76,6 +71,25 @@ export class Telemetry {
 
   countCall(method: string, code: string): void {
     this.#instruments.grpcRequests.inc({ method: Object.hasOwn(METHOD_RULES, method) ? method : UNKNOWN_METHOD, code });
+  }
+
+  /** What the TLS listener has loaded. */
+  setTlsFiles({ certificateNotAfterMs, listsGoodUntilMs }: TlsFiles): void {
+    const { certificateExpiry, revocationListsNextUpdate } = this.#instruments;
+    certificateExpiry.set(certificateNotAfterMs / SECOND_MS);
+    if (listsGoodUntilMs === undefined) revocationListsNextUpdate.reset();
+    else revocationListsNextUpdate.set(listsGoodUntilMs / SECOND_MS);
+  }
+
+  /** Which access policy is in force. */
+  setAccessPolicy({ documentHash }: AccessPolicy): void {
+    this.#instruments.accessPolicy.reset();
+    this.#instruments.accessPolicy.set({ sha256: documentHash }, 1);
+  }
+
+  /** Of the latest SIGHUP. */
+  setReload(part: ReloadPart, isGood: boolean): void {
+    this.#instruments.reloadFailed.set({ part }, isGood ? 0 : 1);
   }
 
   countRateLimited(caller: CallerName): void {

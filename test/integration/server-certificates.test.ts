@@ -1,0 +1,197 @@
+/** The files of the TLS listener taken up again, and connections that have to make way. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AccessPolicy } from '../../src/access/policy.ts';
+import { systemClock } from '../../src/base/system-clock.ts';
+import {
+  createDevelopmentAuthority,
+  type CertifiedKey,
+  type DevelopmentAuthority,
+  issueCertificate,
+} from '../../src/commands/development-certificates.ts';
+import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
+import { type Servers, startServers } from '../../src/server/daemon-servers.ts';
+import { FakeApplication } from '../fakes/fake-application.ts';
+import { VALID } from '../fixtures/certificates.ts';
+import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
+import { issueRevocationList } from '../fixtures/revocation-list.ts';
+import { LIMITS, TLS_LISTENER } from '../fixtures/test-servers.ts';
+
+const LIST_FILE = 'revoked.pem';
+const WITHIN = { timeout: 5_000 };
+
+let dir: string;
+let authority: DevelopmentAuthority;
+let client: CertifiedKey;
+let servers: Servers;
+let policy: AccessPolicy;
+let lines: LogLine[];
+const sockets: TLSSocket[] = [];
+
+const write = (name: string, text: string): Promise<void> => writeFile(join(dir, name), text, { mode: 0o600 });
+const issue = (dnsName: string, usage: 'client' | 'server'): Promise<CertifiedKey> =>
+  issueCertificate(authority, { commonName: 'x', usage, dnsNames: [dnsName], validity: VALID });
+const policyOf = (document: object): AccessPolicy =>
+  parseAccessPolicy(JSON.stringify({ version: 1, callers: { c: { identities: ['dns:c.example'] } }, ...document }));
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'keyturn-tls-'));
+  authority = await createDevelopmentAuthority('test CA', VALID);
+  client = await issue('c.example', 'client');
+  const server = await issue('localhost', 'server');
+  await write('server.pem', server.certificatePem);
+  await write('server.key', server.privateKeyPem);
+  await write('ca.pem', authority.certificatePem);
+  policy = policyOf({});
+  lines = [];
+});
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await servers.drain(500);
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function start(
+  own: { readonly revocationListFiles?: readonly string[]; readonly maxConnectionAgeMs?: number } = {},
+) {
+  servers = await startServers({
+    config: {
+      file: 'keyturn.yaml',
+      grpcListeners: [
+        {
+          ...TLS_LISTENER,
+          port: 0,
+          certificateFile: join(dir, 'server.pem'),
+          privateKeyFile: join(dir, 'server.key'),
+          clientCaFile: join(dir, 'ca.pem'),
+          connectionGraceMs: 1_000,
+          ...own,
+        },
+      ],
+      http: { host: '127.0.0.1', port: 0 },
+      limits: LIMITS,
+    },
+    app: new FakeApplication(),
+    accessPolicy: () => policy,
+    log: recordingLogger(lines),
+    clock: systemClock,
+  });
+}
+
+/** Resolves when the server has spoken HTTP/2, as it does only to those whom it accepts, or has ended it. */
+async function reach(): Promise<TLSSocket> {
+  const { certificatePem: cert, privateKeyPem: key } = client;
+  const { port = 0 } = servers.grpcAddress ?? {};
+  const ca = authority.certificatePem;
+  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, cert, key, ALPNProtocols: ['h2'] });
+  sockets.push(socket);
+  // What the server cuts shows as a reset or as an end.
+  socket.on('error', () => undefined);
+  await Promise.race([once(socket, 'readable'), once(socket, 'close')]);
+  return socket;
+}
+
+async function isAccepted(): Promise<boolean> {
+  const socket = await reach();
+  return !socket.destroyed && socket.readableLength > 0;
+}
+
+const refusals = (): string =>
+  JSON.stringify(lines.filter(({ message }) => message === 'connection refused').map(({ fields }) => fields));
+
+describe('a revocation list', () => {
+  it('that is out of date lets nobody in and is told as an error, until there is a fresh one', async () => {
+    await write(LIST_FILE, await issueRevocationList(authority, [], new Date(Date.now() - 1_000)));
+    await start({ revocationListFiles: [join(dir, LIST_FILE)] });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'error', message: expect.stringContaining('out of date') as string }),
+    );
+    expect(await isAccepted()).toBe(false);
+    await expect.poll(refusals, WITHIN).toContain('CRL_HAS_EXPIRED');
+    await expect(servers.reloadTls?.()).rejects.toMatchObject({
+      message: expect.stringContaining('out of date') as string,
+    });
+    await write(LIST_FILE, await issueRevocationList(authority));
+    await servers.reloadTls?.();
+    expect(await isAccepted()).toBe(true);
+  });
+
+  it('with a certificate ends its open connection at the reload, and refuses it from then on', async () => {
+    await write(LIST_FILE, await issueRevocationList(authority));
+    await start({ revocationListFiles: [join(dir, LIST_FILE)] });
+    const open = await reach();
+    open.resume();
+    expect(open.destroyed).toBe(false);
+    await write(LIST_FILE, await issueRevocationList(authority, [client.certificatePem]));
+    await servers.reloadTls?.();
+    await once(open, 'close');
+    expect(await isAccepted()).toBe(false);
+    await expect.poll(refusals, WITHIN).toContain('CERT_REVOKED');
+  });
+
+  it('of another CA alone is refused, and what was in force stays', async () => {
+    await write(LIST_FILE, await issueRevocationList(authority));
+    await start({ revocationListFiles: [join(dir, LIST_FILE)] });
+    const other = await createDevelopmentAuthority('other CA', VALID);
+    await write(LIST_FILE, await issueRevocationList(other));
+    await expect(servers.reloadTls?.()).rejects.toMatchObject({
+      reason: 'CONFIG_INVALID',
+      message: expect.stringContaining('grpc.tls.revocationLists: has no list of the CA CN=test CA') as string,
+    });
+    expect(await isAccepted()).toBe(true);
+  });
+
+  it('signed by somebody else lets nobody in', async () => {
+    const impostor = await createDevelopmentAuthority('test CA', VALID);
+    await write(LIST_FILE, await issueRevocationList(impostor));
+    await start({ revocationListFiles: [join(dir, LIST_FILE)] });
+    expect(await isAccepted()).toBe(false);
+    await expect.poll(refusals, WITHIN).toContain('CRL_SIGNATURE_FAILURE');
+  });
+});
+
+it('a client CA that is taken out ends the connections of its certificates', async () => {
+  await start();
+  const open = await reach();
+  open.resume();
+  await write('ca.pem', (await createDevelopmentAuthority('new CA', VALID)).certificatePem);
+  expect(await servers.reloadTls?.()).toContain('every connection is made anew');
+  await once(open, 'close');
+  expect(await isAccepted()).toBe(false);
+});
+
+it('files that did not change end no connection', async () => {
+  await start();
+  const open = await reach();
+  expect(await servers.reloadTls?.()).toBe('unchanged');
+  servers.dropUnwantedCallers();
+  expect(await isAccepted()).toBe(true);
+  expect(open.destroyed).toBe(false);
+});
+
+it.each([
+  ['does not name any more', { callers: {} }],
+  ['denies everything', { denials: [{ callers: ['c'] }] }],
+])('a caller whom the access policy %s loses its connections', async (_what, document) => {
+  await start();
+  const open = await reach();
+  open.resume();
+  policy = policyOf(document);
+  servers.dropUnwantedCallers();
+  await once(open, 'close');
+});
+
+it('a connection that is old enough is told to make way (GOAWAY), and cut after the grace', async () => {
+  await start({ maxConnectionAgeMs: 200 });
+  const socket = await reach();
+  const session = connectHttp2('https://localhost', { createConnection: () => socket });
+  const [code] = (await once(session, 'goaway')) as [number];
+  expect(code).toBe(0);
+  await once(session, 'close');
+});
