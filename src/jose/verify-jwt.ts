@@ -20,9 +20,13 @@ export interface VerifiedJwt {
   readonly protectedHeader: { readonly alg: string; readonly kid?: string; readonly typ?: string };
 }
 
+/** RFC 7515, section 7.1. Base64 readers skip white space and more, so that one JWT could be written in many ways. */
+const COMPACT_FORM = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}$/;
+
 /** Errors: JWT_NOT_VERIFIED, with what failed. */
 export async function verifyJwt(jwt: string, jwks: unknown, options: VerifyJwtOptions): Promise<VerifiedJwt> {
   try {
+    if (!COMPACT_FORM.test(jwt)) throw new errors.JWSInvalid('Invalid Compact JWS');
     if (isEs256k(jwt)) return verifyEs256k(jwt, jwks as JSONWebKeySet, toJoseOptions(options));
     // createLocalJWKSet checks the document's form itself.
     const { payload, protectedHeader } = await jwtVerify(

@@ -89,6 +89,10 @@ describe('of all that a caller with a narrow grant tries', () => {
     expect(refused.filter(({ reason }) => reason === undefined || reason === 'INTERNAL')).toEqual([]);
   });
 
+  it('what is signed is a JWT in compact form and nothing else', () => {
+    expect(jwts().filter((jwt) => !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt))).toEqual([]);
+  });
+
   it('what is signed verifies, for the granted issuer and audience, with a library of verifiers', async () => {
     const jwks = (await (await fetch(`${daemon.httpUrl}/.well-known/jwks.json`)).json()) as JSONWebKeySet;
     const keys = createLocalJWKSet(jwks);

@@ -71,6 +71,20 @@ describe('verifyJwt', () => {
     );
   });
 
+  it.each([
+    ['white space', (jwt: string) => `${jwt} `],
+    ['a line break in the signature', (jwt: string) => `${jwt.slice(0, -4)}\n${jwt.slice(-4)}`],
+    ['padding', (jwt: string) => `${jwt}==`],
+    ['the alphabet of plain base64', (jwt: string) => `${jwt.slice(0, jwt.lastIndexOf('.'))}.+/${'A'.repeat(84)}`],
+    [
+      'JSON around it',
+      (jwt: string) => `{"protected":"${jwt.replace('.', '","payload":"').replace('.', '","signature":"')}"}`,
+    ],
+    ['no signature', (jwt: string) => jwt.slice(0, jwt.lastIndexOf('.') + 1)],
+  ])('refuses a JWT in any form but the compact one: %s', async (_what, write) => {
+    await expect(verifyJwt(write(makeJwt()), jwks, { nowMs: NOW_MS })).rejects.toMatchObject(refusal('compact form'));
+  });
+
   it('refuses alg none', async () => {
     const header = Buffer.from('{"alg":"none"}').toString('base64url');
     await expect(verifyJwt(makeJwt(header), jwks, { nowMs: NOW_MS })).rejects.toMatchObject({
@@ -101,6 +115,7 @@ describe('verifyJwt, of the algorithms that few know', () => {
       await expect(verifyJwt(jwt, ownJwks, { nowMs: NOW_MS + 61_000 })).rejects.toMatchObject(refusal('expired'));
       await expect(verifyJwt(jwt, ownJwks, { ...at, issuer: 'x' })).rejects.toMatchObject(refusal('its claim iss'));
       await expect(verifyJwt(jwt, jwks, at)).rejects.toMatchObject(refusal('no key with its kid and alg'));
+      await expect(verifyJwt(`${jwt}=`, ownJwks, at)).rejects.toMatchObject(refusal('no JWT in compact form'));
       await expect(verifyJwt(`${jwt}.x`, ownJwks, at)).rejects.toMatchObject(refusal('no JWT in compact form'));
     },
   );
