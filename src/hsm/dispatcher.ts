@@ -15,7 +15,7 @@ import { FairQueue } from './fair-queue.ts';
 import { classifyFault, nameFault } from './faults.ts';
 import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { SignRequest } from './hsm.ts';
-import { isOfTheToken, MAX_PASSING_FAULTS, retryDelayMs } from './ladder.ts';
+import { isOfTheToken, retryDelayMs } from './ladder.ts';
 import type { Reply, SessionLink } from './session-link.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import type { TrialKey } from './trial.ts';
@@ -23,8 +23,13 @@ import { encodeSignHead, type Fault, REFUSAL, REQUEST, toCkaIdBytes } from './wi
 
 /** In flight on one session: enough that it never waits for the daemon, few enough that little is lost with it. */
 const MAX_IN_FLIGHT = 4;
-/** How often one request is tried; a request that kills workers must not kill them all. */
-const MAX_ATTEMPTS = 3;
+/**
+ * Signing is idempotent: a request is tried again until its deadline, unless the failures may be its own doing. So many
+ * times it may fail in a session that goes on well: by a code that says nothing, or for want of its key.
+ */
+const MAX_FAILURES = 3;
+/** So many workers may end while they have it: most that end have seven innocent requests beside the one that did it. */
+const MAX_LOSSES = 5;
 /** How often one request may have its key searched; each session that doesn't know a key yet costs one. */
 const MAX_SEARCHES = 8;
 /** So many bad signatures for one request are a defect of the token, not of one session. */
@@ -54,7 +59,9 @@ interface Job {
   readonly tokenInput: Uint8Array;
   readonly resolve: (signature: Uint8Array) => void;
   readonly reject: (error: KeyturnError) => void;
-  attempts: number;
+  /** That may be its own doing. */
+  failures: number;
+  losses: number;
   passingFaults: number;
   searches: number;
   badSignatures: number;
@@ -66,6 +73,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #queue: FairQueue<Job>;
   readonly #open = new Set<Job>();
+  /** Requests that wait for a fault to pass, beside the queue. */
+  #delayed = 0;
   readonly #searches = new Map<SessionLink, Map<string, Promise<Reply>>>();
 
   constructor(options: DispatcherOptions) {
@@ -104,13 +113,14 @@ export class Dispatcher {
         tokenInput,
         resolve,
         reject,
-        attempts: 0,
+        failures: 0,
+        losses: 0,
         passingFaults: 0,
         searches: 0,
         badSignatures: 0,
         avoid: undefined,
       };
-      if (!this.#queue.push(request.caller, job)) {
+      if (this.#delayed >= this.#queue.capacity || !this.#queue.push(request.caller, job)) {
         const message = `${this.#queue.capacity} requests wait for the token already; try again later`;
         reject(new KeyturnError('QUEUE_FULL', message, { retryAfterMs: RETRY_AFTER_MS }));
         return;
@@ -170,7 +180,6 @@ export class Dispatcher {
   #send(job: Job, link: SessionLink): void {
     const { algorithm, ckaId } = job.request;
     const { epoch } = this.#options.checks;
-    job.attempts += 1;
     link.send(REQUEST.sign, [encodeSignHead(specOf(algorithm).code, ckaId), job.tokenInput], (reply) => {
       this.#received(job, link, reply, epoch);
       this.pump();
@@ -183,6 +192,7 @@ export class Dispatcher {
         void this.#check(job, link, reply.payload, epoch);
         return;
       case 'lost':
+        job.losses += 1;
         this.#again(job, 'every HSM worker that tried this request ended');
         return;
       case 'refused':
@@ -230,13 +240,10 @@ export class Dispatcher {
   #refused(job: Job, link: SessionLink, refusal: number): void {
     const { ckaId } = job.request;
     if (refusal === REFUSAL.paused) {
-      job.attempts -= 1;
       this.#again(job, 'the token is being opened');
       return;
     }
     if (refusal === REFUSAL.noSuchKey) {
-      // The token wasn't asked yet.
-      job.attempts -= 1;
       void this.#findAgain(job, link);
       return;
     }
@@ -258,7 +265,7 @@ export class Dispatcher {
       if (reply.kind === 'fault') this.#options.faulted(link, reply.fault, job.request.isCanary);
       if (reply.kind === 'refused' && reply.refusal === REFUSAL.noSuchKey) {
         // Gone, or hidden because the login is: the trial signature shows which, and another session may know it.
-        job.attempts += 1;
+        job.failures += 1;
         this.#options.suspected(link, problem);
       }
       this.#again(job, problem);
@@ -274,38 +281,37 @@ export class Dispatcher {
     this.#options.faulted(link, fault, job.request.isCanary);
     job.searches = 0;
     // An outage is not the request's doing: it waits for the end of it, up to its deadline.
-    if (isOfTheToken(ckr) || !fault.isSessionUsable) job.attempts -= 1;
-    if (!fault.isSessionUsable) this.#again(job, problem);
+    if (isOfTheToken(ckr) || !fault.isSessionUsable) this.#again(job, problem);
     else if (faultClass === 'requestFault' || faultClass === 'operator')
       this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', problem));
     else if (faultClass === 'retry') this.#later(job, problem);
-    else this.#again(job, problem);
+    else {
+      job.failures += 1;
+      this.#again(job, problem);
+    }
   }
 
   /** What passes is given time to pass. */
   #later(job: Job, problem: string): void {
-    job.attempts -= 1;
     job.passingFaults += 1;
-    if (job.passingFaults >= MAX_PASSING_FAULTS) {
-      const message = `given up after ${job.passingFaults} attempts: ${problem}`;
-      this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', message));
-      return;
-    }
+    this.#delayed += 1;
     this.#options.clock.after(retryDelayMs(job.passingFaults), () => {
+      this.#delayed -= 1;
       this.#again(job, problem);
       this.pump();
     });
   }
 
-  /** In front of the queue, as long as it hasn't been tried too often. */
+  /** In front of the queue, unless it has failed too often. */
   #again(job: Job, problem: string): void {
     if (!this.#open.has(job)) return;
-    if (job.attempts >= MAX_ATTEMPTS || job.searches > MAX_SEARCHES)
-      this.#fail(
-        job,
-        new KeyturnError('TOKEN_OPERATION_FAILED', `given up after ${job.attempts} attempts: ${problem}`),
-      );
-    else this.#queue.putBack(job);
+    const { failures, losses, searches } = job;
+    if (failures < MAX_FAILURES && losses < MAX_LOSSES && searches <= MAX_SEARCHES) {
+      this.#queue.putBack(job);
+      return;
+    }
+    const message = `given up after ${failures + losses} failed attempts: ${problem}`;
+    this.#fail(job, new KeyturnError('TOKEN_OPERATION_FAILED', message));
   }
 
   #fail(job: Job, error: KeyturnError): void {

@@ -82,13 +82,12 @@ export function restartDelayMs(youngDeaths: number): number {
   return Math.min(MAX_RESTART_DELAY_MS, RESTART_DELAY_MS * 2 ** Math.max(0, youngDeaths - SHORT_RESTARTS));
 }
 
-/** How often a request may meet a passing fault; with the delays below it waits about 0.3 s in all. */
-export const MAX_PASSING_FAULTS = 6;
 const FIRST_RETRY_DELAY_MS = 10;
+const MAX_RETRY_DELAY_MS = 250;
 
-/** Before a request that met its n-th passing fault is tried again. */
+/** Before a request that met its n-th passing fault is tried again; its deadline bounds how often. */
 export function retryDelayMs(passingFaults: number): number {
-  return FIRST_RETRY_DELAY_MS * 2 ** (passingFaults - 1);
+  return Math.min(MAX_RETRY_DELAY_MS, FIRST_RETRY_DELAY_MS * 2 ** (passingFaults - 1));
 }
 
 export interface MetFault {
