@@ -46,6 +46,7 @@ export class SoakLoad {
   #asked = 0;
   signed = 0;
   verifiedAgain = 0;
+  lookedTooLate = 0;
   /** A signature, a claim or a header that is wrong. */
   invalid = 0;
   /** No key for it in the key set, or no key set. */
@@ -154,6 +155,11 @@ export class SoakLoad {
       const response = await fetch(this.#options.jwksUrl);
       if (!response.ok) throw new errors.JWKSInvalid(`the key set is answered with ${response.status}`);
       const keySet = createLocalJWKSet((await response.json()) as JSONWebKeySet);
+      // This process was too busy: by now nobody may verify them any more, and their key may have left.
+      if (Date.now() >= exp * 1_000) {
+        this.lookedTooLate += jwts.length;
+        return;
+      }
       const currentDate = new Date(exp * 1_000 - BEFORE_EXPIRY_MS);
       for (const jwt of jwts) {
         await jwtVerify(jwt, keySet, { currentDate }).catch((error: unknown) => {
