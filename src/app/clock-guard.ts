@@ -30,6 +30,8 @@ export interface ClockGuardPorts {
 export class ClockGuard {
   readonly #ports: ClockGuardPorts;
   #wasTrusted = true;
+  /** The clock would be believed, but for a store that can't record its new base. */
+  #isUnrecorded = false;
 
   constructor(ports: ClockGuardPorts) {
     this.#ports = ports;
@@ -42,14 +44,14 @@ export class ClockGuard {
   /** Empty while the clock is trusted. */
   get problem(): string {
     const { isTrusted, stepMs } = this.judge();
-    return isTrusted ? '' : toUntrusted(stepMs).message;
+    return isTrusted ? '' : this.#toUntrusted(stepMs).message;
   }
 
   /** The time that was judged: a second reading could come after a step. Errors: CLOCK_UNTRUSTED. */
   requireTrusted(): number {
     const now = this.#read();
     const { isTrusted, stepMs } = judgeClock(this.#ports.ledger.clock, now, this.#ports.stepLimitMs);
-    if (!isTrusted) throw toUntrusted(stepMs);
+    if (!isTrusted) throw this.#toUntrusted(stepMs);
     return now.wallMs;
   }
 
@@ -60,7 +62,9 @@ export class ClockGuard {
     const base = decideClockBase(ledger.clock, this.#read(), stepLimitMs);
     try {
       if (base.length > 0) await ledger.transact(() => [{ to: 'clock', events: base }]);
+      this.#isUnrecorded = false;
     } catch (thrown) {
+      this.#isUnrecorded = true;
       log.warn({ err: toKeyturnError(thrown) }, 'the clock could not be recorded');
     }
     if (base.length > 0 && lastSeenMs > 0) {
@@ -113,16 +117,15 @@ export class ClockGuard {
     return [{ type: 'CLOCK_SEEN', atMs }];
   }
 
+  #toUntrusted(stepMs: number): KeyturnError {
+    const message = this.#isUnrecorded
+      ? 'the machine was rebooted, and what its clock is held against since then can not be recorded; make room on the disk of the store, or mend it'
+      : `the wall clock is ${formatDuration(stepMs)} from where it should be; set it right, or confirm it with keyturn clock confirm and a time from elsewhere`;
+    return new KeyturnError('CLOCK_UNTRUSTED', message, { rule: 'clock-guard' });
+  }
+
   #read(): ClockReading {
     const { clock } = this.#ports;
     return { wallMs: clock.wallMs(), bootMs: clock.bootMs(), bootId: clock.bootId() };
   }
-}
-
-function toUntrusted(stepMs: number): KeyturnError {
-  return new KeyturnError(
-    'CLOCK_UNTRUSTED',
-    `the wall clock is ${formatDuration(stepMs)} from where it should be; set it right, or confirm it with keyturn clock confirm and a time from elsewhere`,
-    { rule: 'clock-guard' },
-  );
 }

@@ -86,6 +86,25 @@ describe('an application whose disk is full', () => {
     expect(attempts).toBeLessThan(100);
   });
 
+  it('signs nothing after a reboot until the clock can be recorded, says why, still takes a compromise, and goes on', async () => {
+    const harness = await startApp();
+    await harness.apply();
+    const published = harness.published();
+    harness.store.fillDisk();
+    harness.clock.reboot();
+    const rebooted = await harness.restart();
+    expect(rebooted.published()).toEqual(published);
+    await expect(rebooted.sign()).rejects.toMatchObject({
+      reason: 'CLOCK_UNTRUSTED',
+      message: expect.stringContaining('make room on the disk'),
+    });
+    await compromise(rebooted, 1);
+    expect(rebooted.published()).toEqual(published.slice(1));
+    rebooted.store.freeDisk();
+    await rebooted.clock.advanceAsync(60_000, 1_000);
+    await rebooted.sign();
+  });
+
   it('says how much is in the reserve, and what is not even there', async () => {
     const harness = await startApp();
     await harness.apply();
