@@ -10,7 +10,7 @@ import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
 import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
-import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { foldSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
 import {
   type ApprovalEvent,
@@ -354,7 +354,8 @@ function isPublishing(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>,
       count += 1;
     }
   }
-  for (const { kid } of publishedImports(keySet)) {
+  for (const { kid, departure } of keySet.imports) {
+    if (departure !== undefined) continue;
     if (kids[count] !== kid) return false;
     count += 1;
   }
@@ -369,8 +370,7 @@ function applyChanges(before: Folded, changes: readonly Change[]): Folded {
   for (const change of changes) {
     switch (change.to) {
       case 'signingKey': {
-        let state = signingKeys.get(change.name);
-        for (const event of change.events) state = evolveSigningKey(state, event);
+        const state = foldSigningKey(signingKeys.get(change.name), change.events);
         if (state !== undefined) signingKeys.set(change.name, state);
         break;
       }

@@ -55,7 +55,7 @@ export class Meters {
     const atMs = this.#clock.monotonicMs();
     const before = this.#lastAnswer.get(keySet);
     this.#lastAnswer.set(keySet, { atMs, kids });
-    for (const kid of kids) this.#answered.add(kid);
+    if (before?.kids !== kids) for (const kid of kids) this.#answered.add(kid);
     if (before === undefined || atMs - before.atMs > maxGapMs) return;
     const elapsedMs = atMs - before.atMs;
     this.#keySetServed.set(keySet, (this.#keySetServed.get(keySet) ?? 0) + elapsedMs);

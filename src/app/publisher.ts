@@ -2,11 +2,13 @@
  * The published key sets as bytes: one immutable snapshot per generation, swapped whole after the commit. Servers read
  * it without waiting; nothing is built per request.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KeySetName, Kid } from '../base/ids.ts';
+import type { Algorithm } from '../jose/algorithms.ts';
+import type { PublicJwk, PublicKeyMembers } from '../jose/jwk.ts';
 import { toPublicJwk } from '../jose/public-key.ts';
 import { toKeySetDocument } from '../jose/key-set.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetSnapshot } from './application.ts';
@@ -70,6 +72,17 @@ function incidentEndMs({ promise }: KeySetState, signingKeys: readonly SigningKe
   return latestMs + promise.verifierCacheCeilingMs;
 }
 
+/** By the public key's members, which are one object for a version's whole life. */
+const versionJwks = new WeakMap<PublicKeyMembers, PublicJwk>();
+
+function toVersionJwk({ publicKey, kid }: KeyVersion, algorithm: Algorithm): PublicJwk {
+  const known = versionJwks.get(publicKey);
+  if (known !== undefined) return known;
+  const jwk = toPublicJwk(publicKey, kid, algorithm);
+  versionJwks.set(publicKey, jwk);
+  return jwk;
+}
+
 function toSnapshot(
   keySet: KeySetState,
   signingKeys: readonly SigningKeyState[],
@@ -78,14 +91,14 @@ function toSnapshot(
   const versions = signingKeys.flatMap((state) =>
     state.versions
       .filter((version) => version.isPublished && !isWithheld(version.kid))
-      .map((version) => toPublicJwk(version.publicKey, version.kid, state.spec.algorithm)),
+      .map((version) => toVersionJwk(version, state.spec.algorithm)),
   );
   const imports = publishedImports(keySet)
     .filter(({ kid }) => !isWithheld(kid))
     .map(({ publicKey, kid, algorithm }) => toPublicJwk(publicKey, kid, algorithm));
   const jwks = [...versions, ...imports];
   const body = toKeySetDocument(jwks);
-  const digest = createHash('sha256').update(body).digest('base64url');
+  const digest = hash('sha256', body, 'base64url');
   return {
     keySet: keySet.name,
     generation: keySet.generation,

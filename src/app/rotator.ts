@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { type KeyturnError, toKeyturnError } from '../base/errors.ts';
-import type { SigningKeyName } from '../base/ids.ts';
+import type { KeySetName, SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
@@ -235,15 +235,14 @@ export class Rotator {
   }
 
   /** Undefined when it was looked at before and nothing can have become due since. */
-  #look(recorded: SigningKeyState): Look | undefined {
+  #look(recorded: SigningKeyState, around: Surroundings): Look | undefined {
     const { name } = recorded;
-    const { meters, surroundingsOf, clock } = this.#ports;
+    const { meters, clock } = this.#ports;
     // Rule 9: nothing of it changes until an operator has decided.
     if (!this.#ports.isUnfenced(name)) {
       this.#calm.delete(name);
       return undefined;
     }
-    const around = surroundingsOf(recorded);
     const nowMs = clock.monotonicMs();
     const calm = this.#calm.get(name);
     if (calm !== undefined && nowMs < calm.untilMs && isSameSituation(calm, recorded, around, nowMs)) return undefined;
@@ -310,8 +309,12 @@ export class Rotator {
 
   #lookAtAll(): readonly Look[] {
     const looks: Look[] = [];
+    // One reading of the clocks for all signing keys of a key set.
+    const surroundings = new Map<KeySetName, Surroundings>();
     for (const recorded of this.#ports.ledger.signingKeys.values()) {
-      const look = this.#look(recorded);
+      const around = surroundings.get(recorded.keySet) ?? this.#ports.surroundingsOf(recorded);
+      surroundings.set(recorded.keySet, around);
+      const look = this.#look(recorded, around);
       if (look !== undefined) looks.push(look);
     }
     return looks;

@@ -12,7 +12,7 @@ import { requireInService, type Surroundings } from '../lifecycle/activation.ts'
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
-import { everyVersion } from '../lifecycle/versions.ts';
+import { findByKid } from '../lifecycle/versions.ts';
 import { isHeldBack, type Step } from '../lifecycle/plan.ts';
 import { activeVersion, propagatedStandbys, rotationDueMs } from '../lifecycle/rules.ts';
 import {
@@ -109,13 +109,12 @@ async function makeVersion(ports: StepPorts, name: SigningKeyName): Promise<void
 /** A kid is one key's for ever: a token that makes a key twice has no randomness to trust. */
 function requireNewKid(ledger: Ledger, kid: Kid): void {
   for (const state of ledger.signingKeys.values()) {
-    for (const { kid: is, number } of everyVersion(state)) {
-      if (is !== kid) continue;
-      const { name } = state;
-      throw new KeyturnError('KEY_NOT_PROVEN', `the token made the key of version ${number} of ${name} once more`, {
-        subject: name,
-      });
-    }
+    const known = findByKid(state, kid);
+    if (known === undefined) continue;
+    const { name } = state;
+    throw new KeyturnError('KEY_NOT_PROVEN', `the token made the key of version ${known.number} of ${name} once more`, {
+      subject: name,
+    });
   }
 }
 

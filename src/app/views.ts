@@ -1,5 +1,5 @@
 /** State as the API shows it. Pure: the meters are in the state, the time is a value. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { requireSuccessor, whenPropagated } from '../lifecycle/decide.ts';
 import { KeyturnError } from '../base/errors.ts';
@@ -20,9 +20,7 @@ const ETAG_CHARACTERS = 16;
 
 /** Changes with every change that a user would call one, and with nothing else. */
 export function etagOf(state: SigningKeyState): string {
-  const digest = createHash('sha256')
-    .update(`${state.name}\n${state.createdAtMs}\n${state.revision}`)
-    .digest('base64url');
+  const digest = hash('sha256', `${state.name}\n${state.createdAtMs}\n${state.revision}`, 'base64url');
   return digest.slice(0, ETAG_CHARACTERS);
 }
 

@@ -138,39 +138,58 @@ export function evolveSigningKey(state: SigningKeyState | undefined, event: Sign
     };
   }
   if (state === undefined) throw damaged('a signing key', event);
-  const revision = QUIET_EVENTS.has(event.type) ? state.revision : state.revision + 1;
-  return applyEvent({ ...state, sequence: state.sequence + 1, revision }, event);
+  const next = { ...state };
+  applyEvent(next, event);
+  return next;
 }
 
-/** Whole objects of one shape, and no patches put together: a start folds millions of events. */
-function applyEvent(
-  state: SigningKeyState,
-  event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>,
-): SigningKeyState {
+/** The fold of many: one copy for all of them, for a start folds millions. */
+export function foldSigningKey(
+  state: SigningKeyState | undefined,
+  events: readonly SigningKeyEvent[],
+): SigningKeyState | undefined {
+  let next: Draft | undefined = state === undefined ? undefined : { ...state };
+  for (const event of events) {
+    if (next === undefined || event.type === 'SIGNING_KEY_CREATED') next = { ...evolveSigningKey(next, event) };
+    else applyEvent(next, event);
+  }
+  return next;
+}
+
+/** A state that nobody else has yet: its members are replaced, and what they refer to is never changed. */
+type Draft = { -readonly [Member in keyof SigningKeyState]: SigningKeyState[Member] };
+
+function applyEvent(next: Draft, event: Exclude<SigningKeyEvent, { type: 'SIGNING_KEY_CREATED' }>): void {
+  next.sequence += 1;
+  if (!QUIET_EVENTS.has(event.type)) next.revision += 1;
   switch (event.type) {
     case 'POLICY_CHANGED':
-      return { ...state, policy: event.policy };
+      next.policy = event.policy;
+      return;
     case 'VERSION_INTENDED': {
-      if (event.version !== state.nextVersion) throw damaged(state.name, event);
+      if (event.version !== next.nextVersion) throw damaged(next.name, event);
       const { version, ckaId, ckaLabel } = event;
-      return { ...state, intents: [...state.intents, { version, ckaId, ckaLabel }], nextVersion: version + 1 };
+      next.intents = [...next.intents, { version, ckaId, ckaLabel }];
+      next.nextVersion = version + 1;
+      return;
     }
     case 'VERSION_MADE':
-      return makeVersion(state, event);
+      return makeVersion(next, event);
     case 'INTENT_ABANDONED':
-      return { ...state, intents: withoutIntent(state, event).rest };
+      next.intents = withoutIntent(next, event).rest;
+      return;
     case 'VERSION_PUBLISHED':
-      return withVersion(state, { ...requireVersion(state, event), isPublished: true });
+      return putVersion(next, { ...requireVersion(next, event), isPublished: true });
     case 'VERSION_PROPAGATED': {
-      const version = requireVersion(state, event);
+      const version = requireVersion(next, event);
       const isFirstGeneration = version.isFirstGeneration || event.basis === 'first-generation';
-      return withVersion(state, { ...version, propagatedAtMs: event.atMs, isFirstGeneration });
+      return putVersion(next, { ...version, propagatedAtMs: event.atMs, isFirstGeneration });
     }
     case 'VERSION_ACTIVATED':
-      return activate(state, event);
+      return activate(next, event);
     case 'VERSION_SUSPENDED':
-      return withVersion(state, {
-        ...requireVersion(state, event),
+      return putVersion(next, {
+        ...requireVersion(next, event),
         state: 'SUSPENDED',
         suspendedAtMs: event.atMs,
         suspensionCause: event.cause,
@@ -179,47 +198,52 @@ function applyEvent(
         quietMs: 0,
       });
     case 'SUSPENSION_LIMITED':
-      return withVersion(state, { ...requireVersion(state, event), window: event.window });
+      return putVersion(next, { ...requireVersion(next, event), window: event.window });
     case 'COMMAND_ANSWERED':
-      return { ...state, commands: withRecord(state.commands, event) };
+      next.commands = withRecord(next.commands, event);
+      return;
     case 'SIGNING_HALTED':
-      return { ...state, isHalted: true };
+      next.isHalted = true;
+      return;
     case 'SIGNING_KEY_RETIRED':
-      return { ...state, retirement: { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false } };
+      next.retirement = { atMs: event.atMs, window: event.window, retiredMs: 0, isFinal: false };
+      return;
     case 'SIGNING_KEY_UNRETIRED':
-      return { ...state, retirement: undefined };
-    case 'RETIREMENT_ENDED': {
-      if (state.retirement === undefined) throw damaged(state.name, event);
-      return { ...state, retirement: { ...state.retirement, isFinal: true } };
-    }
+      next.retirement = undefined;
+      return;
+    case 'RETIREMENT_ENDED':
+      if (next.retirement === undefined) throw damaged(next.name, event);
+      next.retirement = { ...next.retirement, isFinal: true };
+      return;
     case 'ROTATION_SCHEDULED':
-      return { ...state, scheduledRotation: { dueMs: event.dueMs, caller: event.caller, reason: event.reason } };
+      next.scheduledRotation = { dueMs: event.dueMs, caller: event.caller, reason: event.reason };
+      return;
     case 'ROTATION_UNSCHEDULED':
-      return { ...state, scheduledRotation: undefined };
-    case 'VERSION_COMPROMISED': {
-      const fallen = withVersion(state, {
-        ...requireVersion(state, event),
+      next.scheduledRotation = undefined;
+      return;
+    case 'VERSION_COMPROMISED':
+      next.latestCompromiseMs = event.atMs;
+      return putVersion(next, {
+        ...requireVersion(next, event),
         state: 'COMPROMISED',
         isPublished: false,
         compromisedAtMs: event.atMs,
         isRetained: event.retain,
         window: undefined,
       });
-      return { ...fallen, latestCompromiseMs: event.atMs };
-    }
     case 'EXP_CEILING_RAISED': {
-      const version = requireVersion(state, event);
-      return withVersion(state, {
+      const version = requireVersion(next, event);
+      return putVersion(next, {
         ...version,
         expCeilingMs: event.expCeilingMs,
         longestMs: Math.max(version.longestMs, event.expCeilingMs - event.atMs),
       });
     }
     case 'VERSION_RECOVERED':
-      return recoverVersion(state, event);
+      return recoverVersion(next, event);
     case 'MAY_HAVE_SIGNED': {
-      const version = requireVersion(state, event);
-      return withVersion(state, {
+      const version = requireVersion(next, event);
+      return putVersion(next, {
         ...version,
         expCeilingMs: Math.max(version.expCeilingMs ?? 0, event.expCeilingMs),
         longestMs: Math.max(version.longestMs, event.expCeilingMs - event.atMs),
@@ -228,26 +252,26 @@ function applyEvent(
       });
     }
     case 'VERSION_DEACTIVATED': {
-      const version = requireVersion(state, event);
+      const version = requireVersion(next, event);
       const deactivated: KeyVersion = { ...version, state: 'DEACTIVATED', deactivatedAtMs: event.atMs };
       const { keepMs } = event;
-      return withVersion(state, keepMs === undefined ? deactivated : { ...deactivated, keepMs, quietMs: 0 });
+      return putVersion(next, keepMs === undefined ? deactivated : { ...deactivated, keepMs, quietMs: 0 });
     }
     case 'DESTRUCTION_INTENDED':
-      return withVersion(state, { ...requireVersion(state, event), privateKey: 'destroying' });
+      return putVersion(next, { ...requireVersion(next, event), privateKey: 'destroying' });
     case 'PRIVATE_KEY_DESTROYED':
-      return withVersion(state, { ...requireVersion(state, event), privateKey: 'destroyed' });
+      return putVersion(next, { ...requireVersion(next, event), privateKey: 'destroyed' });
     case 'VERSION_DESTROYED':
-      return withVersion(state, {
-        ...requireVersion(state, event),
+      return putVersion(next, {
+        ...requireVersion(next, event),
         state: 'DESTROYED',
         isPublished: false,
         destroyedAtMs: event.atMs,
       });
     case 'METERS_RECORDED':
-      return withMeters(state, event.servedMs, event.quietMs, event.retiredMs);
+      return putMeters(next, event);
     default:
-      return assertNever(event);
+      assertNever(event);
   }
 }
 
@@ -265,41 +289,51 @@ function requireVersion(
   return version;
 }
 
-function withVersion(state: SigningKeyState, version: KeyVersion): SigningKeyState {
-  const { versions, archive } = state;
+/** In the place of the one that has its number, live or archived. */
+function putVersion(next: Draft, version: KeyVersion): void {
+  const { versions } = next;
   const index = versions.findIndex(({ number }) => number === version.number);
-  if (index >= 0 && !isOver(version)) return { ...state, versions: versions.with(index, version) };
+  if (index >= 0 && !isOver(version)) {
+    next.versions = versions.with(index, version);
+    return;
+  }
   const others = versions.filter(({ number }) => number !== version.number);
-  if (isOver(version)) return { ...state, versions: others, archive: withArchived(archive, version) };
-  return { ...state, versions: [...others, version].toSorted((left, right) => left.number - right.number) };
+  if (isOver(version)) {
+    next.versions = others;
+    next.archive = withArchived(next.archive, version);
+  } else {
+    next.versions = inOrder([...others, version]);
+  }
 }
 
-function activate(before: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' }): SigningKeyState {
+function inOrder(versions: readonly KeyVersion[]): readonly KeyVersion[] {
+  return versions.toSorted((left, right) => left.number - right.number);
+}
+
+function activate(next: Draft, event: SigningKeyEvent & { type: 'VERSION_ACTIVATED' }): void {
   const { atMs, requestId = '', version: number, cause, expCeilingMs } = event;
-  const version = requireVersion(before, event);
-  const state: SigningKeyState = {
-    ...withVersion(before, {
-      ...version,
-      state: 'ACTIVE',
-      // A version that comes back goes on with the signing period that it began.
-      activatedAtMs: version.activatedAtMs ?? atMs,
-      expCeilingMs: Math.max(version.expCeilingMs ?? 0, expCeilingMs),
-      longestMs: Math.max(version.longestMs, expCeilingMs - atMs),
-      suspensionCause: undefined,
-      window: undefined,
-      keepMs: undefined,
-      quietMs: 0,
-    }),
-    hasEverSigned: true,
-    isHalted: false,
-    // What a rollback decided holds over a retirement that was undone.
-    isRotationHeld: cause === 'rollback' || (cause === 'unretirement' && before.isRotationHeld),
-    scheduledRotation: undefined,
-  };
-  if (requestId === '') return state;
-  const suspended = before.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
+  const suspended = next.versions.findLast((candidate) => candidate.state === 'SUSPENDED')?.number;
+  const version = requireVersion(next, event);
+  putVersion(next, {
+    ...version,
+    state: 'ACTIVE',
+    // A version that comes back goes on with the signing period that it began.
+    activatedAtMs: version.activatedAtMs ?? atMs,
+    expCeilingMs: Math.max(version.expCeilingMs ?? 0, expCeilingMs),
+    longestMs: Math.max(version.longestMs, expCeilingMs - atMs),
+    suspensionCause: undefined,
+    window: undefined,
+    keepMs: undefined,
+    quietMs: 0,
+  });
+  next.hasEverSigned = true;
+  next.isHalted = false;
+  // What a rollback decided holds over a retirement that was undone.
+  next.isRotationHeld = cause === 'rollback' || (cause === 'unretirement' && next.isRotationHeld);
+  next.scheduledRotation = undefined;
+  if (requestId === '') return;
   const record = { requestId, command: 'rotate', digest: '', atMs, answer: { activated: number, suspended } };
-  return { ...state, commands: withRecord(before.commands, record) };
+  next.commands = withRecord(next.commands, record);
 }
 
 function withoutIntent(
@@ -311,33 +345,27 @@ function withoutIntent(
   return { intent, rest: state.intents.filter((candidate) => candidate !== intent) };
 }
 
-function makeVersion(state: SigningKeyState, event: SigningKeyEvent & { type: 'VERSION_MADE' }): SigningKeyState {
-  const { intent, rest } = withoutIntent(state, event);
+function makeVersion(next: Draft, event: SigningKeyEvent & { type: 'VERSION_MADE' }): void {
+  const { intent, rest } = withoutIntent(next, event);
   // One object for all versions that are alike in what the token said of them: there may be a great many.
-  const latest = state.versions.at(-1)?.birth;
+  const latest = next.versions.at(-1)?.birth;
   const birth = isSameBirth(latest, event.birth) ? latest : event.birth;
-  const version = toNewVersion(intent, { ...event, birth }, event.atMs);
-  return { ...state, intents: rest, versions: [...state.versions, version] };
+  next.intents = rest;
+  next.versions = [...next.versions, toNewVersion(intent, { ...event, birth }, event.atMs)];
 }
 
-function recoverVersion(
-  state: SigningKeyState,
-  event: SigningKeyEvent & { type: 'VERSION_RECOVERED' },
-): SigningKeyState {
+function recoverVersion(next: Draft, event: SigningKeyEvent & { type: 'VERSION_RECOVERED' }): void {
   const { version: number, kid, ckaId, ckaLabel, publicKey, birth, atMs } = event;
-  if (findVersion(state, number) !== undefined) throw damaged(state.name, event);
+  if (findVersion(next, number) !== undefined) throw damaged(next.name, event);
   const version: KeyVersion = {
     ...toNewVersion({ version: number, ckaId, ckaLabel }, { kid, publicKey, birth }, atMs),
     state: 'DEACTIVATED',
     isPublished: true,
     deactivatedAtMs: atMs,
   };
-  return {
-    ...state,
-    intents: state.intents.filter((intent) => intent.version !== number),
-    versions: [...state.versions, version].toSorted((left, right) => left.number - right.number),
-    nextVersion: Math.max(state.nextVersion, number + 1),
-  };
+  next.intents = next.intents.filter((intent) => intent.version !== number);
+  next.versions = inOrder([...next.versions, version]);
+  next.nextVersion = Math.max(next.nextVersion, number + 1);
 }
 
 function toNewVersion(
@@ -379,19 +407,14 @@ function isSameBirth(left: BirthRecord | undefined, right: BirthRecord): left is
   return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
-/** Totals by version number; what isn't above what is known already changes nothing. */
-function withMeters(
-  state: SigningKeyState,
-  served: Readonly<Record<string, number>>,
-  quiet: Readonly<Record<string, number>>,
-  retiredMs = 0,
-): SigningKeyState {
-  const { retirement } = state;
-  const versions = state.versions.map((version) => {
-    const servedMs = Math.max(version.servedMs, served[version.number] ?? 0);
-    const quietMs = Math.max(version.quietMs, quiet[version.number] ?? 0);
+/** What isn't above what is known already changes nothing. */
+function putMeters(next: Draft, event: SigningKeyEvent & { type: 'METERS_RECORDED' }): void {
+  const { retiredMs = 0 } = event;
+  const { retirement } = next;
+  next.versions = next.versions.map((version) => {
+    const servedMs = Math.max(version.servedMs, event.servedMs[version.number] ?? 0);
+    const quietMs = Math.max(version.quietMs, event.quietMs[version.number] ?? 0);
     return servedMs === version.servedMs && quietMs === version.quietMs ? version : { ...version, servedMs, quietMs };
   });
-  const isLonger = retirement !== undefined && retiredMs > retirement.retiredMs;
-  return { ...state, versions, retirement: isLonger ? { ...retirement, retiredMs } : retirement };
+  if (retirement !== undefined && retiredMs > retirement.retiredMs) next.retirement = { ...retirement, retiredMs };
 }

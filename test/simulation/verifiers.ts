@@ -71,7 +71,9 @@ const documents = new WeakMap<Uint8Array, ReadonlyMap<string, string>>();
 function parseDocument(body: Uint8Array): ReadonlyMap<string, string> {
   const known = documents.get(body);
   if (known !== undefined) return known;
-  const { keys } = JSON.parse(Buffer.from(body).toString('utf8')) as { keys: { kid: string; x: string }[] };
+  const { keys } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')) as {
+    keys: { kid: string; x: string }[];
+  };
   const parsed = new Map(keys.map(({ kid, x }) => [kid, x]));
   documents.set(body, parsed);
   return parsed;
