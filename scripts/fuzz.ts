@@ -4,11 +4,13 @@
  * The first input of a target that fails is shrunk and printed with its seed. Exit code 1 on any finding.
  */
 import { parseArgs } from 'node:util';
+import { auditTargets } from './fuzz/audit.ts';
 import { claimsTargets } from './fuzz/claims.ts';
 import { documentTargets } from './fuzz/documents.ts';
 import { frameTargets } from './fuzz/frames.ts';
 import { keyTargets } from './fuzz/keys.ts';
 import { nameTargets } from './fuzz/names.ts';
+import { revocationTargets } from './fuzz/revocation.ts';
 import { ACCEPTED, type Target, type TargetResult } from './fuzz/target.ts';
 import { openWire } from './fuzz/wire.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
@@ -23,7 +25,15 @@ const { values: options } = parseArgs({
 });
 
 const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed);
-const pure = [...claimsTargets, ...frameTargets, ...documentTargets, ...keyTargets, ...nameTargets];
+const pure: readonly Target[] = [
+  ...claimsTargets,
+  ...frameTargets,
+  ...documentTargets,
+  ...keyTargets,
+  ...nameTargets,
+  ...auditTargets,
+  ...revocationTargets,
+];
 
 function choose(targets: readonly Target[]): readonly Target[] {
   const chosen = targets.filter(({ name }) => options.target === undefined || name === options.target);
@@ -52,17 +62,23 @@ function tell({ name, inputs, outcomes, slowestMs, failure }: TargetResult): voi
     process.stdout.write(`${failure.problem}\ninput: ${failure.input}\nagain: --target '${name}' --seed ${seed}\n`);
 }
 
-const wire = await openWire();
-let results: readonly TargetResult[];
-let aftermath = '';
-try {
-  results = await run(choose([...pure, ...wire.targets]));
-  await wire.requireWell().catch((finding: unknown) => {
-    aftermath = finding instanceof Error ? finding.message : String(finding);
-  });
-} finally {
-  await wire.dispose();
+async function runAll(): Promise<{ readonly results: readonly TargetResult[]; readonly aftermath: string }> {
+  // No daemon for what needs none.
+  if (pure.some(({ name }) => name === options.target)) return { results: await run(choose(pure)), aftermath: '' };
+  const wire = await openWire();
+  try {
+    const results = await run(choose([...pure, ...wire.targets]));
+    const aftermath = await wire.requireWell().then(
+      () => '',
+      (finding: unknown) => (finding instanceof Error ? finding.message : String(finding)),
+    );
+    return { results, aftermath };
+  } finally {
+    await wire.dispose();
+  }
 }
+
+const { results, aftermath } = await runAll();
 if (aftermath !== '' && !options.json) process.stdout.write(`FAIL afterwards: ${aftermath}\n`);
 const checks: Check[] = [
   {

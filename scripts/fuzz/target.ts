@@ -57,12 +57,17 @@ class Tally {
 }
 
 function toFailure({ counterexample, errorInstance }: RunOutcome): NonNullable<TargetResult['failure']> {
-  const problem =
-    errorInstance instanceof Error ? (errorInstance.stack ?? errorInstance.message) : String(errorInstance);
+  const problem = describe(errorInstance);
   return {
     input: shown(counterexample?.[0]),
     problem: problem.slice(0, MAX_SHOWN_CHARACTERS),
   };
+}
+
+function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const text = thrown.stack ?? thrown.message;
+  return thrown.cause === undefined ? text : `${text}\ncaused by ${describe(thrown.cause)}`;
 }
 
 /** `judge` returns the outcome. */
