@@ -1,7 +1,7 @@
 /**
  * Callers that sign without a pause, and the verifier that looks at every JWT twice: when it arrives, with a key set
- * that is kept for as long as `max-age` allows and never fetched early, and just before it expires, with the key set
- * published then. Each JWT carries a `sub` of its own, so that an answer that belongs to another caller is seen.
+ * that is kept for as long as `max-age` allows and never fetched early, and again with the last key set that was published
+ * before it expires. Each JWT carries a `sub` of its own, so that an answer that belongs to another caller is seen.
  */
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { toKeyturnError } from '../../src/base/errors.ts';
@@ -14,9 +14,10 @@ const DEADLINE_MS = 5_000;
 const NO_EARLY_FETCH_MS = 31_536_000_000;
 /** Longer than a call may take: no JWT arrives when it has expired already. */
 const SHORTEST_LIFETIME_SECONDS = 7;
-/** A JWT is looked at again so long before its `exp`. */
-const BEFORE_EXPIRY_MS = 300;
-const LOOK_MS = 50;
+/** Between two fetches of the key set: on a machine with room, a JWT is looked at again hardly longer before its `exp`. */
+const LOOK_MS = 100;
+/** The key sets of the last minute, at least. */
+const MAX_KEY_SETS = 600;
 /** After a refusal a caller waits so long. */
 const REFUSED_PAUSE_MS = 50;
 const MAX_PROBLEMS = 20;
@@ -36,17 +37,27 @@ interface Signed {
   readonly sub: string;
 }
 
+interface KeySetThen {
+  readonly text: string;
+  readonly keySet: ReturnType<typeof createLocalJWKSet>;
+  /** Unix time of its arrival. */
+  readonly atMs: number;
+}
+
 export class SoakLoad {
   readonly #options: LoadOptions;
   readonly #keySet: ReturnType<typeof createRemoteJWKSet>;
   /** JWTs by the second in which they expire. */
   readonly #expiring = new Map<number, string[]>();
   #running: Promise<unknown> | undefined;
+  readonly #keySets: KeySetThen[] = [];
   #isStopping = false;
+  #isWatching = true;
   #asked = 0;
   signed = 0;
   verifiedAgain = 0;
-  lookedTooLate = 0;
+  /** The second look at its earliest. */
+  longestBeforeExpMs = 0;
   /** A signature, a claim or a header that is wrong. */
   invalid = 0;
   /** No key for it in the key set, or no key set. */
@@ -66,7 +77,7 @@ export class SoakLoad {
 
   start(): void {
     const lanes = Array.from({ length: this.#options.inFlight }, (_, lane) => this.#call(lane));
-    this.#running ??= Promise.all([...lanes, this.#lookAtExpiring()]);
+    this.#running ??= Promise.all([...lanes, this.#lookAtExpiring(), this.#watchKeySet()]);
   }
 
   get failures(): number {
@@ -138,37 +149,46 @@ export class SoakLoad {
     }
   }
 
+  /** Each JWT is held against the last key set that came before it expired, however late this program gets round to it. */
   async #lookAtExpiring(): Promise<void> {
     while (!this.#isStopping || this.#expiring.size > 0) {
-      for (const [exp, jwts] of this.#expiring) {
-        if (exp * 1_000 - Date.now() > BEFORE_EXPIRY_MS) continue;
-        this.#expiring.delete(exp);
-        await this.#lookAgain(jwts, exp);
-      }
       await pause(LOOK_MS);
+      const untilMs = this.#keySets.at(-1)?.atMs ?? 0;
+      for (const [exp, jwts] of this.#expiring) {
+        if (exp * 1_000 > untilMs) continue;
+        this.#expiring.delete(exp);
+        await this.#lookAgain(jwts, exp * 1_000);
+      }
+    }
+    this.#isWatching = false;
+  }
+
+  async #lookAgain(jwts: readonly string[], expMs: number): Promise<void> {
+    const last = this.#keySets.findLast(({ atMs }) => atMs < expMs);
+    if (last === undefined) return;
+    this.longestBeforeExpMs = Math.max(this.longestBeforeExpMs, expMs - last.atMs);
+    for (const jwt of jwts) {
+      await jwtVerify(jwt, last.keySet, { currentDate: new Date(last.atMs) }).catch((error: unknown) => {
+        this.#complain('before it expired', error);
+      });
+      this.verifiedAgain += 1;
     }
   }
 
-  /** The key set is the one of that moment, however long all these verifications take. */
-  async #lookAgain(jwts: readonly string[], exp: number): Promise<void> {
-    try {
-      const response = await fetch(this.#options.jwksUrl);
-      if (!response.ok) throw new errors.JWKSInvalid(`the key set is answered with ${response.status}`);
-      const keySet = createLocalJWKSet((await response.json()) as JSONWebKeySet);
-      // This process was too busy: by now nobody may verify them any more, and their key may have left.
-      if (Date.now() >= exp * 1_000) {
-        this.lookedTooLate += jwts.length;
-        return;
+  async #watchKeySet(): Promise<void> {
+    while (this.#isWatching) {
+      try {
+        const response = await fetch(this.#options.jwksUrl);
+        const text = await response.text();
+        if (!response.ok) throw new errors.JWKSInvalid(`the key set is answered with ${response.status}`);
+        const last = this.#keySets.at(-1);
+        const keySet = last?.text === text ? last.keySet : createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
+        this.#keySets.push({ text, keySet, atMs: Date.now() });
+        if (this.#keySets.length > MAX_KEY_SETS) this.#keySets.shift();
+      } catch (error) {
+        this.#complain('when the key set was fetched', error);
       }
-      const currentDate = new Date(exp * 1_000 - BEFORE_EXPIRY_MS);
-      for (const jwt of jwts) {
-        await jwtVerify(jwt, keySet, { currentDate }).catch((error: unknown) => {
-          this.#complain('before it expired', error);
-        });
-        this.verifiedAgain += 1;
-      }
-    } catch (error) {
-      this.#complain('before it expired', error);
+      await pause(LOOK_MS);
     }
   }
 
