@@ -4,6 +4,9 @@ import { auditKeyCommand } from './audit-key.ts';
 import { auditShowCommand } from './audit-show.ts';
 import { auditTailCommand } from './audit-tail.ts';
 import { auditVerifyCommand } from './audit-verify.ts';
+import { accessCheckCommand } from './access-check.ts';
+import { accessExplainCommand } from './access-explain.ts';
+import { accessTestCommand } from './access-test.ts';
 import { backupCommand } from './backup.ts';
 import type { CommandSpec } from './command.ts';
 import { applyCommand } from './apply.ts';
@@ -47,6 +50,7 @@ import { verifyCommand } from './verify.ts';
 /** First words that only gather commands. */
 export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['config', 'look after the configuration'],
+  ['access', 'the access policy: check it, ask it, test it'],
   ['key', 'make, inspect and rotate signing keys, and withdraw their versions'],
   ['jwks', 'public keys as verifiers get them, those of an old signer included'],
   ['token', 'the PKCS#11 token and its HSM workers'],
@@ -59,6 +63,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   initCommand,
   serveCommand,
   configCheckCommand,
+  accessCheckCommand,
+  accessExplainCommand,
+  accessTestCommand,
   doctorCommand,
   applyCommand,
   planCommand,

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { DOCUMENT_SCHEMAS, toJsonSchema } from '../../scripts/lib/json-schemas.ts';
+import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
+import { parseSigningKeys } from '../../src/config/signing-keys-document.ts';
 import { toAccessPolicyDocument, toConfigurationDocument } from '../../src/commands/init-documents.ts';
 
 interface Schema {
@@ -81,6 +83,11 @@ describe('docs/reference/*.schema.json', () => {
       expect(text.match(/"description"/g)?.length).toBeGreaterThan(8);
     },
   );
+
+  it('the example of each page is good by its loader', () => {
+    expect(parseAccessPolicy(exampleOf('access-policy')).rights.size).toBeGreaterThan(2);
+    expect(parseSigningKeys(exampleOf('signing-keys-file')).length).toBeGreaterThan(0);
+  });
 
   it.each([
     ['the access policy of its page', 'access-policy', exampleOf('access-policy')],
