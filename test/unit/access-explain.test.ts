@@ -59,8 +59,8 @@ describe('decide', () => {
   });
 
   it('says of claims what the daemon itself says', async () => {
-    const { app, apply } = await startApp({ accessPolicy: () => POLICY });
-    await apply('access-tokens');
+    const harness = await startApp({ accessPolicy: () => POLICY });
+    await harness.apply('access-tokens');
     const documents = [
       { iss: 'i', aud: 'a', sub: 'user:1', tenant: 't' },
       { iss: 'x', aud: 'a', sub: 'user:1', tenant: 't' },
@@ -90,7 +90,7 @@ describe('decide', () => {
       const caller = findNamedCaller(POLICY, 'auth-service');
       if (one === undefined || caller === undefined) throw new Error('unreachable');
       const lifetimeMs = lifetime === '5m' ? 300_000 : 1_200_000;
-      const answer = await app
+      const answer = await harness.app
         .signJwt(caller, {
           signingKey,
           claims: Buffer.from(JSON.stringify(claims)),
