@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
 import { auditHeadCommand } from './audit-head.ts';
 import { auditKeyCommand } from './audit-key.ts';
+import { auditReportCommand } from './audit-report.ts';
 import { auditShowCommand } from './audit-show.ts';
 import { auditTailCommand } from './audit-tail.ts';
 import { auditVerifyCommand } from './audit-verify.ts';
@@ -99,6 +100,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   clockStatusCommand,
   clockConfirmCommand,
   auditVerifyCommand,
+  auditReportCommand,
   auditShowCommand,
   auditTailCommand,
   auditHeadCommand,
