@@ -186,6 +186,7 @@ function judge(input: Buffer): string {
   const source = input.toString();
   require(isDeepStrictEqual(toPlain(claims.members), JSON.parse(source)), 'JSON.parse reads something else');
   requireExactNumbers(source);
+  requireUniqueNames(source);
   const decision = decideClaims(RULES, claims, 'JWT');
   if (!decision.allowed) return decision.reason;
   requireWithinGrant(Buffer.from(withTimes(claims, TIMES)).toString());
@@ -216,6 +217,24 @@ function requireExactNumbers(source: string): void {
     return value;
   };
   JSON.parse(source, look as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** By tokens alone, of what JSON.parse has read, and takes the last of several for: names are unique, and no string ends early. */
+function requireUniqueNames(source: string): void {
+  const open: Set<string>[] = [];
+  const tokens = source.match(TOKEN) ?? [];
+  tokens.forEach((token, at) => {
+    if (token === '{' || token === '[') open.push(new Set());
+    if (token === '}' || token === ']') open.pop();
+    if (!token.startsWith('"')) return;
+    const text = String(JSON.parse(token));
+    require(!text.includes('\0'), 'a string with U+0000 was let through');
+    if (tokens[at + 1] !== ':') return;
+    require(open.at(-1)?.has(text) === false, `the name ${text} was let through twice`);
+    open.at(-1)?.add(text);
+  });
 }
 
 function requireWithinGrant(payload: string): void {

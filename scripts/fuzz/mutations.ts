@@ -111,6 +111,9 @@ export function mutatedData(data: unknown): fc.Arbitrary<unknown> {
     how: fc.constantFrom('replace', 'remove', 'rename', 'double'),
     value: fc.oneof(fc.constantFrom(...ODD_VALUES), fc.jsonValue({ maxDepth: 2 })),
     name: fc.constantFrom(
+      'd',
+      'k',
+      'x5c',
       'version',
       'callers',
       'roles',
