@@ -9,8 +9,8 @@ readonly missing_prerequisite=69
 # g++, make and python3 are node-gyp's: pkcs11js is compiled on this machine.
 readonly quickstart_packages=(ca-certificates g++ make openssl python3 python3-jwt softhsm2)
 # faketime turns the clock of a process; opensc has pkcs11-tool, opensc-pkcs11 has pkcs11-spy; util-linux has flock and
-# prlimit.
-readonly test_packages=("${quickstart_packages[@]}" faketime opensc opensc-pkcs11 p11-kit p11-kit-modules procps python3-grpc-tools python3-grpcio
+# prlimit. libnss3 is a second token, and libnss3-tools has its certutil.
+readonly test_packages=("${quickstart_packages[@]}" faketime libnss3 libnss3-tools opensc opensc-pkcs11 p11-kit p11-kit-modules procps python3-grpc-tools python3-grpcio
   python3-jwcrypto util-linux)
 
 prerequisites() {

@@ -31,15 +31,29 @@ const PATIENT = { generateTimeoutMs: 120_000, signTimeoutMs: 10_000 };
 
 type Key = Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>;
 
-export async function runConformance(token: TestToken, onProgress: (what: string) => void): Promise<readonly Cell[]> {
-  const cells: Cell[] = [];
-  const step = async (check: string, act: () => Promise<Cell>): Promise<void> => {
-    onProgress(check);
-    cells.push(await tryCell(check, act));
-  };
+type Progress = (what: string) => void;
+
+/** Runs checks one after the other and keeps what came of each. */
+class Checklist {
+  readonly cells: Cell[] = [];
+  readonly #onProgress: Progress;
+
+  constructor(onProgress: Progress) {
+    this.#onProgress = onProgress;
+  }
+
+  async check(name: string, act: () => Promise<Cell>): Promise<void> {
+    this.#onProgress(name);
+    this.cells.push(await tryCell(name, act));
+  }
+}
+
+export async function runConformance(token: TestToken, onProgress: Progress): Promise<readonly Cell[]> {
+  const list = new Checklist(onProgress);
+  const { cells } = list;
   const hsm = openPool(token, PATIENT);
   try {
-    await step('open', async () => {
+    await list.check('open', async () => {
       await whenAllReady(hsm);
       const { manufacturer = '', model = '', firmwareVersion = '' } = hsm.status();
       return cell('open', 'ok', `${manufacturer} ${model} ${firmwareVersion}, ${WORKERS} workers`);
@@ -55,23 +69,41 @@ export async function runConformance(token: TestToken, onProgress: (what: string
       },
     });
     const key = await makeKey(hsm);
-    // A worker that begins beside it could hold the token's own database (seen with tpm2-pkcs11).
-    await whenAllReady(hsm);
-    const traits = await readTraits(token, key, capabilities);
+    const traits = await readTraits(hsm, token, key, findUndone(capabilities));
     cells.push(...capabilities.map((capability) => toCell(capability, traits)));
-    cells.push(secretsCell(traits));
-    await step('cka-id', () => checkCkaId(hsm, key, traits));
-    await step('stale-handle', () => checkStaleHandle(hsm, traits));
-    await step('worker-loss', () => checkWorkerLoss(hsm, key));
+    await checkMisbehaviour(list, hsm, key, traits);
+    await list.check('worker-loss', () => checkWorkerLoss(hsm, key));
     await hsm.close(2_000);
-    await step('sessions', () => checkSessions(token, key, traits));
-    await step('restart', () => checkRestart(token, key));
-    await step('wrong-pin', () => checkWrongPin(token));
+    await list.check('sessions', () => checkSessions(token, key, traits));
+    await list.check('restart', () => checkRestart(token, key));
+    await list.check('wrong-pin', () => checkWrongPin(token));
   } finally {
     await hsm.close(2_000);
   }
   cells.push(...(await checkDaemon(token, onProgress)));
   return cells;
+}
+
+/** A part of it that takes seconds: whether a key signs, and what the module does when it is left alone. */
+export async function runShortConformance(token: TestToken): Promise<readonly Cell[]> {
+  const list = new Checklist(() => undefined);
+  const hsm = openPool(token, PATIENT);
+  try {
+    await whenAllReady(hsm);
+    const key = await makeKey(hsm);
+    await hsm.tryKey(key);
+    await checkMisbehaviour(list, hsm, key, await readTraits(hsm, token, key, []));
+    await list.check('worker-loss', () => checkWorkerLoss(hsm, key));
+    return list.cells;
+  } finally {
+    await hsm.close(2_000);
+  }
+}
+
+async function checkMisbehaviour(list: Checklist, hsm: Hsm, key: Key, traits: RawTraits): Promise<void> {
+  list.cells.push(secretsCell(traits));
+  await list.check('cka-id', () => checkCkaId(hsm, key, traits));
+  await list.check('stale-handle', () => checkStaleHandle(hsm, traits));
 }
 
 function whenAllReady(hsm: Hsm): Promise<void> {
@@ -85,13 +117,24 @@ async function makeKey(hsm: Hsm, spec: KeySpec = { algorithm: 'RS256', rsaBits: 
   return { ckaId, algorithm: spec.algorithm, publicKey };
 }
 
-async function readTraits(token: TestToken, { ckaId }: Key, capabilities: readonly Capability[]): Promise<RawTraits> {
-  const { moduleFile, moduleParameters, pinFile, environment } = token.config;
+/** Of each group of keys one that the daemon could not make. */
+function findUndone(capabilities: readonly Capability[]): readonly KeySpec[] {
   const isDone = ({ algorithm, rsaBits }: KeySpec): boolean =>
     capabilities.some(
       (tried) => tried.algorithm === algorithm && tried.rsaBits === rsaBits && tried.verdict === 'works',
     );
-  const generate = groupsOfKeys().flatMap((group) => (group.some(isDone) ? [] : group.slice(0, 1)));
+  return groupsOfKeys().flatMap((group) => (group.some(isDone) ? [] : group.slice(0, 1)));
+}
+
+async function readTraits(
+  hsm: Hsm,
+  token: TestToken,
+  { ckaId }: Key,
+  generate: readonly KeySpec[],
+): Promise<RawTraits> {
+  // A worker that begins beside it could hold the token's own database (seen with tpm2-pkcs11).
+  await whenAllReady(hsm);
+  const { moduleFile, moduleParameters, pinFile, environment } = token.config;
   const { stdout } = await run(
     process.execPath,
     [
