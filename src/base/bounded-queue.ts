@@ -32,6 +32,11 @@ export class BoundedQueue<T> {
     }
   }
 
+  /** The one that came last. */
+  pop(): T | undefined {
+    return this.size === 0 ? undefined : this.#items.pop();
+  }
+
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.size === 0) return undefined;

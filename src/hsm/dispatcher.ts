@@ -79,7 +79,8 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#queue = new FairQueue(options.maxQueuedRequests);
+    const { maxQueuedRequests } = options;
+    this.#queue = new FairQueue(maxQueuedRequests, (job) => this.#fail(job, queueFullError(maxQueuedRequests)));
   }
 
   get queueDepth(): number {
@@ -121,8 +122,7 @@ export class Dispatcher {
         avoid: undefined,
       };
       if (this.#delayed >= this.#queue.capacity || !this.#queue.push(request.caller, job)) {
-        const message = `${this.#queue.capacity} requests wait for the token already; try again later`;
-        reject(new KeyturnError('QUEUE_FULL', message, { retryAfterMs: RETRY_AFTER_MS }));
+        reject(queueFullError(this.#queue.capacity));
         return;
       }
       this.#open.add(job);
@@ -326,6 +326,11 @@ function leastLoaded(sessions: readonly SessionLink[], avoid: SessionLink | unde
     if (best === undefined || link.inFlight < best.inFlight) best = link;
   }
   return best;
+}
+
+function queueFullError(capacity: number): KeyturnError {
+  const message = `${capacity} requests wait for the token already; try again later`;
+  return new KeyturnError('QUEUE_FULL', message, { retryAfterMs: RETRY_AFTER_MS });
 }
 
 function lateError(): KeyturnError {

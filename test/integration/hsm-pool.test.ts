@@ -97,6 +97,22 @@ describe('the pool', () => {
     expect(before).toBeLessThan(100);
   });
 
+  it('takes a second caller in although the first has filled the queue, at the cost of its newest request', async () => {
+    const { hsm } = await open({ workers: 1, signTimeoutMs: 30_000 }, { limits: { maxQueuedRequests: 10 } });
+    const key = await makeKey(hsm);
+    await hsm.tryKey(key);
+    stopWorkers(hsm);
+    // Four are in flight on the one session, ten wait.
+    const flood = Promise.allSettled(Array.from({ length: 14 }, () => hsm.sign(signRequest(key, 'flood'))));
+    const polite = hsm.sign({ ...signRequest(key, 'polite'), caller: parseCallerName('polite') });
+    for (const { pid } of hsm.status().workers) process.kill(pid, 'SIGCONT');
+    await polite;
+    const reasons = (await flood).map((answer) =>
+      answer.status === 'rejected' ? (answer.reason as { reason?: string }).reason : 'signed',
+    );
+    expect(reasons).toEqual([...Array.from({ length: 13 }, () => 'signed'), 'QUEUE_FULL']);
+  });
+
   it('goes on signing while a key pair is made', async () => {
     const { hsm } = await open();
     const key = await makeKey(hsm);
