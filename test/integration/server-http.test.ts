@@ -220,6 +220,51 @@ describe('a bad client', () => {
     expect(await raw('\x16\x03\x01\x02\x00\x01', 2_000)).toContain(' 400 ');
   });
 
+  const HIDDEN = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
+  it.each([
+    ['two lengths', `GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\ncontent-length: ${HIDDEN.length}\r\n\r\n`],
+    [
+      'a length beside chunks',
+      'GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    [
+      'an encoding that is not chunked at its end',
+      'GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, x\r\n\r\n0\r\n\r\n',
+    ],
+    ['white space before a colon', 'GET / HTTP/1.1\r\nhost: x\r\ncontent-length : 5\r\n\r\n'],
+    ['a length with a sign', 'GET / HTTP/1.1\r\nhost: x\r\ncontent-length: +5\r\n\r\n'],
+    ['a line break alone in a header', 'GET / HTTP/1.1\r\nhost: x\r\nx: y\rz: 1\r\n\r\n'],
+    ['NUL in a header', 'GET / HTTP/1.1\r\nhost: x\r\nx: \0\r\n\r\n'],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n'],
+  ])('that hides a request behind another, by %s, gets 400 and nothing else', async (_how, text) => {
+    const answer = await raw(text + HIDDEN, 5_000);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer.match(/^HTTP\/1\.1/gm)).toHaveLength(1);
+    expect(answer).not.toContain('"status":"ok"');
+  });
+
+  it.each(['TRACE', 'CONNECT', 'PROPFIND', 'get'])('gets nothing of its own back by %s', async (method) => {
+    const answer = await raw(
+      `${method} /healthz HTTP/1.1\r\nhost: x\r\nx-secret: s3cret\r\nconnection: close\r\n\r\n`,
+      5_000,
+    );
+    expect(answer).not.toContain('s3cret');
+    expect(answer).not.toContain('"status":"ok"');
+  });
+
+  it('learns nothing about the server from its headers', async () => {
+    const { headers } = await ask('/healthz');
+    expect(Object.keys(headers).toSorted()).toEqual([
+      'access-control-allow-origin',
+      'cache-control',
+      'connection',
+      'content-length',
+      'content-type',
+      'date',
+      'x-content-type-options',
+    ]);
+  });
+
   it('that never finishes its headers is cut off', async () => {
     const startedMs = performance.now();
     await raw('GET / HTTP/1.1\r\nhost: x\r\n', 10_000);
