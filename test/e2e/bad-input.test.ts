@@ -1,9 +1,16 @@
 /** Bad input of every kind over the wire: the documented reason, and nothing changed. */
+import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
 import type { Reason } from '../../src/base/reasons.ts';
 import { type DaemonProcess, startDaemonProcess } from '../fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
+import { residentMiB } from '../fixtures/proc.ts';
+import { RawSigner } from '../fixtures/raw-signing.ts';
+import { signJwtMessage } from '../fixtures/wire-message.ts';
+
+/** Some 50 KiB on the wire. */
+const BOMB_MIB = 48;
 
 let deployment: Deployment;
 let daemon: DaemonProcess;
@@ -86,6 +93,18 @@ describe('SignJwt refuses', () => {
       'REQUEST_TOO_LARGE',
     );
     expect(await everything()).toBe(before);
+  });
+
+  it('a message that grows beyond the limit when it is decompressed, and takes no memory for it', async () => {
+    const gzip = { 'grpc.default_compression_algorithm': 2 };
+    const signer = new RawSigner(`unix:${deployment.adminSocket}`, credentials.createInsecure(), gzip);
+    const bomb = signJwtMessage({ signingKey: 'access-tokens', claims: Buffer.alloc(BOMB_MIB * 1_048_576, ' ') });
+    const before = residentMiB(daemon.pid);
+    expect(await signer.signAll([bomb, bomb, bomb], 3)).toMatchObject(Array(3).fill({ reason: 'REQUEST_TOO_LARGE' }));
+    expect(residentMiB(daemon.pid) - before).toBeLessThan(BOMB_MIB);
+    const small = signJwtMessage({ signingKey: 'access-tokens', claims: JSON.stringify(good) });
+    expect(await signer.sign(small)).toHaveProperty('jwt');
+    signer.close();
   });
 
   it('a signing key that is not there or not granted, in the same words', async () => {
