@@ -143,7 +143,9 @@ export class Imports {
   /** Withdraws what is over, and records up-time. Returns how long nothing will be due; never rejects. */
   async tick(): Promise<number> {
     let waitMs = Number.POSITIVE_INFINITY;
-    for (const { name } of this.#ports.ledger.keySets.values()) {
+    for (const recorded of this.#ports.ledger.keySets.values()) {
+      const { name } = recorded;
+      if (publishedImports(recorded).length === 0) continue;
       try {
         waitMs = Math.min(waitMs, await this.#visit(name));
       } catch (thrown) {
@@ -169,7 +171,7 @@ export class Imports {
     const { ledger, log, fences } = this.#ports;
     const recorded = ledger.requireKeySet(keySet);
     // A restored store may have forgotten that an import was let stay longer (rule 9), and its end is final.
-    if (publishedImports(recorded).length === 0 || fences.isKeySetWithheld(keySet)) return Number.POSITIVE_INFINITY;
+    if (fences.isKeySetWithheld(keySet)) return Number.POSITIVE_INFINITY;
     const around = this.#around(keySet);
     const { expired, lookAgainMs } = planImports(around.keySet, around);
     if (expired.length > 0) {

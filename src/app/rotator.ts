@@ -190,9 +190,9 @@ export class Rotator {
    */
   async #round(): Promise<number> {
     await this.#ports.clockGuard.tick();
-    await this.#retryPromises();
-    await this.#retryNarrowings();
-    const { clock, imports } = this.#ports;
+    const { clock, imports, ledger } = this.#ports;
+    if (ledger.unrecordedPromises > 0) await this.#retryPromises();
+    if (ledger.undurableNarrowings > 0) await this.#retryNarrowings();
     const importsInMs = await imports.tick();
     const looks = await this.#commitDecided();
     if (looks === undefined) return 0;
@@ -211,7 +211,6 @@ export class Rotator {
 
   async #retryPromises(): Promise<void> {
     const { ledger } = this.#ports;
-    if (ledger.unrecordedPromises === 0) return;
     try {
       await ledger.recordPromises();
       this.#log.info({}, "the configuration's changed key set promises are recorded now");
@@ -225,7 +224,6 @@ export class Rotator {
 
   async #retryNarrowings(): Promise<void> {
     const { ledger } = this.#ports;
-    if (ledger.undurableNarrowings === 0) return;
     try {
       await ledger.retryNarrowings();
       this.#log.info({}, 'every narrowing is durable now');
@@ -251,7 +249,8 @@ export class Rotator {
     const { due, lookAgainMs = Number.POSITIVE_INFINITY } = plan(state, around);
     this.#noteWaiting(name, describeWaitingRotation(state, around));
     const failures = this.#forgetSettled(name, due);
-    const steps = due.filter(({ kind }) => nowMs >= (failures.get(kind)?.retryAtMs ?? 0));
+    const isTried = ({ kind }: Step): boolean => nowMs >= (failures.get(kind)?.retryAtMs ?? 0);
+    const steps = failures.size === 0 ? due : due.filter(isTried);
     const recordAtMs = Math.max(nowMs + meters.recordDueInMs(recorded, state, around.keySet), this.#recordRetryAtMs);
     const isRecordDue = recordAtMs <= nowMs;
     const untilMs = Math.min(nowMs + lookAgainMs, recordAtMs, ...retryTimes(failures));
@@ -368,7 +367,9 @@ export class Rotator {
   }
 
   #setFailure(name: SigningKeyName, kind: Step['kind'], failure: Failure | undefined): void {
-    const failures = new Map(this.#failures.get(name));
+    const before = this.#failures.get(name);
+    if (failure === undefined && before?.has(kind) !== true) return;
+    const failures = new Map(before);
     if (failure === undefined) failures.delete(kind);
     else failures.set(kind, failure);
     this.#failures.set(name, failures);

@@ -79,10 +79,23 @@ function parseDocument(body: Uint8Array): ReadonlyMap<string, string> {
   return parsed;
 }
 
+const MAX_KNOWN_HEADERS = 64;
+const kidsByHeader = new Map<string, string>();
+
+/** JWTs of one version have the same header: it is parsed once, as libraries do. */
+function kidOf(header: string): string {
+  const known = kidsByHeader.get(header);
+  if (known !== undefined) return known;
+  const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
+  if (kidsByHeader.size >= MAX_KNOWN_HEADERS) kidsByHeader.clear();
+  kidsByHeader.set(header, kid);
+  return kid;
+}
+
 /** RFC 7515, section 7.1, and the claims of RFC 7519 that a verifier looks at. */
 export function parseJwt(compact: string): ParsedJwt {
   const [header = '', payload = '', signature = ''] = compact.split('.');
-  const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
+  const kid = kidOf(header);
   const { iat, exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iat: number; exp: number };
   return {
     kid,

@@ -247,7 +247,7 @@ export class World {
   }
 
   #happen(happening: Happening): void {
-    this.#tell(describeHappening(happening, this.#scenario));
+    if (this.#isTracing) this.#tell(describeHappening(happening, this.#scenario));
     const machine = this.#machine;
     const subject = this.#subject;
     switch (happening.kind) {
@@ -459,7 +459,8 @@ export class World {
 
 /** Signing keys with a key in the token that the copy says nothing of. */
 function keysWithoutRecord({ tokenKeys }: Machine, copy: StoreCopy): ReadonlySet<string> {
-  const text = JSON.stringify([...copy.values()]);
-  const unknown = [...tokenKeys].filter(([ckaId]) => !text.includes(ckaId));
+  const recorded = new Set<unknown>();
+  for (const events of copy.values()) for (const event of events) if ('ckaId' in event) recorded.add(event.ckaId);
+  const unknown = [...tokenKeys].filter(([ckaId]) => !recorded.has(ckaId));
   return new Set(unknown.map(([, { ckaLabel }]) => ckaLabel.split('/')[1] ?? ''));
 }
