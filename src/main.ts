@@ -15,6 +15,7 @@ import { systemClock } from './base/system-clock.ts';
 import { requireUsableConfig } from './config/check-config.ts';
 import type { Config } from './config/config.ts';
 import { CurrentAccessPolicy } from './config/current-access-policy.ts';
+import { allowsCoreDumps } from './config/core-limit.ts';
 import { loadConfig } from './config/load-config.ts';
 import { checkSecretFile, identifySecretFile, openSecretFile } from './config/secrets.ts';
 import type { Hsm } from './hsm/hsm.ts';
@@ -134,6 +135,11 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
 export async function runDaemon(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
   const log = createLogger({ level: config.logLevel });
+  if (allowsCoreDumps())
+    log.warn(
+      {},
+      'a crash may leave TLS private keys in a core file: start with `ulimit -c 0`, or LimitCORE=1 in the unit',
+    );
   const stopSignal = new Promise<string>((resolve) => {
     // The handlers stay: a second signal must not cut off the drain, which is bounded anyway.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);

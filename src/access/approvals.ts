@@ -1,7 +1,7 @@
 /**
  * Two-person control: a command that a security officer proposed, and that others approve. A proposal is the exact request
  * and the effect that the daemon worked out for it; whoever approves says which of both they saw. The approval that is
- * the last one needed executes the command, once (docs/adr/0012). Pure: what a command does, and when it is now, is told.
+ * the last one needed executes the command, once (docs/adr/0013). Pure: what a command does, and when it is now, is told.
  */
 import { assertNever } from '../base/assert-never.ts';
 import { KeyturnError } from '../base/errors.ts';

@@ -11,6 +11,7 @@ import type { Config, TlsListenerConfig, UnixListenerConfig } from './config.ts'
 import { ConfigError, type ConfigProblem, formatProblem } from './problems.ts';
 import { checkSecretFile } from './secrets.ts';
 import { loadTlsFiles } from './tls-files.ts';
+import { checkStoreFiles, checkTrustedFile, trustedFiles } from './trusted-files.ts';
 
 const GROUP_AND_OTHERS = 0o077;
 const ROOT_UID = 0;
@@ -26,7 +27,9 @@ export async function checkConfig(config: Config): Promise<readonly ConfigProble
     attempt('token.pinFile', () => checkSecretFile(config.token.pinFile)),
     checkEnvironment(config),
     attempt('store.file', () => requireWritableFolder(dirname(config.storeFile))),
+    attempt('store.file', () => checkStoreFiles(config.storeFile)),
     checkAccessPolicy(config.accessPolicyFile),
+    ...trustedFiles(config).map(([path, file]) => attempt(path, () => checkTrustedFile(file))),
   ]);
   return found.flat();
 }

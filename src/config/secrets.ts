@@ -75,6 +75,6 @@ function exposed(path: string, problem: string): KeyturnError {
 }
 
 /** For a POSIX shell. */
-function quote(path: string): string {
+export function quote(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -53,8 +53,12 @@ const NODE_FLAGS = IS_COMPILED ? ['--max-semi-space-size=1', '--lite-mode'] : ['
 /** Reasons for which the same process may try again; the others need another module, configuration or PIN. */
 const MAY_REOPEN: ReadonlySet<Reason> = new Set(['TOKEN_UNAVAILABLE', 'TOKEN_NOT_FOUND']);
 
-/** No core file: it would hold the PIN. The shell is replaced by the worker and keeps its process id. */
-const WITHOUT_CORE = 'ulimit -c 0; exec "$@"';
+/**
+ * No core dump: it would hold the PIN. A limit of one byte is too small for any file, and the one limit that the kernel
+ * obeys, too, where a program such as systemd-coredump or apport takes the dumps (core(5) knows no other); `ulimit`
+ * counts in blocks, so it is the second best. The shell is replaced by the worker and keeps its process id.
+ */
+const WITHOUT_CORE = 'prlimit --pid $$ --core=1:1 2>/dev/null || ulimit -c 0; exec "$@"';
 
 /** The token is open: its sessions sign. */
 export type OpenedWorker = Extract<WorkerReport, { kind: 'ready' }>;

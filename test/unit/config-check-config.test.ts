@@ -135,6 +135,41 @@ describe('checkConfig', () => {
     ]);
   });
 
+  it.each([
+    ['configuration', 'keyturn.yaml', 0o646, 'chmod o-w'],
+    ['accessPolicy', 'access-policy.yaml', 0o666, 'chmod o-w'],
+    ['token.module', 'module.so', 0o757, 'chmod o-w'],
+    ['grpc.tls.clientCa', 'cert.pem', 0o666, 'chmod o-w'],
+    ['store.file', 'keyturn.db', 0o640, 'chmod 600'],
+    ['store.file', 'keyturn.db-wal', 0o604, 'chmod 600'],
+    ['store.file', 'keyturn.db.reserve', 0o660, 'chmod 600'],
+  ])('finds that others have access to %s (%s, mode %o), and says how to mend it', async (path, name, mode, mend) => {
+    const config = await loadConfig(await writeGoodFiles());
+    if (path === 'store.file')
+      for (const file of ['keyturn.db', 'keyturn.db.reserve', name]) await writeFile(at(file), 'x', { mode: 0o600 });
+    await chmod(at(name), mode);
+    const message = expect.stringContaining(`${mend} ${at(name)}`);
+    expect(await checkConfig(config)).toEqual([{ path, message, reason: 'FILE_EXPOSED' }]);
+  });
+
+  it("never asks for another mode of a file that is no store: the configuration's mistake is another one", async () => {
+    const config = await loadConfig(await writeGoodFiles());
+    await writeFile(at('letters.txt'), 'dear', { mode: 0o644 });
+    expect(await checkConfig({ ...config, storeFile: at('letters.txt') })).toEqual([]);
+  });
+
+  it('lets a group look after the access policy, and a folder as /tmp hold the store', async () => {
+    const config = await loadConfig(await writeGoodFiles());
+    await chmod(at('access-policy.yaml'), 0o664);
+    await mkdir(at('shared'));
+    await chmod(at('shared'), 0o1777);
+    expect(await checkConfig({ ...config, storeFile: at('shared/keyturn.db') })).toEqual([]);
+    await chmod(at('shared'), 0o777);
+    expect(await checkConfig({ ...config, storeFile: at('shared/keyturn.db') })).toMatchObject([
+      { path: 'store.file', reason: 'FILE_EXPOSED' },
+    ]);
+  });
+
   it('finds a private key that belongs to another certificate, and never shows it', async () => {
     const config = await loadConfig(await writeGoodFiles());
     execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', at('key.pem')]);

@@ -9,6 +9,7 @@
 import { fstatSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { sleep } from '../../base/clock.ts';
+import { Secret } from '../../base/secret.ts';
 import { systemClock } from '../../base/system-clock.ts';
 import { encodeFrame, FrameReader } from '../frames.ts';
 import {
@@ -101,7 +102,7 @@ function obey(order: WorkerOrder): void {
  * Read anew for each login, so that it stays in memory no longer than one; the caller wipes the bytes. A file that was
  * replaced since is not read: its PIN is an old one, and trying it could be the attempt that locks the token.
  */
-function readPin(): Buffer {
+function readPin(): Secret {
   if (hasReadPin && fstatSync(PIN_FD).nlink === 0)
     throw new TokenOpenError('SECRET_FILE_UNREADABLE', 'the PIN file was replaced: a new worker reads the new one');
   hasReadPin = true;
@@ -114,7 +115,7 @@ function readPin(): Buffer {
   }
   if (length > 0 && bytes[length - 1] === LINE_FEED) length -= 1;
   if (length > 0 && bytes[length - 1] === CARRIAGE_RETURN) length -= 1;
-  return bytes.subarray(0, length);
+  return new Secret(bytes.subarray(0, length));
 }
 
 async function start(order: StartOrder): Promise<WorkerReport> {
@@ -150,11 +151,11 @@ async function open(opened: Module, order: StartOrder, { searches, mayUseFinalTr
   const duplicates = new Set<string>();
   try {
     login = logIn(token, pin, mayUseFinalTry);
-    const ownLogin = { moduleParameters: order.moduleParameters, serial: token.identity.serial, pin };
+    const ownLogin = { moduleParameters: order.moduleParameters, serial: token.identity.serial, pin: pin.reveal() };
     for (const thread of threads)
       for (const ckaId of await thread.open(order.moduleFile, token.slot.handle, ownLogin)) duplicates.add(ckaId);
   } finally {
-    pin.fill(0);
+    pin.wipe();
   }
   return { kind: 'ready', token: token.identity, mechanisms: token.mechanisms, duplicates: [...duplicates] };
 }

@@ -5,6 +5,7 @@
  */
 import graphene from 'graphene-pk11';
 import type { Reason } from '../../base/reasons.ts';
+import type { Secret } from '../../base/secret.ts';
 import { classifyFault, nameFault } from '../faults.ts';
 import { judgeLogin } from '../ladder.ts';
 import type { TokenIdentity, WorkerOrder } from '../wire.ts';
@@ -122,7 +123,7 @@ function toMaxSessions(count: number): Pick<TokenIdentity, 'maxSessions'> {
 /** Logs in as user, once. The PIN lives in a string because the binding takes no other form. */
 export function logIn(
   token: { readonly slot: graphene.Slot; readonly flags: number },
-  pin: Buffer,
+  pin: Secret,
   mayUseFinalTry: boolean,
 ): LoggedIn {
   const { USER_PIN_FINAL_TRY, USER_PIN_LOCKED } = graphene.TokenFlag;
@@ -134,7 +135,7 @@ export function logIn(
       'the token allows one last attempt at its user PIN; check the PIN file, then run keyturn token retry-login',
     );
   }
-  if (pin.length === 0)
+  if (pin.isEmpty)
     throw new TokenOpenError('SECRET_FILE_UNREADABLE', 'the PIN file is empty; write the user PIN into it');
   let session: graphene.Session;
   try {
@@ -143,7 +144,7 @@ export function logIn(
     throw unavailable('no session could be opened', error);
   }
   try {
-    session.login(pin.toString('utf8'), graphene.UserType.USER);
+    session.login(pin.reveal().toString('utf8'), graphene.UserType.USER);
   } catch (error) {
     const fault = toNativeFault(error);
     if (fault.ckr !== CKR_USER_ALREADY_LOGGED_IN) {

@@ -14,7 +14,8 @@ export interface LoggerOptions {
   readonly stream?: DestinationStream;
 }
 
-const SECRET_NAMES = ['pin', 'privateKey', 'claims', 'jwt', 'signingInput'];
+/** What is a Secret shows nothing anyway; these are the names under which one could be logged as it came. */
+const SECRET_NAMES = ['pin', 'privateKey', 'claims', 'jwt', 'signingInput', 'proof'];
 const CENSOR = '[redacted]';
 /** An error's causes are followed so far. */
 const MAX_CAUSES = 5;
