@@ -1,4 +1,5 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
+import { auditForwardCommand } from './audit-forward.ts';
 import { auditHeadCommand } from './audit-head.ts';
 import { auditKeyCommand } from './audit-key.ts';
 import { auditReportCommand } from './audit-report.ts';
@@ -103,6 +104,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   auditReportCommand,
   auditShowCommand,
   auditTailCommand,
+  auditForwardCommand,
   auditHeadCommand,
   auditKeyCommand,
   backupCommand,

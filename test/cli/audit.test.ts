@@ -1,7 +1,17 @@
 /** The commands on an audit log's files, as an auditor would use them: a copy of the files, a key, a head, and nothing else. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -177,5 +187,80 @@ describe('keyturn audit tail', () => {
     expect(await next()).toBe(textOf(5));
     tail.kill('SIGINT');
     await ended;
+  });
+});
+
+describe('keyturn audit forward', () => {
+  it('sends each entry once, goes on where it was after a restart, and refuses a log that was changed', async () => {
+    const directory = writeLog('forwarded', log.lines.slice(0, 50));
+    const first = path.join(cwd, directory, segmentName(1));
+    const received: string[] = [];
+    let wake = (): void => undefined;
+    const server = createServer((socket) => {
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        received.push(...[...text.matchAll(/"seq":(\d+),/g)].map(([, seq = '']) => seq));
+        wake();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const until = async (count: number): Promise<void> => {
+      while (received.length < count)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    };
+    const words = ['audit', 'forward', directory, '--to', `tcp://127.0.0.1:${port}`, '--position', 'position'];
+    const start = (): ChildProcess =>
+      spawn(process.execPath, [path.resolve(import.meta.dirname, '../../src/cli.ts'), ...words], {
+        cwd,
+        stdio: 'ignore',
+      });
+    const stop = async (child: ChildProcess): Promise<void> => {
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+    };
+    const forwarder = start();
+    // The last entry is a checkpoint: how far it came is written down with it.
+    await until(50);
+    const written = watch(cwd, { signal: AbortSignal.timeout(30_000) });
+    while (
+      !existsSync(path.join(cwd, 'position')) ||
+      !readFileSync(path.join(cwd, 'position'), 'utf8').startsWith('50:')
+    )
+      await once(written, 'change');
+    written.close();
+    await stop(forwarder);
+    appendFileSync(first, `${Buffer.from(log.lines[50] ?? '').toString('utf8')}\n`);
+    const again = start();
+    await until(51);
+    expect(received).toEqual(Array.from({ length: 51 }, (_, index) => String(index + 1)));
+    await stop(again);
+    server.close();
+    writeFileSync(path.join(cwd, 'position'), `7:${'x'.repeat(43)}\n`);
+    const { code, stderr } = await runCli(words, { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain('entry 7 is not the one that was sent');
+  });
+});
+
+describe('keyturn audit report', () => {
+  const PERIOD = ['--from', '2026-01-31T00:00:00Z', '--to', '2026-02-01T00:00:00Z'];
+
+  it('is a page, or JSON, and ends with 1 when the log does not verify', async () => {
+    const good = await runCli(['audit', 'report', GOOD, ...PERIOD, '--key', 'audit.jwk', '--head', HEAD], { cwd });
+    expect(good.code).toBe(0);
+    expect(good.stdout).toMatch(/^# Compliance report: 2026-01-31 to 2026-02-01\n/);
+    expect(good.stdout).toContain('| known from elsewhere up to entry | 1000 |');
+    const bad = await runCli(['audit', 'report', EDITED, ...PERIOD, '--json'], { cwd });
+    expect(bad.code).toBe(1);
+    expect(JSON.parse(bad.stdout)).toMatchObject({ coverage: { isVerified: false } });
+  });
+
+  it('wants a period that has a length', async () => {
+    const words = ['audit', 'report', GOOD, '--from', '2026-02-01T00:00:00Z', '--to', '2026-02-01T00:00:00Z'];
+    expect((await runCli(words, { cwd })).code).toBe(2);
   });
 });

@@ -2,14 +2,20 @@
 import { watch } from 'node:fs';
 import path from 'node:path';
 import { MAX_LINE_BYTES } from '../encoding.ts';
+import { parseSegmentName } from '../segments.ts';
 import { listSegments, openFile } from './read-segments.ts';
 
 const READ_BYTES = 256 * 1024;
 const LINE_FEED = 0x0a;
 
-/** Begins with the latest segment, and never ends by itself. */
-export async function* followLines(directory: string): AsyncGenerator<Uint8Array> {
-  const reader = new SegmentFollower(directory, (await listSegments(directory)).at(-1) ?? '');
+/**
+ * Never ends by itself. `fromSeq`: begins with the segment in which that entry is, or would come; the latest one unless
+ * given. A segment that retention removes before it was read is passed over.
+ */
+export async function* followLines(directory: string, fromSeq = Number.MAX_SAFE_INTEGER): AsyncGenerator<Uint8Array> {
+  const segments = await listSegments(directory);
+  const first = segments.findLast((name) => (parseSegmentName(name) ?? 0) <= fromSeq) ?? segments[0] ?? '';
+  const reader = new SegmentFollower(directory, first);
   // Before the first read, so that nothing is missed between the two.
   const watcher = watch(directory);
   let isChanged = false;
@@ -47,7 +53,7 @@ class SegmentFollower {
   async *readOn(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const segments = await listSegments(this.#directory);
-      yield* this.#readSegment();
+      if (segments.includes(this.#segment)) yield* this.#readSegment();
       // A segment gets nothing more once the next one is there: that one was listed before this one was read.
       const next = segments.find((segment) => segment > this.#segment);
       if (next === undefined) return;
