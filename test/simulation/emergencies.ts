@@ -101,7 +101,8 @@ export class Emergencies {
     const { facts } = this.#ports.witness;
     switch (what) {
       case 'active':
-        return facts.versionsOf(key, 'ACTIVE');
+        // One, although an old copy in the place of the store may have made a second one ACTIVE, as far as facts tell.
+        return facts.versionsOf(key, 'ACTIVE').slice(0, 1);
       case 'standby':
         return facts.versionsOf(key, 'PRE_ACTIVE').slice(-1);
       case 'old':
