@@ -379,6 +379,8 @@ export interface Application {
   cancelProposal(caller: CallerName, id: string, reason: string): Promise<ProposalView>;
   /** Newest first. */
   listProposals(pageSize: number, pageToken: string): Page<ProposalView>;
+  /** How many wait for approval. */
+  openProposals(): number;
 
   /** The whole event log as the bytes of one file. Errors, at the first read: QUEUE_FULL while another one is made. */
   backUpStore(caller: CallerName): AsyncIterable<Uint8Array>;

@@ -117,6 +117,11 @@ export class Approvals {
     return { ...page, items: page.items.map((proposal) => this.#toView(proposal)) };
   }
 
+  countOpen(): number {
+    const { proposals } = this.#ports.ledger.approvals;
+    return proposals.filter((proposal) => this.#toView(proposal).state === 'open').length;
+  }
+
   async #execute(proposal: Proposal, approvable: ApprovableCommand): Promise<void> {
     const { log } = this.#ports;
     const { id, method } = proposal;

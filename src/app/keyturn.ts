@@ -398,6 +398,10 @@ export class Keyturn implements Application {
     return this.#approvals.list(pageSize, pageToken);
   }
 
+  openProposals(): number {
+    return this.#approvals.countOpen();
+  }
+
   async *backUpStore(caller: CallerName): AsyncIterable<Uint8Array> {
     if (this.#isBackingUp) throw new KeyturnError('QUEUE_FULL', 'a backup is being made already; ask again');
     this.#isBackingUp = true;

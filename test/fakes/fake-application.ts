@@ -311,6 +311,10 @@ export class FakeApplication implements Application {
     return this.recovery;
   }
 
+  openProposals(): number {
+    return 1;
+  }
+
   async *backUpStore(caller: CallerName): AsyncIterable<Uint8Array> {
     this.#remember(caller, 'backUpStore');
     for (const chunk of this.backup) {

@@ -139,6 +139,7 @@ describe('a command that the access policy puts under two-person control', () =>
     expect(createHash('sha256').update(proposal.effect.join('\n')).digest('hex')).toBe(proposal.effectSha256);
     expect(proposal.currentAccessPolicyHash).toBe(policy(ALL_METHODS).documentHash);
     expect(harness.stateOf(1)).toBe('ACTIVE');
+    expect(harness.app.openProposals()).toBe(1);
 
     expect(await approve(harness, BOB, proposal)).toMatchObject({
       state: 'executed',
@@ -146,6 +147,7 @@ describe('a command that the access policy puts under two-person control', () =>
     });
     expect(harness.stateOf(1)).toBe('COMPROMISED');
     expect(harness.stateOf(2)).toBe('ACTIVE');
+    expect(harness.app.openProposals()).toBe(0);
     const again = await harness.restart();
     expect(find(again, proposal.id)).toMatchObject({ state: 'executed' });
     expect((await refusalOf(approve(again, CAROL, proposal))).reason).toBe('PROPOSAL_CLOSED');

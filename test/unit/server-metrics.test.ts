@@ -95,6 +95,7 @@ function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): v
     latestFindings: () => undefined,
     clockStatus: () => ({ isTrusted: true, stepMs: 0, stepLimitMs: MINUTE, wallMs: T0 }),
     storeStatus: () => ({ undurableNarrowings: 0, unrecordedPromises: 0, reservedEvents: 0 }),
+    openProposals: () => 0,
     ...more,
   });
 }
@@ -380,5 +381,12 @@ describe('the store', () => {
     expect(await valueOf('keyturn_undurable_narrowings')).toBe(2);
     expect(await valueOf('keyturn_unrecorded_promises')).toBe(1);
     expect(await valueOf('keyturn_store_reserved_events')).toBe(5);
+  });
+});
+
+describe('two-person control', () => {
+  it('tells how many commands wait for approval', async () => {
+    watch([], { openProposals: () => 3 });
+    expect(await valueOf('keyturn_open_proposals')).toBe(3);
   });
 });

@@ -162,6 +162,7 @@ export const METRICS = {
   ),
 
   // Daemon
+  openProposals: gauge('keyturn_open_proposals', 'Commands that wait for the approval of another security officer.'),
   clockTrusted: gauge('keyturn_wall_clock_trusted', '1 when the wall clock is believed; nothing is signed otherwise.'),
   clockStep: gauge(
     'keyturn_wall_clock_step_seconds',

@@ -31,6 +31,7 @@ export interface StateSources {
     | 'tokenStatus'
     | 'clockStatus'
     | 'storeStatus'
+    | 'openProposals'
     | 'latestFindings'
   >;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
@@ -59,6 +60,7 @@ export async function readState(instruments: Instruments, sources: StateSources)
   setFindings(instruments, sources.app.latestFindings());
   setClock(instruments, sources.app.clockStatus());
   setStore(instruments, sources.app.storeStatus());
+  instruments.openProposals.set(sources.app.openProposals());
 }
 
 function forgetSigningKeys(instruments: Instruments): void {
