@@ -6,9 +6,13 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { AccessPolicy } from './access/policy.ts';
+import { AuditTrail } from './app/audit-trail.ts';
+import { AuditedStore } from './app/audited-store.ts';
+import { Checkpoints } from './app/checkpoints.ts';
 import { createLoginLatch } from './app/login-latch.ts';
 import { Ledger } from './app/ledger.ts';
 import { Keyturn } from './app/keyturn.ts';
+import { openFileAuditLog } from './audit/files/file-audit-log.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
 import { systemClock } from './base/system-clock.ts';
@@ -48,10 +52,12 @@ export interface DaemonParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of keyturn. */
+  readonly version: string;
   readonly decorators?: Decorators;
 }
 
-export async function startDaemon({ config, clock, log, decorators = {} }: DaemonParts): Promise<Daemon> {
+export async function startDaemon({ config, clock, log, version, decorators = {} }: DaemonParts): Promise<Daemon> {
   await requireUsableConfig(config);
   const policies = await CurrentAccessPolicy.load(config.accessPolicyFile);
   const accessPolicy = (): AccessPolicy => policies.policy;
@@ -66,7 +72,8 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
     const decoratedStore = decorators.store?.(openedStore) ?? openedStore;
     const store = telemetry?.meterStore(decoratedStore) ?? decoratedStore;
     closers.push(() => store.close());
-    const ledger = await Ledger.open(store, clock, config.keySets);
+    const audit = await openAudit(store, { config, clock, log, version }, closers);
+    const ledger = await Ledger.open(audit?.store ?? store, clock, config.keySets);
     const pool = createHsmPool({
       config: config.token,
       limits: config.limits,
@@ -91,16 +98,29 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
       canaryPeriodMs: config.canaryPeriodMs,
       verifyOneIn: config.verifyOneIn,
       randomBytes,
+      audit: audit?.trail,
     });
-    telemetry?.watch(app);
-    const servers = await startServers({ config, app, telemetry, accessPolicy, log, clock });
+    telemetry?.watch(app, audit?.trail);
+    const servers = await startServers({
+      config,
+      app,
+      telemetry,
+      accessPolicy,
+      audit: audit?.trail,
+      log,
+      clock,
+    });
     probe.baseUrl = servers.httpUrl;
     app.start();
+    const checkpoints = audit?.checkpointsWith(hsm);
+    checkpoints?.start();
     closers.push(async () => {
       await Promise.all([servers.drain(config.limits.drainMs), app.stop()]);
+      await checkpoints?.stop();
     });
     policies.onLoaded((policy) => {
       telemetry?.setAccessPolicy(policy);
+      audit?.trail.accessPolicyLoaded(policy.documentHash, policy.rights.size);
       log.info({ sha256: policy.documentHash, callers: policy.rights.size }, 'access policy in force');
     });
     const reloads = new Reloads({
@@ -131,8 +151,36 @@ export async function startDaemon({ config, clock, log, decorators = {} }: Daemo
   }
 }
 
+interface Audit {
+  readonly store: EventStore;
+  readonly trail: AuditTrail;
+  readonly checkpointsWith: (hsm: Hsm) => Checkpoints;
+}
+
+/** It outlives the store, whose last events it takes. */
+async function openAudit(
+  store: EventStore,
+  { config, clock, log, version }: Omit<DaemonParts, 'decorators'>,
+  closers: (() => Promise<void>)[],
+): Promise<Audit | undefined> {
+  if (config.audit === undefined) {
+    log.warn({}, 'audit.enabled is false: nobody will be able to prove what was signed');
+    return undefined;
+  }
+  const { checkpointPeriodMs: periodMs, ...options } = config.audit;
+  const auditLog = await openFileAuditLog({ ...options, clock, log });
+  closers.splice(-1, 0, () => auditLog.close());
+  const auditedStore = new AuditedStore({ store, auditLog, clock, log, version });
+  return {
+    store: auditedStore,
+    trail: new AuditTrail({ auditLog, clock, log }),
+    checkpointsWith: (hsm) =>
+      new Checkpoints({ auditLog, store: auditedStore, hsm, clock, log, periodMs, randomBytes }),
+  };
+}
+
 /** Runs the daemon until SIGTERM or SIGINT. Resolves when it has drained. Rejects when it can't start. */
-export async function runDaemon(configFile: string): Promise<void> {
+export async function runDaemon(configFile: string, version: string): Promise<void> {
   const config = await loadConfig(configFile);
   const log = createLogger({ level: config.logLevel });
   if (allowsCoreDumps())
@@ -149,7 +197,7 @@ export async function runDaemon(configFile: string): Promise<void> {
     log.info({}, 'SIGHUP: access policy, TLS files and PIN file are read again; keyturn.yaml needs a restart');
     void reload();
   });
-  const daemon = await startDaemon({ config, clock: systemClock, log });
+  const daemon = await startDaemon({ config, clock: systemClock, log, version });
   reload = () => daemon.reload();
   const { httpUrl, metricsUrl, grpcAddress } = daemon;
   log.info({ httpUrl, metricsUrl, grpcAddress, pid: process.pid }, 'keyturn is listening');

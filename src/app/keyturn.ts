@@ -43,6 +43,7 @@ import type {
   SignJwtCommand,
   StoreStatus,
 } from './application.ts';
+import type { AuditTrail } from './audit-trail.ts';
 import { Canary } from './canary.ts';
 import { Fences } from './fences.ts';
 import { Imports } from './imports.ts';
@@ -81,6 +82,8 @@ export interface KeyturnPorts {
   readonly verifyOneIn: number;
   /** Cryptographic random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Absent where the audit log is off. */
+  readonly audit?: AuditTrail | undefined;
 }
 
 const CKA_ID_BYTES = 16;
@@ -203,6 +206,7 @@ export class Keyturn implements Application {
     this.#signing = {
       hsm,
       clock,
+      audit: ports.audit,
       limits: ports.limits,
       accessPolicy: ports.accessPolicy,
       requireSigner: (name) => this.#requireSigner(name),

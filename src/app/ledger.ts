@@ -9,6 +9,7 @@ import { hasReason, KeyturnError } from '../base/errors.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
 import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
+import { AUDIT_STREAM } from '../lifecycle/audit-register.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { foldSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
 import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
@@ -406,6 +407,7 @@ function fold(streams: readonly StoredStream[]): Folded {
   };
   const created = (stream: StoredStream): number => stream.events[0]?.atMs ?? 0;
   const changes = streams
+    .filter(({ stream }) => stream !== AUDIT_STREAM)
     .toSorted((left, right) => created(left) - created(right) || left.stream.localeCompare(right.stream))
     .map(toChange);
   return applyChanges(empty, changes);

@@ -6,12 +6,14 @@ import { type ClaimRules, decideClaims } from '../access/claim-rules.ts';
 import { type AccessPolicy, requireGrant } from '../access/policy.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
-import { KeyturnError } from '../base/errors.ts';
+import { KeyturnError, toKeyturnError } from '../base/errors.ts';
 import { type CallerName, type CkaId, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
+import type { Reason } from '../base/reasons.ts';
 import type { Hsm } from '../hsm/hsm.ts';
-import { parseClaims, withTimes } from '../jose/claims.ts';
+import { type Claims, parseClaims, withTimes } from '../jose/claims.ts';
 import { toCompactJwt, toSigningInput } from '../jose/compact.ts';
 import type { SignedJwt, SignJwtCommand } from './application.ts';
+import type { AuditTrail, PendingEntry } from './audit-trail.ts';
 import type { Signer } from './signers.ts';
 
 export const DEFAULT_TYP = 'JWT';
@@ -44,6 +46,8 @@ export interface SignJwtPorts {
   readonly proven: (name: SigningKeyName, ckaId: CkaId) => void;
   /** A fresh `jti`: at least 128 random bits. */
   readonly newJti: () => string;
+  /** Undefined where the audit log is off. */
+  readonly audit: AuditTrail | undefined;
 }
 
 export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
@@ -64,6 +68,7 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
   const capMs = clock.monotonicMs() + limits.maxRequestMs;
   const deadlineMs = Math.min(command.deadlineMs ?? capMs, capMs);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    ports.audit?.requireWritable();
     const startedAtMs = ports.requireTrustedTime();
     const startedMonotonicMs = clock.monotonicMs();
     const iatSeconds = Math.floor(startedAtMs / SECOND_MS);
@@ -74,6 +79,16 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
     const { ckaId, algorithm, publicKey, kid } = signer;
     const expiresMonotonicMs = startedMonotonicMs + expSeconds * SECOND_MS - startedAtMs;
+    const jti = 'jti' in times ? times.jti : jtiOf(claims);
+    const entry = ports.audit?.dispatched({
+      caller,
+      signingKey: name,
+      kid,
+      alg: algorithm,
+      signingInput,
+      jti,
+      expSeconds,
+    });
     try {
       const mustVerify = ports.mustVerify();
       const signature = await ports.hsm.sign({
@@ -88,14 +103,26 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
         isCanary: false,
       });
       if (mustVerify) ports.proven(name, ckaId);
+      // No JWT leaves before its entry is durable.
+      await entry;
       // Declared compromised while the token signed: it is made anew with the successor.
-      if (!ports.isStanding(name, kid)) continue;
+      if (!ports.isStanding(name, kid)) {
+        takeBack(ports, entry, 'VERSION_UNUSABLE');
+        continue;
+      }
       // The clock was set while the token signed: `iat` and `exp` are by one that nobody believes any more.
       const elapsedMs = clock.monotonicMs() - startedMonotonicMs;
-      if (Math.abs(clock.wallMs() - startedAtMs - elapsedMs) > SECOND_MS) continue;
-      if (clock.monotonicMs() >= expiresMonotonicMs) continue;
+      if (Math.abs(clock.wallMs() - startedAtMs - elapsedMs) > SECOND_MS) {
+        takeBack(ports, entry, 'CLOCK_UNTRUSTED');
+        continue;
+      }
+      if (clock.monotonicMs() >= expiresMonotonicMs) {
+        takeBack(ports, entry, 'DEADLINE_EXCEEDED');
+        continue;
+      }
       return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
     } catch (thrown) {
+      takeBack(ports, entry, toKeyturnError(thrown).reason);
       // By a clock that stepped, signing periods would seem to be over.
       ports.requireTrustedTime();
       const hasExpired = clock.monotonicMs() >= expiresMonotonicMs;
@@ -108,6 +135,16 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     `a JWT of signing key ${name} was not signed before its version was declared compromised, the clock was set, or its lifetime was over, ${MAX_ATTEMPTS} times; try again`,
     { subject: name, retryAfterMs: SECOND_MS },
   );
+}
+
+function takeBack({ audit }: SignJwtPorts, entry: PendingEntry | undefined, reason: Reason): void {
+  if (entry !== undefined) audit?.failed(entry, reason);
+}
+
+/** The caller's own, where the daemon adds none. */
+function jtiOf({ members }: Claims): string | undefined {
+  const jti = members.get('jti');
+  return typeof jti === 'string' ? jti : undefined;
 }
 
 function decideLifetimeMs(wantedMs: number | undefined, rules: ClaimRules, signer: Signer): number {

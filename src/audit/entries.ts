@@ -90,8 +90,8 @@ interface Contents {
     /** Written at the start that followed a crash. */
     readonly late?: true | undefined;
   };
-  /** `sha256`: of the document's bytes. */
-  readonly ACCESS_POLICY_LOADED: { readonly sha256: Digest; readonly callers: number; readonly grants: number };
+  /** `documentHash`: SHA-256 of the document's bytes, hexadecimal as sha256sum prints it and approvers see it. */
+  readonly ACCESS_POLICY_LOADED: { readonly documentHash: string; readonly callers: number };
 
   /** checkpoints.ts. */
   readonly CHECKPOINT: CheckpointContent;
@@ -191,7 +191,7 @@ export const LAYOUTS: { readonly [K in EntryKind]: Layout<Contents[K]> } = {
     storeEvents: count,
     late: optionalTrue,
   },
-  ACCESS_POLICY_LOADED: { sha256: digest, callers: count, grants: count },
+  ACCESS_POLICY_LOADED: { documentHash: text, callers: count },
   CHECKPOINT: {
     head,
     signedTime: time,

@@ -3,6 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { requireConfigFile } from './config-file.ts';
 import { EXIT } from './exit-code.ts';
 import { replaceWithMemoryFlags } from './memory-flags.ts';
+import { readVersion } from './project-files.ts';
 
 export const serveCommand: CommandSpec = {
   name: 'serve',
@@ -11,7 +12,7 @@ export const serveCommand: CommandSpec = {
     const file = requireConfigFile(context, options);
     replaceWithMemoryFlags();
     const { runDaemon } = await import('../main.ts');
-    await runDaemon(file);
+    await runDaemon(file, readVersion());
     return EXIT.ok;
   },
 };

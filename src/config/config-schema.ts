@@ -26,6 +26,8 @@ const MAX_PORT = 65_535;
 const MAX_WORKERS = 16;
 const MAX_VERIFY_ONE_IN = 256;
 const MAX_SESSIONS_PER_WORKER = 64;
+const MAX_RETENTION_DAYS = 3_653;
+const MAX_SEGMENT_MEGABYTES = 1_024;
 
 /** A cache that adds no `Age` keeps a copy for max-age after an upstream cache did so too (DESIGN, section 4). */
 const CEILING_FACTOR = { assumed: 2, none: 1 } as const;
@@ -120,6 +122,15 @@ export const keySetSchema = z
     });
   });
 
+const auditSchema = z.strictObject({
+  enabled: z.boolean({ error: 'must be true or false' }).default(true),
+  directory: filePath.optional(),
+  onFailure: z.enum(['refuse', 'continue']).default('refuse'),
+  checkpointPeriod: duration(SECOND_MS, HOUR_MS).default(MINUTE_MS),
+  retention: duration(DAY_MS, MAX_RETENTION_DAYS * DAY_MS).optional(),
+  segmentMegabytes: integer(1, MAX_SEGMENT_MEGABYTES).default(64),
+});
+
 const limitsSchema = z.strictObject({
   maxQueuedRequests: integer(1, 100_000).default(1_024),
   maxClaimsBytes: integer(64, 65_536).default(8_192),
@@ -134,6 +145,7 @@ export const configSchema = z.strictObject({
   metrics: z.strictObject({ address }).optional(),
   token: tokenSchema,
   store: z.strictObject({ file: filePath }),
+  audit: auditSchema.prefault({}),
   accessPolicy: filePath,
   keySets: z.record(z.string(), keySetSchema).default({}),
   clock: z.strictObject({ stepLimit: wholeSeconds(SECOND_MS, HOUR_MS).default(MINUTE_MS) }).prefault({}),

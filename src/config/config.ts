@@ -67,6 +67,16 @@ export interface LimitsConfig {
   readonly drainMs: number;
 }
 
+export interface AuditConfig {
+  readonly directory: string;
+  /** When the disk takes no entries: nothing is signed, or it is signed without an entry. */
+  readonly onFailure: 'refuse' | 'continue';
+  readonly checkpointPeriodMs: number;
+  /** Undefined: entries are kept for ever. */
+  readonly retentionMs: number | undefined;
+  readonly segmentBytes: number;
+}
+
 export interface Config {
   readonly file: string;
   readonly grpcListeners: readonly GrpcListenerConfig[];
@@ -79,6 +89,8 @@ export interface Config {
   /** One signature of so many is verified before it is delivered; 1: every one. */
   readonly verifyOneIn: number;
   readonly storeFile: string;
+  /** Undefined: no audit log is written. */
+  readonly audit: AuditConfig | undefined;
   readonly accessPolicyFile: string;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
   /** The wall-clock step that rule 3 allows for. */

@@ -1,9 +1,9 @@
 /** Loads keyturn.yaml: text → schema → `Config`, with paths absolute and defaults filled in. All problems at once. */
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { KeyturnError } from '../base/errors.ts';
 import { DEFAULT_KEY_SET, type KeySetName, parseKeySetName } from '../base/ids.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
-import type { Config, GrpcListenerConfig, HttpConfig, TokenConfig } from './config.ts';
+import type { AuditConfig, Config, GrpcListenerConfig, HttpConfig, TokenConfig } from './config.ts';
 import { type ConfigDocument, configSchema, keySetSchema } from './config-schema.ts';
 import { ConfigError, type ConfigProblem, formatPath } from './problems.ts';
 import { toProblems } from './schema-parts.ts';
@@ -12,6 +12,8 @@ import { parseYaml, readDocumentFile } from './yaml-document.ts';
 /** sockaddr_un.sun_path without its final zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
 const MAX_KEY_SETS = 64;
+const AUDIT_DIRECTORY = 'audit';
+const BYTES_PER_MEGABYTE = 1_000_000;
 
 /** Errors: CONFIG_INVALID, a ConfigError with every problem. */
 export async function loadConfig(file: string): Promise<Config> {
@@ -41,6 +43,7 @@ function toConfig(document: ConfigDocument, file: string): Config {
     canaryPeriodMs: document.token.canaryPeriod,
     verifyOneIn: document.token.verifyOneIn,
     storeFile: fromHere(document.store.file),
+    audit: toAuditConfig(document, fromHere),
     accessPolicyFile: fromHere(document.accessPolicy),
     keySets: toKeySets(document.keySets),
     clockStepLimitMs: document.clock.stepLimit,
@@ -52,6 +55,18 @@ function toConfig(document: ConfigDocument, file: string): Config {
       drainMs: document.limits.drain,
     },
     logLevel: document.log.level,
+  };
+}
+
+/** Beside the store, unless it says otherwise. */
+function toAuditConfig({ audit, store }: ConfigDocument, fromHere: (path: string) => string): AuditConfig | undefined {
+  if (!audit.enabled) return undefined;
+  return {
+    directory: fromHere(audit.directory ?? join(dirname(store.file), AUDIT_DIRECTORY)),
+    onFailure: audit.onFailure,
+    checkpointPeriodMs: audit.checkpointPeriod,
+    retentionMs: audit.retention,
+    segmentBytes: audit.segmentMegabytes * BYTES_PER_MEGABYTE,
   };
 }
 

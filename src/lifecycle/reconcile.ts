@@ -4,6 +4,7 @@
  */
 import type { CkaId, SigningKeyName } from '../base/ids.ts';
 import { archivedItems } from './archive.ts';
+import { isAuditKeyLabel } from './audit-register.ts';
 import type { KeyVersion, SigningKeyState } from './fold.ts';
 
 /** One CKA_ID in the token under our label prefix. */
@@ -86,6 +87,7 @@ export function compareWithToken({ before, now, objects }: Comparison): readonly
   const findings: Finding[] = [];
   const inToken = new Set<CkaId>();
   for (const { ckaId, ckaLabel, privateKeys } of objects) {
+    if (isAuditKeyLabel(ckaLabel)) continue;
     if (privateKeys > 0) inToken.add(ckaId);
     const found = known.get(ckaId) ?? findArchivedObject(statesNow, ckaId);
     if (found === undefined) {

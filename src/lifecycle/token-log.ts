@@ -21,6 +21,7 @@ export type TokenEvent = { readonly atMs: number } & (
       readonly reason: string;
     }
   | StoreRestored
+  | StoreFoundOld
   /** An operator decided about everything that a restored or a lost store can't know: what follows is known again. */
   | { readonly type: 'STORE_RECOVERED'; readonly caller: CallerName; readonly reason: string }
 );
@@ -36,6 +37,16 @@ export interface StoreRestored {
   readonly knownUntilMs: number;
   /** Of the copy, hexadecimal. */
   readonly sha256: string;
+}
+
+/** The audit log knows of events that the store doesn't: somebody put an old copy in its place, or lost it (rule 9). */
+export interface StoreFoundOld {
+  readonly type: 'STORE_FOUND_OLD';
+  readonly atMs: number;
+  /** The latest event in the store. */
+  readonly knownUntilMs: number;
+  /** SEQ:HASH. */
+  readonly auditHead: string;
 }
 
 export interface Restoration {
@@ -70,7 +81,8 @@ export function evolveToken(state: TokenState, event: TokenEvent): TokenState {
       return { ...state, ignored: new Set(state.ignored).add(event.ckaId), sequence };
     case 'OBJECT_DESTROYED':
       return { ...state, sequence };
-    case 'STORE_RESTORED': {
+    case 'STORE_RESTORED':
+    case 'STORE_FOUND_OLD': {
       // A copy of a copy that nobody had decided about knows as little as the first one.
       const knownUntilMs = Math.min(event.knownUntilMs, state.restoration?.knownUntilMs ?? event.knownUntilMs);
       return { ...state, restoration: { atMs: event.atMs, knownUntilMs }, sequence };

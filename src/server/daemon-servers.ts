@@ -5,6 +5,7 @@
 import type { CallerIdentity } from '../access/caller.ts';
 import { type AccessPolicy, findCaller } from '../access/policy.ts';
 import type { Application } from '../app/application.ts';
+import type { AuditTrail } from '../app/audit-trail.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/config.ts';
@@ -29,6 +30,8 @@ export interface ServersOptions {
   readonly telemetry?: Telemetry | undefined;
   /** The policy now: a reload replaces it. */
   readonly accessPolicy: () => AccessPolicy;
+  /** Absent where the audit log is off. */
+  readonly audit?: AuditTrail | undefined;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -50,7 +53,10 @@ export interface Servers {
 }
 
 /** What all gRPC servers share. */
-type Services = Pick<GrpcServerOptions, 'health' | 'reflection' | 'requests' | 'rateLimiter' | 'signing' | 'onStatus'>;
+type Services = Pick<
+  GrpcServerOptions,
+  'health' | 'reflection' | 'requests' | 'rateLimiter' | 'signing' | 'onStatus' | 'audit'
+>;
 
 /** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
@@ -61,6 +67,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     requests: new BoundedLog(clock, log),
     rateLimiter: new RateLimiter(clock, (caller) => telemetry?.countRateLimited(caller)),
     signing: telemetry?.meterSigning(app) ?? app,
+    audit: options.audit,
     onStatus:
       telemetry === undefined
         ? undefined

@@ -90,6 +90,7 @@ const daemon = await startDaemon({
   config,
   clock: systemClock,
   log,
+  version: 'stepping',
   decorators: { store: steppingStore, hsm: steppingHsm },
 });
 log.info({ httpUrl: daemon.httpUrl, grpcAddress: daemon.grpcAddress, pid: process.pid }, 'keyturn is listening');

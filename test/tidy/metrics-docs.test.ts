@@ -42,6 +42,8 @@ describe('the names file', () => {
       'kind',
       'rung',
       'result',
+      // Of a checkpoint: one at a time.
+      'hash',
       // Of the access policy, and only those with a rate limit.
       'caller',
       // Of the access policy in force: one at a time.

@@ -38,7 +38,7 @@ async function makeWorld(): Promise<World> {
     { keySets: new Map([[KEY_SET, DEFAULT_PROMISE]]), limits: LIMITS },
     harness.clock,
   );
-  telemetry.watch(harness.app);
+  telemetry.watch(harness.app, undefined);
   const signers: string[] = [];
   return {
     harness,

@@ -81,8 +81,12 @@ const READY: TokenStatus = {
 
 type Watched = Parameters<Telemetry['watch']>[0];
 
-function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): void {
-  telemetry.watch({
+function watch(
+  views: readonly SigningKeyView[],
+  more: Partial<Watched> = {},
+  audit?: Parameters<Telemetry['watch']>[1],
+): void {
+  const app: Watched = {
     listSigningKeys: (pageSize, pageToken) => {
       const start = Number(pageToken);
       const end = start + pageSize;
@@ -97,7 +101,8 @@ function watch(views: readonly SigningKeyView[], more: Partial<Watched> = {}): v
     storeStatus: () => ({ undurableNarrowings: 0, unrecordedPromises: 0, reservedEvents: 0 }),
     openProposals: () => 0,
     ...more,
-  });
+  };
+  telemetry.watch(app, audit);
 }
 
 describe('sign requests', () => {
@@ -147,6 +152,32 @@ describe('sign requests', () => {
     const broken = telemetry.meterSigning({ signJwt: () => Promise.reject(defect) });
     await expect(sign(broken, 'x')).rejects.toBe(defect);
     expect(await valueOf('keyturn_sign_requests_total{reason="INTERNAL"}')).toBe(1);
+  });
+});
+
+describe('the audit log', () => {
+  const head = { seq: 120, hash: 'H'.repeat(43) };
+  const status = {
+    head,
+    entries: 20,
+    bytes: 48_000,
+    segments: 2,
+    checkpoint: { head: { ...head, seq: 100 }, atMs: T0 - 30 * SECOND },
+    problem: undefined,
+    refused: 3,
+    lost: 0,
+  };
+
+  it('tells where it is, what it signed last, and what the disk did', async () => {
+    watch([], {}, { status: () => status });
+    expect(await valueOf('keyturn_audit_sequence')).toBe(120);
+    expect(await valueOf(`keyturn_audit_checkpoint_sequence{hash="${head.hash}"}`)).toBe(100);
+    expect(await valueOf('keyturn_audit_checkpoint_age_seconds')).toBeGreaterThanOrEqual(30);
+    expect(await valueOf('keyturn_audit_unwritable')).toBe(0);
+    expect(await valueOf('keyturn_audit_refused_total')).toBe(3);
+    clock.advance(SECOND);
+    watch([], {}, { status: () => ({ ...status, problem: 'the disk is full' }) });
+    expect(await valueOf('keyturn_audit_unwritable')).toBe(1);
   });
 });
 

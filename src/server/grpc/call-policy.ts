@@ -11,6 +11,7 @@ import {
   type StatusObject,
   status as grpcStatus,
 } from '@grpc/grpc-js';
+import type { AuditTrail } from '../../app/audit-trail.ts';
 import { METHOD_RULES } from '../../access/methods.ts';
 import { type AccessPolicy, decideMethod, findCaller } from '../../access/policy.ts';
 import { type CallerIdentity, formatIdentity } from '../../access/caller.ts';
@@ -30,6 +31,8 @@ export interface CallPolicyPorts {
   readonly accessPolicy: () => AccessPolicy;
   readonly requests: BoundedLog;
   readonly rateLimiter: RateLimiter;
+  /** Absent where the audit log is off. */
+  readonly audit?: Pick<AuditTrail, 'refused'> | undefined;
   /** Told each call's full method and status code, once. */
   readonly onStatus?: ((method: string, code: string) => void) | undefined;
 }
@@ -94,7 +97,9 @@ export class CallPolicy {
     if (error.code === 'PERMISSION_DENIED' || error.code === 'UNAUTHENTICATED') {
       const { reason, details } = error;
       const { subject, field } = details;
-      this.#ports.requests.warn({ method, caller: this.#describe(call), reason, subject, field }, 'request refused');
+      const caller = this.#describe(call);
+      this.#ports.requests.warn({ method, caller, reason, subject, field }, 'request refused');
+      this.#ports.audit?.refused({ caller, method, reason, signingKey: subject });
     }
     return toStatus(error);
   }

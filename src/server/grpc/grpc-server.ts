@@ -8,6 +8,7 @@ import type { ReflectionService } from '@grpc/reflection';
 import type { CallerIdentity } from '../../access/caller.ts';
 import type { AccessPolicy } from '../../access/policy.ts';
 import type { Application } from '../../app/application.ts';
+import type { AuditTrail } from '../../app/audit-trail.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { LimitsConfig } from '../../config/config.ts';
 import type { BoundedLog } from '../telemetry/bounded-log.ts';
@@ -59,6 +60,8 @@ export interface GrpcServerOptions {
   readonly requests: BoundedLog;
   readonly rateLimiter: RateLimiter;
   readonly onStatus: CallPolicyPorts['onStatus'];
+  /** Undefined where the audit log is off. */
+  readonly audit: AuditTrail | undefined;
 }
 
 type ConnectionInjector = ReturnType<Server['createConnectionInjector']>;
@@ -75,7 +78,7 @@ export interface GrpcServer {
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const policy = new CallPolicy(options);
   const server = new Server(toServerOptions(policy, options));
-  addServices(server, { app: options.app, clock: options.clock, policy }, options);
+  addServices(server, { app: options.app, clock: options.clock, policy, audit: options.audit }, options);
   routeUnknownMethods(server);
   const openDoor = (): ConnectionInjector => server.createConnectionInjector(ServerCredentials.createInsecure());
   let door = openDoor();

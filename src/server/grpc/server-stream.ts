@@ -4,22 +4,22 @@ import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc
 import type { Clock } from '../../base/clock.ts';
 import { KeyturnError } from '../../base/errors.ts';
 import type { CallerName } from '../../base/ids.ts';
+import { audited } from './audited-calls.ts';
 import type { HandlerPorts } from './unary.ts';
 
 /** How long a caller may take for what it was sent. */
 const MAX_STALL_MS = 30_000;
 const SETTLING = ['drain', 'cancelled', 'close'] as const;
 
-export function serverStream<Request, Response>(
-  { clock, policy }: HandlerPorts,
+export function serverStream<Request extends object, Response>(
+  { clock, policy, audit }: HandlerPorts,
   open: (request: Request, caller: CallerName) => AsyncIterable<Response>,
 ): handleServerStreamingCall<Request, Response> {
   const pump = async (call: ServerWritableStream<Request, Response>): Promise<void> => {
     try {
-      for await (const response of open(call.request, policy.requireCaller(call))) {
-        if (call.cancelled) return;
-        if (!call.write(response)) await untilDrained(call, clock);
-      }
+      const { request } = call;
+      const caller = policy.requireCaller(call);
+      await audited(audit, { method: call.getPath(), caller, request }, () => send(call, open(request, caller), clock));
       call.end();
     } catch (thrown) {
       call.emit('error', policy.toStatus(thrown, call.getPath(), call));
@@ -28,6 +28,17 @@ export function serverStream<Request, Response>(
   return (call) => {
     void pump(call);
   };
+}
+
+async function send<Request, Response>(
+  call: ServerWritableStream<Request, Response>,
+  responses: AsyncIterable<Response>,
+  clock: Clock,
+): Promise<void> {
+  for await (const response of responses) {
+    if (call.cancelled) return;
+    if (!call.write(response)) await untilDrained(call, clock);
+  }
 }
 
 /** Resolves when there is room again, or nobody is there any more. Errors: DEADLINE_EXCEEDED. */

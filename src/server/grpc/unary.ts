@@ -1,8 +1,10 @@
 /** A unary gRPC method from a plain function: request and context in, response or KeyturnError out. */
 import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Application } from '../../app/application.ts';
+import type { AuditTrail } from '../../app/audit-trail.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CallerName } from '../../base/ids.ts';
+import { audited } from './audited-calls.ts';
 import type { CallPolicy } from './call-policy.ts';
 
 /** What the service files need to make their handlers. */
@@ -10,6 +12,8 @@ export interface HandlerPorts {
   readonly app: Application;
   readonly clock: Clock;
   readonly policy: CallPolicy;
+  /** Undefined where the audit log is off. */
+  readonly audit: AuditTrail | undefined;
 }
 
 export interface CallContext {
@@ -18,16 +22,17 @@ export interface CallContext {
   readonly deadlineMs: number | undefined;
 }
 
-export function unary<Request, Response>(
-  { clock, policy }: HandlerPorts,
+export function unary<Request extends object, Response>(
+  { clock, policy, audit }: HandlerPorts,
   handle: (request: Request, context: CallContext) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   const answer = async (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): Promise<void> => {
     try {
-      callback(
-        null,
-        await handle(call.request, { caller: policy.requireCaller(call), deadlineMs: toDeadlineMs(call, clock) }),
-      );
+      const { request } = call;
+      const caller = policy.requireCaller(call);
+      const context = { caller, deadlineMs: toDeadlineMs(call, clock) };
+      const method = call.getPath();
+      callback(null, await audited(audit, { method, caller, request }, () => handle(request, context)));
     } catch (thrown) {
       callback(policy.toStatus(thrown, call.getPath(), call));
     }

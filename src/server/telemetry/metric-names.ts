@@ -161,6 +161,33 @@ export const METRICS = {
     'Events that a full disk keeps in the reserve of the store: durable, and the reserve is small.',
   ),
 
+  // Audit log
+  auditUnwritable: gauge(
+    'keyturn_audit_unwritable',
+    '1 while the disk takes no audit entries; absent where the audit log is off.',
+  ),
+  auditEntries: counter('keyturn_audit_entries_total', 'Entries written to the audit log since the daemon started.'),
+  auditRefused: counter(
+    'keyturn_audit_refused_total',
+    'Requests refused because the disk took no audit entries (audit.onFailure: refuse).',
+  ),
+  auditLost: counter(
+    'keyturn_audit_lost_entries_total',
+    'Audit entries that are missing: the disk did not take them, and what they tell of was done (audit.onFailure: continue).',
+  ),
+  auditSequence: gauge('keyturn_audit_sequence', 'Sequence of the last durable audit entry.'),
+  auditCheckpoint: gauge(
+    'keyturn_audit_checkpoint_sequence',
+    'Sequence of the entry that the latest checkpoint signs, with its hash: SEQ:HASH is a head for keyturn audit verify.',
+    'hash',
+  ),
+  auditCheckpointAge: gauge(
+    'keyturn_audit_checkpoint_age_seconds',
+    'Time since the latest checkpoint; it grows while nothing happens. Absent before the first since the start.',
+  ),
+  auditBytes: gauge('keyturn_audit_bytes', 'Size of the audit log, all segments.'),
+  auditSegments: gauge('keyturn_audit_segments', 'Segments of the audit log.'),
+
   // Daemon
   openProposals: gauge('keyturn_open_proposals', 'Commands that wait for the approval of another security officer.'),
   clockTrusted: gauge('keyturn_wall_clock_trusted', '1 when the wall clock is believed; nothing is signed otherwise.'),

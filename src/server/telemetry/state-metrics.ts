@@ -4,6 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Application, ClockStatus, SigningKeyView, StoreStatus } from '../../app/application.ts';
+import type { AuditTrail } from '../../app/audit-trail.ts';
+import type { AuditLogStatus } from '../../audit/audit-log.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KeySetName } from '../../base/ids.ts';
 import type { TokenStatus, WorkerStatus } from '../../hsm/hsm.ts';
@@ -34,6 +36,8 @@ export interface StateSources {
     | 'openProposals'
     | 'latestFindings'
   >;
+  /** Undefined where the audit log is off. */
+  readonly audit: Pick<AuditTrail, 'status'> | undefined;
   readonly keySets: ReadonlyMap<KeySetName, KeySetPromise>;
   readonly silenceMs: (keySet: KeySetName) => number;
   readonly clock: Clock;
@@ -61,6 +65,7 @@ export async function readState(instruments: Instruments, sources: StateSources)
   setClock(instruments, sources.app.clockStatus());
   setStore(instruments, sources.app.storeStatus());
   instruments.openProposals.set(sources.app.openProposals());
+  if (sources.audit !== undefined) setAudit(instruments, sources.audit.status(), sources.clock.wallMs());
 }
 
 function forgetSigningKeys(instruments: Instruments): void {
@@ -165,6 +170,24 @@ function setStore(instruments: Instruments, status: StoreStatus): void {
   instruments.undurableNarrowings.set(status.undurableNarrowings);
   instruments.unrecordedPromises.set(status.unrecordedPromises);
   instruments.reservedEvents.set(status.reservedEvents);
+}
+
+function setAudit(instruments: Instruments, status: AuditLogStatus, nowMs: number): void {
+  const { head, checkpoint, bytes, segments, problem } = status;
+  instruments.auditUnwritable.set(problem === undefined ? 0 : 1);
+  instruments.auditSequence.set(head.seq);
+  instruments.auditBytes.set(bytes);
+  instruments.auditSegments.set(segments);
+  instruments.auditEntries.reset();
+  instruments.auditEntries.inc(status.entries);
+  instruments.auditRefused.reset();
+  instruments.auditRefused.inc(status.refused);
+  instruments.auditLost.reset();
+  instruments.auditLost.inc(status.lost);
+  instruments.auditCheckpoint.reset();
+  if (checkpoint === undefined) return;
+  instruments.auditCheckpoint.set({ hash: checkpoint.head.hash }, checkpoint.head.seq);
+  instruments.auditCheckpointAge.set((nowMs - checkpoint.atMs) / SECOND_MS);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -34,6 +34,7 @@ export class Telemetry {
   readonly #config: TelemetryConfig;
   readonly #clock: Clock;
   #app: StateSources['app'] | undefined;
+  #audit: StateSources['audit'];
   #probe: MeteredProbe | undefined;
   #latest: { readonly text: string; readonly atMs: number } | undefined;
   #writing: Promise<string> | undefined;
@@ -65,8 +66,9 @@ export class Telemetry {
   }
 
   /** What the state gauges are read from, once it is there. */
-  watch(app: StateSources['app']): void {
+  watch(app: StateSources['app'], audit: StateSources['audit']): void {
     this.#app = app;
+    this.#audit = audit;
   }
 
   countCall(method: string, code: string): void {
@@ -116,6 +118,7 @@ export class Telemetry {
     if (this.#app !== undefined) {
       await readState(this.#instruments, {
         app: this.#app,
+        audit: this.#audit,
         clock,
         keySets: this.#config.keySets,
         silenceMs: (keySet) => this.#probe?.silenceMs(keySet) ?? 0,

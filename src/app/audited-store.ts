@@ -1,0 +1,205 @@
+/**
+ * The store, with an audit entry for every lifecycle event that becomes durable. Here store and audit log also meet at
+ * the start (rule 9): what the store has and the log doesn't is entered late, as after a crash in between; a log that has
+ * more than the store marks it as an old one, and nothing signs until an operator has decided; a store that knows more
+ * than the log says that entries are missing.
+ */
+import type { AuditLog } from '../audit/audit-log.ts';
+import { formatHead, parseHead } from '../audit/chain.ts';
+import type { AuditRecord } from '../audit/entries.ts';
+import type { Clock } from '../base/clock.ts';
+import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import { AUDIT_STREAM, type AuditRegister, type AuditRegisterEvent } from '../lifecycle/audit-register.ts';
+import { evolveAuditRegister, NEW_AUDIT_REGISTER } from '../lifecycle/audit-register.ts';
+import { evolveToken, NEW_TOKEN_STATE, TOKEN_STREAM, type TokenEvent } from '../lifecycle/token-log.ts';
+import type { CommitOptions, EventStore, StoreCopy, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
+
+const SIGNING_KEY_PREFIX = 'signing-key/';
+const KEY_SET_PREFIX = 'key-set/';
+
+/** Measurements that the daemon notes by itself every few minutes: no fact that an auditor asks for. */
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  'METERS_RECORDED',
+  'KEY_SET_SERVED',
+  'UP_TIME_RECORDED',
+  'CLOCK_SEEN',
+]);
+
+/** More than a crash can leave behind: the log was off for a while, and the store has that part of the history. */
+const MAX_LATE_EVENTS = 1_000;
+
+export interface AuditedStorePorts {
+  readonly store: EventStore;
+  readonly auditLog: AuditLog;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of keyturn. */
+  readonly version: string;
+}
+
+interface Placed {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly event: StoredEvent;
+}
+
+export class AuditedStore implements EventStore {
+  readonly #ports: AuditedStorePorts;
+  /** Over all streams but the audit log's own. */
+  #count = 0;
+  #register: AuditRegister = NEW_AUDIT_REGISTER;
+
+  constructor(ports: AuditedStorePorts) {
+    this.#ports = ports;
+  }
+
+  get reservedEvents(): number {
+    return this.#ports.store.reservedEvents;
+  }
+
+  /** How many events the store has. */
+  get storeEvents(): number {
+    return this.#count;
+  }
+
+  get register(): AuditRegister {
+    return this.#register;
+  }
+
+  async load(): Promise<readonly StoredStream[]> {
+    const loaded = await this.#ports.store.load();
+    this.#register = (loaded.find(({ stream }) => stream === AUDIT_STREAM)?.events ?? []).reduce(
+      (register, event) => evolveAuditRegister(register, event as AuditRegisterEvent),
+      NEW_AUDIT_REGISTER,
+    );
+    const streams = loaded.filter(({ stream }) => stream !== AUDIT_STREAM);
+    this.#count = streams.reduce((sum, { events }) => sum + events.length, 0);
+    this.#noteMissingHistory();
+    const marked = await this.#markWhenOld(streams);
+    this.#note({ kind: 'LOG_STARTED', version: this.#ports.version, storeEvents: this.#count });
+    return marked;
+  }
+
+  async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
+    await this.#ports.store.commit(appends, options);
+    const placed = appends.flatMap(({ stream, expectedSequence, events }) =>
+      events.map((event, index) => ({ stream, sequence: expectedSequence + index + 1, event })),
+    );
+    const before = this.#count;
+    this.#count += placed.length;
+    const audited = placed.filter(isAudited);
+    // Until its last entry is written a commit counts as not entered: a crash in between enters it again, late.
+    audited.forEach((item, index) => this.#note(toRecord(item, index < audited.length - 1 ? before : this.#count)));
+  }
+
+  /** Into the audit log's own stream. Errors: STORE_UNAVAILABLE, CONCURRENT_CHANGE. */
+  async commitRegister(event: AuditRegisterEvent): Promise<void> {
+    const expectedSequence = this.#register.sequence;
+    await this.#ports.store.commit([{ stream: AUDIT_STREAM, expectedSequence, events: [event] }]);
+    this.#register = evolveAuditRegister(this.#register, event);
+  }
+
+  copy(): Promise<StoreCopy> {
+    return this.#ports.store.copy();
+  }
+
+  close(): Promise<void> {
+    return this.#ports.store.close();
+  }
+
+  #noteMissingHistory(): void {
+    const { auditLog, log } = this.#ports;
+    const { head: recorded } = this.#register;
+    if (recorded === undefined) return;
+    const { head } = auditLog.start;
+    const expected = parseHead(recorded);
+    const isThere = head.seq > expected.seq || formatHead(head) === recorded;
+    if (isThere) return;
+    const found = formatHead(head);
+    log.error(
+      { expected: recorded, found },
+      'the audit log lacks entries that the store knows of: removed, or an old copy',
+    );
+    this.#note({ kind: 'HISTORY_MISSING', expected: recorded, found });
+  }
+
+  async #markWhenOld(streams: readonly StoredStream[]): Promise<readonly StoredStream[]> {
+    const known = this.#ports.auditLog.start.storeEvents;
+    if (known === undefined) return streams;
+    if (known <= this.#count) {
+      this.#enterLate(streams, this.#count - known);
+      return streams;
+    }
+    const tokenEvents = streams.find(({ stream }) => stream === TOKEN_STREAM)?.events ?? [];
+    const token = tokenEvents.reduce((state, event) => evolveToken(state, event as TokenEvent), NEW_TOKEN_STATE);
+    // Restored by keyturn restore: it says so itself.
+    if (token.restoration !== undefined) return streams;
+    const { clock, log } = this.#ports;
+    const knownUntilMs = streams.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.atMs ?? 0), 0);
+    const auditHead = formatHead(this.#ports.auditLog.start.head);
+    const event = { type: 'STORE_FOUND_OLD', atMs: clock.wallMs(), knownUntilMs, auditHead } as const;
+    log.error(
+      { storeEvents: this.#count, knownEvents: known, auditHead },
+      'the store is older than the audit log: nothing signs until an operator has decided with keyturn recover',
+    );
+    await this.commit([{ stream: TOKEN_STREAM, expectedSequence: tokenEvents.length, events: [event] }]);
+    return [
+      ...streams.filter(({ stream }) => stream !== TOKEN_STREAM),
+      { stream: TOKEN_STREAM, events: [...tokenEvents, event] },
+    ];
+  }
+
+  /** The latest of the store's events: commits are serial, so that their times tell their order. */
+  #enterLate(streams: readonly StoredStream[], count: number): void {
+    if (count === 0) return;
+    if (count > MAX_LATE_EVENTS) {
+      this.#ports.log.warn({ events: count }, 'the audit log was off meanwhile: these events are in the store alone');
+      return;
+    }
+    const latest = streams
+      .flatMap(({ stream, events }) =>
+        events.slice(-count).map((event, index, { length }) => {
+          return { stream, sequence: events.length - length + index + 1, event };
+        }),
+      )
+      .toSorted((left, right) => left.event.atMs - right.event.atMs)
+      .slice(-count)
+      .filter(isAudited);
+    for (const item of latest) this.#note({ ...toRecord(item, this.#count), late: true });
+  }
+
+  /** The log keeps it until the disk takes it. */
+  #note(record: AuditRecord): void {
+    void this.#ports.auditLog.append(record).catch((failure: unknown) => {
+      this.#ports.log.debug({ err: failure }, 'an audit entry waits for the disk');
+    });
+  }
+}
+
+function isAudited({ event, stream }: Placed): boolean {
+  return stream !== AUDIT_STREAM && !BOOKKEEPING.has(event.type);
+}
+
+type EventRecord = AuditRecord & { readonly kind: 'EVENT' };
+
+function toRecord({ stream, sequence, event }: Placed, storeEvents: number): EventRecord {
+  const version = 'version' in event && typeof event.version === 'number' ? event.version : undefined;
+  const kid = 'kid' in event && typeof event.kid === 'string' ? (event.kid as Kid) : undefined;
+  return {
+    kind: 'EVENT',
+    stream,
+    sequence,
+    type: event.type,
+    signingKey: nameIn<SigningKeyName>(stream, SIGNING_KEY_PREFIX),
+    keySet: nameIn<KeySetName>(stream, KEY_SET_PREFIX),
+    version,
+    kid,
+    data: event,
+    storeEvents,
+  };
+}
+
+function nameIn<Name extends string>(stream: string, prefix: string): Name | undefined {
+  return stream.startsWith(prefix) ? (stream.slice(prefix.length) as Name) : undefined;
+}
