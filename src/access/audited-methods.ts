@@ -13,6 +13,7 @@ const LOOKS: ReadonlySet<string> = new Set([
   '/keyturn.v1.TokenService/GetTokenStatus',
   '/keyturn.v1.TokenService/Reconcile',
   '/keyturn.v1.ClockService/GetClockStatus',
+  '/keyturn.v1.ApprovalService/ListProposals',
 ]);
 
 /** They take power away: what fails or delays the audit log must not keep a key in service (rule 7). */
@@ -21,6 +22,9 @@ const NARROWS: ReadonlySet<string> = new Set([
   '/keyturn.v1.KeyAdminService/Suspend',
   '/keyturn.v1.KeyAdminService/Retire',
   '/keyturn.v1.KeyAdminService/RemovePublicKey',
+  // What two officers decide may be a compromise.
+  '/keyturn.v1.ApprovalService/Propose',
+  '/keyturn.v1.ApprovalService/Approve',
 ]);
 
 const SIGNS = '/keyturn.v1.SigningService/';

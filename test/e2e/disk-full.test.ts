@@ -37,7 +37,12 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a compromise on a full disk', () =
     deployment = await makeDeployment({
       signingKeys: [NAME],
       // With metrics on: what decorates the store must hand on that a commit may use the reserve.
-      config: { store: { file: join(disk.dir, 'keyturn.db') }, metrics: { address: '127.0.0.1:0' } },
+      config: {
+        store: { file: join(disk.dir, 'keyturn.db') },
+        metrics: { address: '127.0.0.1:0' },
+        // The audit log is on the same disk, and would stop the signing.
+        audit: { onFailure: 'continue' },
+      },
     });
     daemon = await startDaemonProcess(deployment);
     await daemon.admin.applySigningKey({ name: NAME, algorithm: 'ES256' });

@@ -3,6 +3,7 @@
  * that is durable when it returns, in a thread of the libuv pool: the event loop waits for no disk. Entries get their
  * place in the chain when they are written, so that a write that failed has used none up.
  */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { KeyturnError } from '../../base/errors.ts';
@@ -20,6 +21,7 @@ export const MAX_WAITING_ENTRIES = 16_384;
 /** Entries that are kept over a failure, to be written late. */
 const MAX_KEPT_ENTRIES = 4_096;
 const RETRY_MS = 1_000;
+const FILE_MODE = 0o600;
 /** A disk that takes so long for one write hangs: whoever waits learns it. */
 const STALL_MS = 5_000;
 const PROBLEM_LENGTH = 200;
@@ -55,12 +57,13 @@ interface Failure {
 export async function openFileAuditLog(options: FileAuditLogOptions): Promise<AuditLog> {
   const tail = await openTail(options.directory);
   const log = new FileAuditLog(options, tail);
-  if (tail.cut !== undefined) {
+  if (tail.torn !== undefined) {
+    const { bytes, sha256, keepAs } = tail.torn;
     options.log.error(
-      { directory: options.directory, ...tail.cut },
-      'the end of the audit log was incomplete, as a crash leaves it: it was cut off and kept beside it',
+      { bytes: bytes.length, sha256, keepAs },
+      'the end of the audit log is incomplete, as a crash leaves it: it is kept beside the log and cut off',
     );
-    void log.append({ kind: 'TAIL_CUT', ...tail.cut }).catch(() => undefined);
+    void log.append({ kind: 'TAIL_CUT', bytes: bytes.length, sha256 }).catch(() => undefined);
   }
   return log;
 }
@@ -75,6 +78,8 @@ class FileAuditLog implements AuditLog {
   #segment: SegmentFile | undefined;
   /** The segment to go on with; undefined: the next entry begins a new one. */
   #current: { readonly path: string; bytes: number } | undefined;
+  /** Of the run before: kept before anything is written over it. */
+  #torn: Tail['torn'];
   #running: Promise<void> | undefined;
   #failure: Failure | undefined;
   #isClosed = false;
@@ -85,11 +90,12 @@ class FileAuditLog implements AuditLog {
   #lost = 0;
   #checkpoint: AuditLogStatus['checkpoint'];
 
-  constructor(options: FileAuditLogOptions, { segments, head, storeEvents }: Tail) {
+  constructor(options: FileAuditLogOptions, { segments, head, storeEvents, torn }: Tail) {
     this.#options = options;
     this.#head = head;
     this.#storeEvents = storeEvents ?? 0;
     this.start = { head, storeEvents };
+    this.#torn = torn;
     const last = segments.at(-1);
     if (last !== undefined) this.#current = { path: last.path, bytes: last.bytes };
     this.#retention = new Retention(options, segments);
@@ -273,6 +279,10 @@ class FileAuditLog implements AuditLog {
   async #openSegment(): Promise<SegmentFile> {
     if (this.#segment !== undefined) return this.#segment;
     const { directory } = this.#options;
+    if (this.#torn !== undefined) {
+      await writeFile(this.#torn.keepAs, this.#torn.bytes, { mode: FILE_MODE });
+      this.#torn = undefined;
+    }
     if (this.#current === undefined) {
       const path = join(directory, segmentName(this.#head.seq + 1));
       this.#segment = await SegmentFile.create(path, directory);

@@ -4,7 +4,7 @@
  * a crash's doing, and not repaired.
  */
 import { hash } from 'node:crypto';
-import { mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyturnError } from '../../base/errors.ts';
 import { EMPTY_HEAD, findBreak, type Head, hashLine } from '../chain.ts';
@@ -13,7 +13,6 @@ import type { AuditEntry } from '../entries.ts';
 import { toSegments } from '../segments.ts';
 
 const DIRECTORY_MODE = 0o700;
-const FILE_MODE = 0o600;
 /** What is written at once. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
 const TAIL_BYTES = MAX_BATCH_BYTES + 2 * MAX_LINE_BYTES;
@@ -31,17 +30,17 @@ export interface Tail {
   readonly segments: readonly Segment[];
   readonly head: Head;
   readonly storeEvents: number | undefined;
-  /** What was cut off the last segment: to be noted. */
-  readonly cut: { readonly bytes: number; readonly sha256: string } | undefined;
+  /** What doesn't belong to the log: to be kept at `keepAs`, then cut off the last segment, and noted. */
+  readonly torn: { readonly bytes: Buffer; readonly sha256: string; readonly keepAs: string } | undefined;
 }
 
-/** Makes the directory, and keeps what it cuts off. Errors: AUDIT_UNAVAILABLE, AUDIT_LOG_DAMAGED. */
+/** Makes the directory, and writes nothing: the disk may be full. Errors: AUDIT_UNAVAILABLE, AUDIT_LOG_DAMAGED. */
 export async function openTail(directory: string): Promise<Tail> {
   try {
     await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
     const segments = await listSegments(directory);
     const last = segments.at(-1);
-    if (last === undefined) return { segments, head: EMPTY_HEAD, storeEvents: undefined, cut: undefined };
+    if (last === undefined) return { segments, head: EMPTY_HEAD, storeEvents: undefined, torn: undefined };
     return await readLast(segments, last);
   } catch (thrown) {
     if (thrown instanceof KeyturnError) throw thrown;
@@ -71,19 +70,21 @@ async function readLast(segments: readonly Segment[], last: Segment): Promise<Ta
       subject: last.path,
     });
   }
-  const torn = bytes.subarray(end);
+  const rest = bytes.subarray(end);
   const good = { ...last, bytes: from + end };
-  const cut = torn.length === 0 ? undefined : { bytes: torn.length, sha256: hash('sha256', torn, 'base64url') };
-  if (cut !== undefined) await writeFile(`${last.path}.cut-at-${good.bytes}`, torn, { mode: FILE_MODE });
+  const torn =
+    rest.length === 0
+      ? undefined
+      : { bytes: rest, sha256: hash('sha256', rest, 'base64url'), keepAs: `${last.path}.cut-at-${good.bytes}` };
   if (head === undefined) {
     // Nothing of it is left, as of one that was begun just before a crash: the log ends with the segment before.
     const before = segments.at(-2);
-    if (before === undefined) return { segments: [good], head: EMPTY_HEAD, storeEvents: undefined, cut };
+    if (before === undefined) return { segments: [good], head: EMPTY_HEAD, storeEvents: undefined, torn };
     const tail = await readLast(segments.slice(0, -1), before);
-    return { ...tail, segments: [...tail.segments, good], cut: cut ?? tail.cut };
+    return { ...tail, segments: [...tail.segments, good], torn: torn ?? tail.torn };
   }
   const storeEvents = lastStoreEvents(bytes.subarray(begin, end)) ?? (await findStoreEvents(last.path, from));
-  return { segments: [...segments.slice(0, -1), good], head, storeEvents, cut };
+  return { segments: [...segments.slice(0, -1), good], head, storeEvents, torn };
 }
 
 async function readRange(path: string, from: number, length: number): Promise<Buffer> {
