@@ -75,6 +75,8 @@ describe('a store that was deleted', () => {
     await daemon.stop();
     for (const file of readdirSync(deployment.dir).filter((name) => name.startsWith('keyturn.db')))
       rmSync(join(deployment.dir, file));
+    // The audit log would know that there was another store.
+    rmSync(join(deployment.dir, 'audit'), { recursive: true });
     await plantKeyPair(deployment, PLANTED_ID, `keyturn/${SIGNING_KEY}/9`);
     const inToken = await privateKeys();
     expect(inToken).toHaveLength(4);
