@@ -125,11 +125,11 @@ export class ReportCollector {
     }
   }
 
-  #addAccessPolicy({ seq, sha256, callers, grants }: Entry<'ACCESS_POLICY_LOADED'>, atMs: number): void {
-    const isKnown = sha256 === this.#policyHash;
-    const what = `document ${sha256} with ${callers} callers and ${grants} grants`;
+  #addAccessPolicy({ seq, documentHash, callers }: Entry<'ACCESS_POLICY_LOADED'>, atMs: number): void {
+    const isKnown = documentHash === this.#policyHash;
+    const what = `document with SHA-256 ${documentHash} and ${callers} callers`;
     if (!isKnown && isIn(atMs, this.#period)) this.#accessPolicies.push({ sequence: seq, atMs, what });
-    this.#policyHash = sha256;
+    this.#policyHash = documentHash;
   }
 
   #addCommand(entry: Entry<'CALL'>, atMs: number): void {
