@@ -146,8 +146,9 @@ function applyChange(root: unknown, { node, how, value, name }: Change): void {
   const place = places[node % Math.max(1, places.length)];
   if (place === undefined) return;
   const { holder, key } = place;
-  const old: unknown = Reflect.get(holder, key);
-  if (how === 'replace') Reflect.set(holder, key, value);
+  // Copies: a later change must not change the odd values, nor make a circle.
+  const old: unknown = structuredClone(Reflect.get(holder, key));
+  if (how === 'replace') Reflect.set(holder, key, structuredClone(value));
   else if (how === 'double') Reflect.set(holder, Array.isArray(holder) ? String(holder.length) : name, old);
   else {
     Reflect.deleteProperty(holder, key);
