@@ -1,12 +1,14 @@
 /**
- * `npm run faults [-- --function NAME] [--code HEX] [--sample] [--json]`: every return value of PKCS#11, one after the
- * other, out of every function that keyturn depends on, in real HSM workers over a SoftHSM2 behind the fault shim. Held
- * against docs/reference/ckr.md: the rung that was taken, the requests that failed, the time until every session signs
- * again. `--sample` takes one code of each class. Exit code 1 on any deviation.
+ * `npm run faults [-- --function NAME] [--code HEX] [--sample] [--through pool|grpc] [--json]`: every return value of
+ * PKCS#11, one after the other, out of every function that keyturn depends on, in real HSM workers over a SoftHSM2
+ * behind the fault shim: those of a pool, or of a daemon that is only seen from outside. Held against
+ * docs/reference/ckr.md: the rung that was taken, the requests that failed, the time until every session signs again.
+ * `--sample` takes one code of each class. Exit code 1 on any deviation.
  */
 import { parseArgs } from 'node:util';
 import { CKR_UNKNOWN, FAULT_ROWS, type FaultClass } from '../src/hsm/faults.ts';
-import { type Cell, FaultBench } from './faults/bench.ts';
+import { type Bench, type Cell, PoolBench } from './faults/bench.ts';
+import { DaemonBench } from './faults/daemon-bench.ts';
 import { type FaultyFunction, FUNCTIONS, REQUEST_FUNCTIONS } from './faults/expectations.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
 
@@ -19,10 +21,17 @@ const { values: options } = parseArgs({
     sample: { type: 'boolean', default: false },
     function: { type: 'string' },
     code: { type: 'string' },
+    through: { type: 'string', default: 'pool' },
     /** Benches at a time: each has two workers. */
     lanes: { type: 'string', default: '2' },
   },
 });
+
+function makeBench(): Bench {
+  if (options.through === 'pool') return new PoolBench();
+  if (options.through === 'grpc') return new DaemonBench();
+  throw new RangeError('--through is pool or grpc');
+}
 
 function chooseCodes(): readonly number[] {
   if (options.code !== undefined) return [Number(options.code)];
@@ -41,14 +50,14 @@ function chooseFunctions(): readonly FaultyFunction[] {
 
 /** All codes out of one function, on a bench of its own. */
 async function runFunction(functionName: FaultyFunction): Promise<readonly Cell[]> {
-  let bench = new FaultBench();
+  let bench = makeBench();
   try {
     await bench.start();
     const cells: Cell[] = [];
     for (const ckr of chooseCodes()) {
       if (bench.isWorn || cells.at(-1)?.deviations.some(isBroken) === true) {
         await bench.close();
-        bench = new FaultBench();
+        bench = makeBench();
         await bench.start();
       }
       const cell = await bench.run(functionName, ckr);
@@ -105,7 +114,7 @@ const checks: Check[] = [
     bar: { atMost: 0 },
   },
   {
-    name: 'codes that left the pool broken',
+    name: 'codes that left it broken',
     value: count(({ deviations }) => deviations.some(isBroken)),
     unit: 'cells',
     bar: { atMost: 0 },

@@ -7,9 +7,10 @@
 import { parseArgs } from 'node:util';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../test/fixtures/daemon-process.ts';
-import { makeDeployment, SHORT_PROMISE } from '../test/fixtures/deployment.ts';
+import { SHORT_PROMISE } from '../test/fixtures/deployment.ts';
 import { descriptorsOf, residentMiB } from '../test/fixtures/proc.ts';
-import { makeShimmedToken, type ShimmedToken } from '../test/fixtures/shimmed-token.ts';
+import { makeShimmedDeployment, type ShimmedDeployment } from '../test/fixtures/shimmed-deployment.ts';
+import type { Shim } from '../test/shim/shim.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
 import { pause } from './soak/load.ts';
 import { MemoryLog } from './soak/memory.ts';
@@ -62,15 +63,12 @@ const signingKeys = KEY_SETS.flatMap((keySet) =>
   Array.from({ length: SIGNING_KEYS_PER_SET }, (_, index) => ({ name: `${keySet}-${index}`, keySet })),
 );
 
-async function deploy(token: ShimmedToken): ReturnType<typeof makeDeployment> {
-  const { moduleFile: module, pinFile, environment, selector } = token.config;
-  const label = 'label' in selector ? selector.label : '';
+function deploy(): Promise<ShimmedDeployment> {
   const keySet = { ...SHORT_PROMISE, maxPublishedVersions: 64 };
-  return makeDeployment({
-    spy: false,
+  return makeShimmedDeployment({
     signingKeys: signingKeys.map(({ name }) => name),
     config: {
-      token: { module, label, pinFile, environment, workers: WORKERS },
+      token: { workers: WORKERS },
       keySets: Object.fromEntries(KEY_SETS.map((name) => [name, keySet])),
     },
   });
@@ -156,9 +154,9 @@ function look(daemon: DaemonProcess, pids: readonly number[]): object {
   };
 }
 
-async function stress(daemon: DaemonProcess, token: ShimmedToken): Promise<boolean> {
+async function stress(daemon: DaemonProcess, shim: Shim): Promise<boolean> {
   const keySetOf = await applySigningKeys(daemon);
-  const kinds = kindsOf(token.shim, () => daemon.workerPids(), Number(options['outage-seconds']) * 1_000).filter(
+  const kinds = kindsOf(shim, () => daemon.workerPids(), Number(options['outage-seconds']) * 1_000).filter(
     ({ name }) => options.kind === undefined || options.kind === name,
   );
   const load = new StressLoad({
@@ -201,11 +199,11 @@ async function stress(daemon: DaemonProcess, token: ShimmedToken): Promise<boole
     tell(String(error));
   } finally {
     clearInterval(sampling);
-    token.shim.clear();
+    shim.clear();
     await load.stop();
   }
   const { workerRestarts } = await daemon.admin.getTokenStatus();
-  const mostSessions = Math.max(...token.shim.mostSessions().values());
+  const mostSessions = Math.max(...shim.mostSessions().values());
   const table = kinds.map((kind) => summarise(kind, rounds));
   const shown = rounds
     .flatMap(({ failures }) => failures.filter(({ hadTime }) => hadTime))
@@ -275,19 +273,14 @@ function summarise({ name }: Kind, all: readonly Round[]): object {
   };
 }
 
-const token = makeShimmedToken();
+const deployment = await deploy();
 try {
-  const deployment = await deploy(token);
+  const daemon = await startDaemonProcess(deployment);
   try {
-    const daemon = await startDaemonProcess(deployment);
-    try {
-      process.exitCode = (await stress(daemon, token)) ? 0 : 1;
-    } finally {
-      await daemon.stop();
-    }
+    process.exitCode = (await stress(daemon, deployment.shim)) ? 0 : 1;
   } finally {
-    await deployment.dispose();
+    await daemon.stop();
   }
 } finally {
-  token.dispose();
+  await deployment.dispose();
 }

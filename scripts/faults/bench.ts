@@ -6,7 +6,7 @@ import { toPublicKey } from '../../src/jose/public-key.ts';
 import { verifySignature } from '../../src/jose/signature.ts';
 import { eventually, MemoryLatch, openPool, randomCkaId, signRequest } from '../../test/fixtures/hsm-pool.ts';
 import { makeShimmedToken, type ShimmedToken } from '../../test/fixtures/shimmed-token.ts';
-import { allowedFailures, expectedRung, type FaultyFunction, needsOperator } from './expectations.ts';
+import { allowedFailures, expectedRung, type FaultyFunction, needsOperator, toCkRv, TRIGGERS } from './expectations.ts';
 
 const WORKERS = 2;
 const IN_FLIGHT = 8;
@@ -18,9 +18,6 @@ const HEALTHY_WITHIN_MS = 20_000;
 const START_WITHIN_MS = 60_000;
 /** A pool that lost so many workers in a row is put aside: after more of them it would wait longer, as it should. */
 const MAX_RESTARTS = 25;
-
-/** What brings a worker to call the functions that open a token: the code that C_Sign returns first. */
-const TRIGGERS: Partial<Record<FaultyFunction, number>> = { C_Initialize: 0x30, C_OpenSession: 0x90, C_Login: 0x101 };
 
 export interface Cell {
   readonly functionName: FaultyFunction;
@@ -41,7 +38,16 @@ export interface Cell {
 
 type Key = Pick<SignRequest, 'ckaId' | 'algorithm' | 'publicKey'>;
 
-export class FaultBench {
+export interface Bench {
+  /** Better put aside than used again. */
+  readonly isWorn: boolean;
+  start(): Promise<void>;
+  /** One return value out of one call, with signatures in flight. */
+  run(functionName: FaultyFunction, ckr: number): Promise<Cell>;
+  close(): Promise<void>;
+}
+
+export class PoolBench implements Bench {
   readonly #token: ShimmedToken = makeShimmedToken();
   readonly #latch = new MemoryLatch();
   readonly #hsm: Hsm;
@@ -65,7 +71,6 @@ export class FaultBench {
     this.#token.dispose();
   }
 
-  /** One return value out of one call, with signatures in flight. */
   async run(functionName: FaultyFunction, ckr: number): Promise<Cell> {
     const { shim } = this.#token;
     const doomed = functionName === 'C_DestroyObject' ? await this.#makeKey() : undefined;
@@ -200,9 +205,4 @@ export class FaultBench {
 
 function highestRung(before: TokenStatus, after: TokenStatus): Rung | 'none' {
   return RUNGS.findLast((rung) => after.faultRungs[rung] > before.faultRungs[rung]) ?? 'none';
-}
-
-/** What the binding reports as "no return value" is CK_RV −1 here: it doesn't fit 32 bits. */
-function toCkRv(ckr: number): bigint {
-  return ckr === 0xffff_ffff ? 0xffff_ffff_ffff_ffffn : BigInt(ckr);
 }

@@ -2,7 +2,7 @@
  * What docs/reference/ckr.md promises for one code out of one function: the class is the table's, what follows from it
  * is written down here a second time, so that workers are held against the document and not against the ladder they run.
  */
-import { classifyFault } from '../../src/hsm/faults.ts';
+import { CKR_UNKNOWN, classifyFault } from '../../src/hsm/faults.ts';
 import type { Rung } from '../../src/hsm/hsm.ts';
 
 export const FUNCTIONS = [
@@ -25,6 +25,18 @@ export const REQUEST_FUNCTIONS: readonly FaultyFunction[] = [
   'C_GenerateKeyPair',
   'C_DestroyObject',
 ];
+
+/** What brings a worker to call the functions that open a token: the code that C_Sign returns first. */
+export const TRIGGERS: Partial<Record<FaultyFunction, number>> = {
+  C_Initialize: 0x30,
+  C_OpenSession: 0x90,
+  C_Login: 0x101,
+};
+
+/** What the binding reports as "no return value" is CK_RV −1 here: it doesn't fit 32 bits. */
+export function toCkRv(ckr: number): bigint {
+  return ckr === CKR_UNKNOWN ? 0xffff_ffff_ffff_ffffn : BigInt(ckr);
+}
 
 /** Codes by which C_GenerateKeyPair refuses a template: it is asked again with a shorter one. */
 const TEMPLATE_REFUSALS: readonly number[] = [0x05, 0x06, 0x10, 0x12, 0x13, 0xd1];
