@@ -27,7 +27,8 @@ export const MIN_OFFICERS = 2;
 export const MAX_OFFICERS = 5;
 const DEFAULT_EXPIRY_MS = 86_400_000;
 
-export const MAX_REQUEST_CHARACTERS = 128 * 1024;
+/** Of request, effect and reason, as JSON: an entry of the audit log, which has the event, takes 64 KiB. */
+export const MAX_PROPOSAL_BYTES = 48 * 1024;
 
 /** What holds now, as far as a decision depends on it. */
 export interface ApprovalSurroundings {
@@ -61,10 +62,10 @@ export function decidePropose(
   around: ApprovalSurroundings,
 ): readonly ApprovalEvent[] {
   if (findSame({ proposals }, wish, around) !== undefined) return [];
-  if (wish.request.length > MAX_REQUEST_CHARACTERS) {
+  if (Buffer.byteLength(JSON.stringify([wish.request, wish.effect, wish.reason])) > MAX_PROPOSAL_BYTES) {
     throw new KeyturnError(
       'REQUEST_TOO_LARGE',
-      `the request has more than ${MAX_REQUEST_CHARACTERS} characters; propose less at once`,
+      `the request and its effect have more than ${MAX_PROPOSAL_BYTES} bytes, which is more than a proposal takes`,
     );
   }
   if (proposals.filter((proposal) => isOpen(proposal, around)).length >= MAX_OPEN_PROPOSALS) {

@@ -8,6 +8,7 @@ import type { CompromiseEffect, ImportOutcome, RecoveryView } from './applicatio
 
 /** What is beyond is bound by its digest. */
 const MAX_SENTENCES = 256;
+const MAX_CHARACTERS = 16 * 1024;
 
 export function ofCompromise(effects: readonly CompromiseEffect[], retain: boolean): readonly string[] {
   return bounded(
@@ -75,10 +76,13 @@ export function ofRecovery({ signingKeys, versions, imports, etag }: RecoveryVie
 }
 
 function bounded(sentences: readonly string[]): readonly string[] {
-  if (sentences.length <= MAX_SENTENCES) return sentences;
-  const rest = sentences.slice(MAX_SENTENCES);
-  return [
-    ...sentences.slice(0, MAX_SENTENCES),
-    `and ${rest.length} more, whose SHA-256 is ${sha256Of(rest.join('\n'))}`,
-  ];
+  let characters = 0;
+  const isTooMuch = (sentence: string, index: number): boolean => {
+    characters += sentence.length;
+    return index >= MAX_SENTENCES || characters > MAX_CHARACTERS;
+  };
+  const end = sentences.findIndex(isTooMuch);
+  if (end < 0) return sentences;
+  const rest = sentences.slice(end);
+  return [...sentences.slice(0, end), `and ${rest.length} more, whose SHA-256 is ${sha256Of(rest.join('\n'))}`];
 }

@@ -11,7 +11,7 @@ import type { Config, TlsListenerConfig, UnixListenerConfig } from './config.ts'
 import { ConfigError, type ConfigProblem, formatProblem } from './problems.ts';
 import { checkSecretFile } from './secrets.ts';
 import { loadTlsFiles } from './tls-files.ts';
-import { checkStoreFiles, checkTrustedFile, trustedFiles } from './trusted-files.ts';
+import { checkAuditFolder, checkStoreFiles, checkTrustedFile, trustedFiles } from './trusted-files.ts';
 
 const GROUP_AND_OTHERS = 0o077;
 const ROOT_UID = 0;
@@ -20,6 +20,7 @@ const ROOT_UID = 0;
 export async function checkConfig(config: Config): Promise<readonly ConfigProblem[]> {
   const tls = config.grpcListeners.filter((listener) => listener.kind === 'tls');
   const unix = config.grpcListeners.filter((listener) => listener.kind === 'unix');
+  const { audit } = config;
   const found = await Promise.all([
     ...tls.map(checkTls),
     ...unix.map(checkSocketFolder),
@@ -28,6 +29,7 @@ export async function checkConfig(config: Config): Promise<readonly ConfigProble
     checkEnvironment(config),
     attempt('store.file', () => requireWritableFolder(dirname(config.storeFile))),
     attempt('store.file', () => checkStoreFiles(config.storeFile)),
+    ...(audit === undefined ? [] : [attempt('audit.directory', () => checkAuditFolder(audit.directory))]),
     checkAccessPolicy(config.accessPolicyFile),
     ...trustedFiles(config).map(([path, file]) => attempt(path, () => checkTrustedFile(file))),
   ]);

@@ -10,6 +10,8 @@ import { quote } from './secrets.ts';
 
 const GROUP_AND_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o002;
+const WRITABLE_BY_GROUP_AND_OTHERS = 0o022;
+const READABLE_BY_OTHERS = 0o005;
 const STICKY = 0o1000;
 
 /** By the option that names each. */
@@ -52,6 +54,15 @@ export async function checkStoreFiles(storeFile: string): Promise<void> {
   // With the sticky bit nobody can replace another user's file.
   if ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0)
     throw exposed(folder, `everybody can put files into ${folder}: chmod o-w ${quote(folder)}`);
+}
+
+/** What is in it says who asked for what; the folder that isn't there yet is made 0700. Errors: FILE_EXPOSED. */
+export async function checkAuditFolder(folder: string): Promise<void> {
+  const mode = await modeOf(folder);
+  if (mode !== undefined && (mode & WRITABLE_BY_GROUP_AND_OTHERS) !== 0)
+    throw exposed(folder, `others than its owner can write to ${folder}: chmod go-w ${quote(folder)}`);
+  if (mode !== undefined && (mode & READABLE_BY_OTHERS) !== 0)
+    throw exposed(folder, `everybody can read the audit log in ${folder}: chmod o-rx ${quote(folder)}`);
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

@@ -16,7 +16,7 @@ import {
   decideCancel,
   decideCloseAll,
   decidePropose,
-  MAX_REQUEST_CHARACTERS,
+  MAX_PROPOSAL_BYTES,
   requireProposal,
 } from '../../src/access/approvals.ts';
 import { KeyturnError } from '../../src/base/errors.ts';
@@ -130,7 +130,7 @@ describe('a proposal', () => {
     const state = many.reduce((before, one) => apply(before, decidePropose(before, one, around())), NO_APPROVALS);
     expect(reasonOf(() => decidePropose(state, wish(), around()))).toContain('QUEUE_FULL');
     expect(decidePropose(state, wish(), around({ nowMs: DAY })), 'expired ones take no place').toHaveLength(1);
-    const large = wish({ request: 'x'.repeat(MAX_REQUEST_CHARACTERS + 1) });
+    const large = wish({ request: 'x'.repeat(MAX_PROPOSAL_BYTES + 1) });
     expect(reasonOf(() => decidePropose(NO_APPROVALS, large, around()))).toContain('REQUEST_TOO_LARGE');
   });
 

@@ -152,6 +152,22 @@ describe('checkConfig', () => {
     expect(await checkConfig(config)).toEqual([{ path, message, reason: 'FILE_EXPOSED' }]);
   });
 
+  it.each([
+    [0o755, 'chmod o-rx'],
+    [0o770, 'chmod go-w'],
+    [0o750, undefined],
+    [0o700, undefined],
+  ])("judges the audit log's folder: mode %o", async (mode, mend) => {
+    const config = await loadConfig(await writeGoodFiles());
+    const directory = config.audit?.directory ?? '';
+    await mkdir(directory);
+    await chmod(directory, mode);
+    const message = expect.stringContaining(`${mend} ${directory}`);
+    expect(await checkConfig(config)).toEqual(
+      mend === undefined ? [] : [{ path: 'audit.directory', message, reason: 'FILE_EXPOSED' }],
+    );
+  });
+
   it("never asks for another mode of a file that is no store: the configuration's mistake is another one", async () => {
     const config = await loadConfig(await writeGoodFiles());
     await writeFile(at('letters.txt'), 'dear', { mode: 0o644 });
