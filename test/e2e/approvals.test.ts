@@ -1,6 +1,8 @@
 /** Two-person control on the real daemon: every way around the second officer is tried, over gRPC and over a crash. */
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/base/errors.ts';
 import type { CommandToPropose, KeyturnClient, Proposal } from '../../src/client/client.ts';
@@ -165,5 +167,21 @@ describe('two-person control', () => {
     expect(approved.stderr, 'what was approved is told').toContain(hash);
     const shown = await runCli(['approval', 'show', proposal.id, ...config], { cwd });
     expect(shown.stdout).toContain('by security-officer');
+  });
+
+  it('leaves its evidence in the audit log: who proposed, approved and cancelled what', () => {
+    const folder = join(deployment.dir, 'audit');
+    const entries = readdirSync(folder)
+      .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
+      .map((line) => JSON.parse(line) as { kind: string; type?: string; method?: string; outcome?: string });
+    const types = new Set(entries.map(({ type }) => type));
+    for (const type of ['COMMAND_PROPOSED', 'PROPOSAL_APPROVED', 'PROPOSAL_EXECUTED', 'PROPOSAL_CANCELLED'])
+      expect(types).toContain(type);
+    expect(entries).toContainEqual(
+      expect.objectContaining({ kind: 'CALL', method: expect.stringContaining('Approve'), outcome: 'EFFECT_CHANGED' }),
+    );
+    expect(entries).toContainEqual(
+      expect.objectContaining({ kind: 'CALL', outcome: 'SECOND_OFFICER_REQUIRED', caller: 'admin' }),
+    );
   });
 });

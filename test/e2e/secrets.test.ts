@@ -122,6 +122,9 @@ describe('secrets', () => {
     outputs['log'] = daemon.log();
     for (const name of readdirSync(deployment.dir).filter((file) => /^keyturn\.db|\.yaml$/.test(file)))
       outputs[name] = readFileSync(join(deployment.dir, name), 'latin1');
+    for (const name of readdirSync(join(deployment.dir, 'audit')))
+      outputs[`audit/${name}`] = readFileSync(join(deployment.dir, 'audit', name), 'latin1');
+    expect(Object.keys(outputs).filter((name) => name.startsWith('audit/'))).not.toEqual([]);
     for (const pid of [daemon.pid, ...(await daemon.workerPids())]) {
       outputs[`arguments of ${pid}`] = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
       outputs[`environment of ${pid}`] = readFileSync(`/proc/${pid}/environ`, 'latin1');
