@@ -1,11 +1,12 @@
 /**
  * `npm run bench [-- --json] [--seconds N]`: keyturn's signing rate beside a C loop over the same PKCS#11 module, in
  * one run on one machine. Absolute figures depend on the machine; the ratios are what to compare.
- * Everything is on: mTLS, access policy, verification of every signature. Load: 64 unary requests in flight.
+ * Everything is on: mTLS, access policy, verification of every signature, the audit log. Load: 64 unary requests in
+ * flight. What the audit log costs is told by a second daemon without one, in turns with the first.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -114,6 +115,63 @@ async function makeReady(daemon: DaemonProcess, { name, algorithm, rsaBits }: (t
   );
 }
 
+const FSYNCS = 200;
+const AUDIT_ROUNDS = 3;
+/** A few JWTs' entries, as one write of the audit log under load. */
+const WRITE_BYTES = 8 * 1_024;
+/** Of the rate without an audit log. */
+const MIN_AUDITED_SHARE = 0.75;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** One write and one fdatasync on the disk that the audit log is on, nothing else going on: the median. */
+async function measureSync(dir: string): Promise<number> {
+  const file = await open(join(dir, 'sync-probe'), 'w');
+  const took: number[] = [];
+  for (let count = 0; count < FSYNCS; count += 1) {
+    const startedMs = performance.now();
+    await file.write(Buffer.alloc(WRITE_BYTES, 'x'), 0, WRITE_BYTES, count * WRITE_BYTES);
+    await file.datasync();
+    took.push(performance.now() - startedMs);
+  }
+  await file.close();
+  return median(took);
+}
+
+/** The same deployment but for the audit log, in turns with the one that has it: what the machine does else hits both. */
+async function compareAudit(audited: DaemonProcess, dir: string): Promise<readonly Check[]> {
+  const [key] = KEYS;
+  const deployment = await makeDeployment({
+    signingKeys: [key.name],
+    spy: false,
+    config: { audit: { enabled: false } },
+  });
+  try {
+    const plain = await startDaemonProcess(deployment);
+    try {
+      await makeReady(plain, key);
+      const rates = { on: [] as number[], off: [] as number[] };
+      for (let round = 0; round < AUDIT_ROUNDS; round += 1) {
+        rates.off.push((await measure(plain, key.name)).perSecond);
+        rates.on.push((await measure(audited, key.name)).perSecond);
+      }
+      const [on, off] = [median(rates.on), median(rates.off)];
+      return [
+        { name: 'one write and fdatasync', value: await measureSync(dir), unit: 'ms' },
+        { name: `${key.algorithm} unary with audit log`, value: on, unit: 'JWT/s' },
+        { name: `${key.algorithm} unary without audit log`, value: off, unit: 'JWT/s' },
+        { name: 'with / without audit log', value: on / off, unit: 'ratio', bar: { atLeast: MIN_AUDITED_SHARE } },
+      ];
+    } finally {
+      await plain.stop();
+    }
+  } finally {
+    await deployment.dispose();
+  }
+}
+
 async function bench(): Promise<boolean> {
   const dir = await mkdtemp(join(tmpdir(), 'keyturn-bench-'));
   const deployment = await makeDeployment({ signingKeys: KEYS.map((key) => key.name), spy: false });
@@ -135,6 +193,7 @@ async function bench(): Promise<boolean> {
           { name: `${key.algorithm} latency p99 at ${IN_FLIGHT} in flight`, value: load.p99Ms, unit: 'ms' },
         );
       }
+      checks.push(...(await compareAudit(daemon, deployment.dir)));
       return reportEvidence(
         checks,
         { seconds, inFlight: IN_FLIGHT, cpus: cpus().length, node: process.version },
