@@ -100,6 +100,15 @@ token:
 store:
   file: ${LAYOUT.store}
 
+# Every JWT, command and lifecycle event, chained and signed by the token. No JWT leaves without its entry.
+audit:
+  enabled: true
+  directory: audit           # a file system of its own keeps it and the store out of each other's way
+  onFailure: refuse          # on a full disk: refuse, or continue without entries
+  checkpointPeriod: 1m       # how often the token signs the log's head
+  # retention: 400d          # older segments are removed; without it none is
+  segmentMegabytes: 64
+
 # Who may do what. An empty document grants nothing.
 accessPolicy: ${LAYOUT.accessPolicy}
 

@@ -83,6 +83,7 @@ class FileAuditLog implements AuditLog {
   #running: Promise<void> | undefined;
   #failure: Failure | undefined;
   #isClosed = false;
+  #isRemoving = false;
   #cancelRetry: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #entries = 0;
@@ -309,15 +310,19 @@ class FileAuditLog implements AuditLog {
     await this.#abandonSegment();
     this.#current = undefined;
     this.#retention.add(current);
+    // A second plan would count what the first is removing.
+    if (this.#isRemoving) return;
     const removal = await this.#retention.plan(this.#checkpoint?.head.seq ?? 0);
     if (removal === undefined) return;
-    const removed = this.append(removal.record);
-    void removed.then(
-      async (seq) => {
+    this.#isRemoving = true;
+    void this.append(removal.record)
+      .then(async (seq) => {
         if (seq !== undefined) await this.#retention.remove(removal);
-      },
-      () => undefined,
-    );
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isRemoving = false;
+      });
   }
 
   /** Whoever waits learns it now; what must not be lost stays in the queue. */
