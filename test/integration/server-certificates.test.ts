@@ -4,9 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccessPolicy } from '../../src/access/policy.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
 import {
   createDevelopmentAuthority,
@@ -16,10 +18,12 @@ import {
 } from '../../src/commands/development-certificates.ts';
 import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
 import { type Servers, startServers } from '../../src/server/daemon-servers.ts';
+import { HANDSHAKE_TIMEOUT_MS } from '../../src/server/tls-listener.ts';
 import { FakeApplication } from '../fakes/fake-application.ts';
 import { VALID } from '../fixtures/certificates.ts';
 import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
 import { issueRevocationList } from '../fixtures/revocation-list.ts';
+import { speakRawHttp2 } from '../fixtures/raw-http2.ts';
 import { LIMITS, TLS_LISTENER } from '../fixtures/test-servers.ts';
 
 const LIST_FILE = 'revoked.pem';
@@ -59,6 +63,7 @@ afterEach(async () => {
 
 async function start(
   own: { readonly revocationListFiles?: readonly string[]; readonly maxConnectionAgeMs?: number } = {},
+  clock: Clock = systemClock,
 ) {
   servers = await startServers({
     config: {
@@ -80,16 +85,16 @@ async function start(
     app: new FakeApplication(),
     accessPolicy: () => policy,
     log: recordingLogger(lines),
-    clock: systemClock,
+    clock,
   });
 }
 
 /** Resolves when the server has spoken HTTP/2, as it does only to those whom it accepts, or has ended it. */
-async function reach(): Promise<TLSSocket> {
+async function reach(tcp?: Socket): Promise<TLSSocket> {
   const { certificatePem: cert, privateKeyPem: key } = client;
-  const { port = 0 } = servers.grpcAddress ?? {};
+  const to = tcp === undefined ? { host: '127.0.0.1', port: servers.grpcAddress?.port ?? 0 } : { socket: tcp };
   const ca = authority.certificatePem;
-  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, cert, key, ALPNProtocols: ['h2'] });
+  const socket = connect({ ...to, servername: 'localhost', ca, cert, key, ALPNProtocols: ['h2'] });
   sockets.push(socket);
   // What the server cuts shows as a reset or as an end.
   socket.on('error', () => undefined);
@@ -135,6 +140,45 @@ describe('a revocation list', () => {
     await expect.poll(refusals, WITHIN).toContain('CERT_REVOKED');
   });
 
+  it('leaves a client that ignores the goodbye no new call on its open connection, only the end of the running one', async () => {
+    await write(LIST_FILE, await issueRevocationList(authority));
+    await start({ revocationListFiles: [join(dir, LIST_FILE)] });
+    const socket = await reach();
+    const raw = speakRawHttp2(socket);
+    raw.call(1, '/grpc.health.v1.Health/Watch');
+    raw.call(3, '/grpc.health.v1.Health/Check');
+    await expect.poll(() => [...raw.answered].toSorted(), WITHIN).toEqual([1, 3]);
+    await write(LIST_FILE, await issueRevocationList(authority, [client.certificatePem]));
+    await servers.reloadTls?.();
+    await expect.poll(() => raw.hasGoaway(), WITHIN).toBe(true);
+    raw.call(5, '/grpc.health.v1.Health/Check');
+    // Cut after the grace, though it has a call that never ends.
+    await once(socket, 'close');
+    expect([...raw.answered].toSorted()).toEqual([1, 3]);
+  });
+
+  it('ends the connection, too, whose handshake had begun before the reload, when all such are over', async () => {
+    await write(LIST_FILE, await issueRevocationList(authority));
+    let endLateHandshakes = (): void => undefined;
+    const after: Clock['after'] = (delayMs, run) => {
+      if (delayMs !== HANDSHAKE_TIMEOUT_MS) return systemClock.after(delayMs, run);
+      endLateHandshakes = run;
+      return () => undefined;
+    };
+    await start({ revocationListFiles: [join(dir, LIST_FILE)] }, { ...systemClock, after });
+    const early = connectTcp({ host: '127.0.0.1', port: servers.grpcAddress?.port ?? 0 });
+    await once(early, 'connect');
+    // Another one is through: the daemon has seen the one before it.
+    expect(await isAccepted()).toBe(true);
+    await write(LIST_FILE, await issueRevocationList(authority, [client.certificatePem]));
+    await servers.reloadTls?.();
+    const late = await reach(early);
+    expect(late.destroyed).toBe(false);
+    late.resume();
+    endLateHandshakes();
+    await once(late, 'close');
+  });
+
   it('of another CA alone is refused, and what was in force stays', async () => {
     await write(LIST_FILE, await issueRevocationList(authority));
     await start({ revocationListFiles: [join(dir, LIST_FILE)] });
@@ -154,6 +198,19 @@ describe('a revocation list', () => {
     expect(await isAccepted()).toBe(false);
     await expect.poll(refusals, WITHIN).toContain('CRL_SIGNATURE_FAILURE');
   });
+});
+
+it('a certificate that expires ends its connection in that second', async () => {
+  const notAfter = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000);
+  const validity = { ...VALID, notAfter };
+  client = await issueCertificate(authority, { commonName: 'x', usage: 'client', dnsNames: ['c.example'], validity });
+  await start();
+  const open = await reach();
+  expect(open.destroyed).toBe(false);
+  open.resume();
+  await once(open, 'close');
+  expect(Date.now()).toBeGreaterThanOrEqual(notAfter.getTime() - 50);
+  expect(await isAccepted()).toBe(false);
 });
 
 it('a client CA that is taken out ends the connections of its certificates', async () => {
