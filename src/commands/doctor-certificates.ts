@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsListenerConfig } from '../config/config.ts';
+import { parseRevocationLists } from '../config/revocation-lists.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 import { formatTime } from './time.ts';
 
@@ -13,7 +14,26 @@ export function checkCertificates(listener: TlsListenerConfig, nowMs: number): F
   return [
     checkValidity('server certificate', listener.certificateFile, nowMs),
     checkValidity('client CA', listener.clientCaFile, nowMs),
+    ...listener.revocationListFiles.map((file) => checkRevocationList(file, nowMs)),
   ];
+}
+
+/** Lists are made for days, and replaced long before. */
+const LIST_SOON_MS = 4 * 3_600_000;
+
+function checkRevocationList(file: string, nowMs: number): Finding {
+  const name = 'revocation list';
+  try {
+    const nextUpdateMs = Math.min(...parseRevocationLists(readFileSync(file)).map((list) => list.nextUpdateMs));
+    const until = formatTime(nextUpdateMs, nowMs);
+    const hint = "fetch the CA's new list, replace the file, and send the daemon SIGHUP";
+    if (nextUpdateMs <= nowMs)
+      return fail(name, `${file} is out of date since ${until}: nobody gets in over TLS`, hint);
+    if (nextUpdateMs - nowMs < LIST_SOON_MS) return warn(name, `${file} is out of date at ${until}`, hint);
+    return ok(name, `${file} is good until ${until}`);
+  } catch (error) {
+    return fail(name, `${file} can't be used: ${textOf(error)}`, 'name a file with certificate revocation lists');
+  }
 }
 
 /** The one of the file's certificates that expires first decides. */
