@@ -9,6 +9,7 @@ import { T0 } from '../fixtures/lifecycle.ts';
 export class MemoryAuditLog implements AuditLog {
   readonly start: AuditLogStart;
   readonly lines: string[];
+  readonly #nowMs: () => number;
   /** Of `refuse`. */
   isFailing = false;
   #head: Head;
@@ -17,8 +18,14 @@ export class MemoryAuditLog implements AuditLog {
   #gate: Promise<void> | undefined;
   #kept: AuditRecord[] = [];
 
-  constructor(start: AuditLogStart = { head: EMPTY_HEAD, storeEvents: undefined }, lines: readonly string[] = []) {
+  /** `nowMs`: the time of the entries; always the same unless given. */
+  constructor(
+    start: AuditLogStart = { head: EMPTY_HEAD, storeEvents: undefined },
+    lines: readonly string[] = [],
+    nowMs = () => T0,
+  ) {
     this.start = start;
+    this.#nowMs = nowMs;
     this.lines = [...lines];
     this.#head = start.head;
   }
@@ -26,7 +33,7 @@ export class MemoryAuditLog implements AuditLog {
   /** What the next run of the daemon finds. */
   reopened(): MemoryAuditLog {
     const counts = this.entries.flatMap((entry) => ('storeEvents' in entry ? [entry.storeEvents] : []));
-    return new MemoryAuditLog({ head: this.#head, storeEvents: counts.at(-1) }, this.lines);
+    return new MemoryAuditLog({ head: this.#head, storeEvents: counts.at(-1) }, this.lines, this.#nowMs);
   }
 
   get entries(): readonly AuditEntry[] {
@@ -86,10 +93,10 @@ export class MemoryAuditLog implements AuditLog {
   }
 
   #write(record: AuditRecord): number {
-    const { line, head } = linkRecord(this.#head, record, T0);
+    const { line, head } = linkRecord(this.#head, record, this.#nowMs());
     this.lines.push(line);
     this.#head = head;
-    if (record.kind === 'CHECKPOINT') this.#checkpoint = { head: parseHead(record.head), atMs: T0 };
+    if (record.kind === 'CHECKPOINT') this.#checkpoint = { head: parseHead(record.head), atMs: this.#nowMs() };
     return head.seq;
   }
 }
