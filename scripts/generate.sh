@@ -9,7 +9,7 @@ rm -rf "$out"
 npx --no proto-loader-gen-types -- --longs=Number --enums=String --bytes=Buffer --defaults --oneofs \
   --grpcLib=@grpc/grpc-js --importFileExtension=.ts --outDir="$out" -I proto -- \
   keyturn/v1/signing_service.proto keyturn/v1/key_admin_service.proto keyturn/v1/key_set_service.proto keyturn/v1/token_service.proto \
-  keyturn/v1/clock_service.proto keyturn/v1/store_service.proto keyturn/v1/approval_service.proto \
+  keyturn/v1/clock_service.proto keyturn/v1/store_service.proto keyturn/v1/approval_service.proto keyturn/v1/audit_service.proto \
   google/rpc/status.proto google/rpc/error_details.proto
 # Entry points of files without a service: the compiler refuses their unused imports.
 rm "$out/status.ts" "$out/error_details.ts"

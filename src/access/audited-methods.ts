@@ -13,6 +13,8 @@ const LOOKS: ReadonlySet<string> = new Set([
   '/keyturn.v1.TokenService/GetTokenStatus',
   '/keyturn.v1.TokenService/Reconcile',
   '/keyturn.v1.ClockService/GetClockStatus',
+  '/keyturn.v1.AuditService/GetCheckpoint',
+  '/keyturn.v1.AuditService/ListEntries',
   '/keyturn.v1.ApprovalService/ListProposals',
 ]);
 

@@ -45,6 +45,9 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.ApprovalService/Approve': { allow: ['securityOfficer'] },
   '/keyturn.v1.ApprovalService/CancelProposal': { allow: ['securityOfficer'] },
   '/keyturn.v1.ApprovalService/ListProposals': INSPECT,
+  '/keyturn.v1.AuditService/GetCheckpoint': INSPECT,
+  // Everything that every caller did.
+  '/keyturn.v1.AuditService/ListEntries': { allow: ['auditor', 'securityOfficer'] },
   '/keyturn.v1.ClockService/GetClockStatus': INSPECT,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTER,
   '/grpc.health.v1.Health/Check': ANY_CALLER,

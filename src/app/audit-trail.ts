@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { type AuditLog, type AuditLogStatus } from '../audit/audit-log.ts';
 import type { Digest } from '../audit/entries.ts';
 import type { Clock } from '../base/clock.ts';
+import { KeyturnError } from '../base/errors.ts';
 import type { CallerName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Reason } from '../base/reasons.ts';
@@ -14,6 +15,8 @@ import type { Algorithm } from '../jose/algorithms.ts';
 /** Refusals that get an entry: whoever may connect can cause them, and must not fill the disk. */
 const REFUSALS_PER_SECOND = 10;
 const MAX_REFUSALS_AT_ONCE = 100;
+/** Copies that are made at once: each reads the disk that entries are written to. */
+const MAX_READERS = 4;
 const SECOND_MS = 1_000;
 /** Of what callers made up. */
 const MAX_TEXT_LENGTH = 256;
@@ -67,6 +70,7 @@ export class AuditTrail {
   #refusalsLeft = MAX_REFUSALS_AT_ONCE;
   #refilledAtMs: number;
   #omittedRefusals = 0;
+  #readers = 0;
 
   constructor({ auditLog, clock, log }: AuditTrailPorts) {
     this.#auditLog = auditLog;
@@ -77,6 +81,24 @@ export class AuditTrail {
 
   status(): AuditLogStatus {
     return this.#auditLog.status();
+  }
+
+  /** From the entry with this sequence on, 0 for the first that is kept. Errors: FIELD_INVALID, COMMAND_NOT_POSSIBLE, QUEUE_FULL. */
+  async *read(fromSeq: number): AsyncGenerator<readonly Uint8Array[]> {
+    const { head } = this.#auditLog.status();
+    if (!Number.isSafeInteger(fromSeq) || fromSeq > head.seq + 1) {
+      const message = `from_sequence must be at most ${head.seq + 1}: the log ends with entry ${head.seq}`;
+      throw new KeyturnError('FIELD_INVALID', message, { field: 'from_sequence' });
+    }
+    if (this.#readers >= MAX_READERS) {
+      throw new KeyturnError('QUEUE_FULL', `the audit log is being read by ${MAX_READERS} callers already; ask again`);
+    }
+    this.#readers += 1;
+    try {
+      yield* this.#auditLog.read(fromSeq);
+    } finally {
+      this.#readers -= 1;
+    }
   }
 
   /** Before anything is done that must not be done without an entry. Errors: AUDIT_UNAVAILABLE. */

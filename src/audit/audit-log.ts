@@ -5,6 +5,13 @@
 import type { Head } from './chain.ts';
 import type { AuditRecord } from './entries.ts';
 
+export interface LatestCheckpoint {
+  readonly head: Head;
+  readonly atMs: number;
+  /** Of the entry, as it is in the log. */
+  readonly line: string;
+}
+
 export interface AuditLogStatus {
   /** Of the last durable entry. */
   readonly head: Head;
@@ -14,7 +21,7 @@ export interface AuditLogStatus {
   readonly bytes: number;
   readonly segments: number;
   /** The head that the latest checkpoint signs; undefined before the first since the daemon started. */
-  readonly checkpoint: { readonly head: Head; readonly atMs: number } | undefined;
+  readonly checkpoint: LatestCheckpoint | undefined;
   /** Why the disk takes no entries; undefined while it does. */
   readonly problem: string | undefined;
   /** Requests that were refused for want of an entry, since the daemon started. */
@@ -41,6 +48,11 @@ export interface AuditLog {
   /** For what must not begin without an entry. Errors: AUDIT_UNAVAILABLE while the disk takes none. */
   requireWritable(): void;
   status(): AuditLogStatus;
+  /**
+   * The durable lines from entry `fromSeq` on (0: from the first that is kept), in batches, without their line feeds.
+   * Errors: COMMAND_NOT_POSSIBLE when that entry isn't kept any more, AUDIT_UNAVAILABLE.
+   */
+  read(fromSeq: number): AsyncIterable<readonly Uint8Array[]>;
   /** Writes what waits, or gives up when the disk doesn't take it. Idempotent; everything after it fails with SHUTTING_DOWN. */
   close(): Promise<void>;
 }

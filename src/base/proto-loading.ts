@@ -14,6 +14,7 @@ export const PROTO_FILES: readonly string[] = [
   'keyturn/v1/clock_service.proto',
   'keyturn/v1/store_service.proto',
   'keyturn/v1/approval_service.proto',
+  'keyturn/v1/audit_service.proto',
 ];
 
 export const STATUS_PROTO_FILES: readonly string[] = ['google/rpc/status.proto', 'google/rpc/error_details.proto'];

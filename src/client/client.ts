@@ -12,6 +12,7 @@ import {
   type ResolveObjectRequest,
   toResolutionMessage,
 } from './approvals.ts';
+import { type AuditMethods, createAuditMethods } from './audit.ts';
 import { createImportMethods, type ImportMethods } from './imports.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import {
@@ -54,6 +55,7 @@ export type {
   ReactivateRequest,
   SuspendRequest,
 } from './lifecycle-commands.ts';
+export type { AuditCheckpoint } from './audit.ts';
 export type { Approval, ApproveRequest, CommandToPropose, Proposal, ResolveObjectRequest } from './approvals.ts';
 export type { ImportedKey, ImportOutcome, ImportPublicKeyRequest, RemovePublicKeyRequest } from './imports.ts';
 export type {
@@ -96,7 +98,13 @@ export interface ClientOptions {
   readonly waitForReady?: boolean | undefined;
 }
 
-export interface KeyturnClient extends LifecycleCommands, ImportMethods, Planning, StoreMethods, ApprovalMethods {
+export interface KeyturnClient
+  extends LifecycleCommands,
+    ImportMethods,
+    Planning,
+    StoreMethods,
+    ApprovalMethods,
+    AuditMethods {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   applySigningKey(
     request: ApplySigningKeyRequest,
@@ -149,6 +157,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     ...createPlanning(transport, long),
     ...createStoreMethods(transport, long),
     ...createApprovalMethods(transport, long),
+    ...createAuditMethods(transport, short),
     async signJwt(request, options) {
       const { jwt, kid, expireTime } = await transport.call(
         signingMethods.SignJwt,

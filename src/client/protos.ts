@@ -8,6 +8,7 @@ import type { PreconditionFailure, PreconditionFailure__Output } from '../gen/go
 import type { RetryInfo, RetryInfo__Output } from '../gen/google/rpc/RetryInfo.ts';
 import type { Status, Status__Output } from '../gen/google/rpc/Status.ts';
 import type { ProtoGrpcType as ApprovalProto } from '../gen/approval_service.ts';
+import type { ProtoGrpcType as AuditProto } from '../gen/audit_service.ts';
 import type { ProtoGrpcType as ClockProto } from '../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../gen/key_set_service.ts';
@@ -22,7 +23,8 @@ const root = loadPackageDefinition(loadSync([...PROTO_FILES], PROTO_OPTIONS)) as
   TokenProto &
   ClockProto &
   StoreProto &
-  ApprovalProto;
+  ApprovalProto &
+  AuditProto;
 const { v1 } = root.keyturn;
 
 export const signingMethods = v1.SigningService.service;
@@ -32,6 +34,7 @@ export const tokenMethods = v1.TokenService.service;
 export const clockMethods = v1.ClockService.service;
 export const storeMethods = v1.StoreService.service;
 export const approvalMethods = v1.ApprovalService.service;
+export const auditMethods = v1.AuditService.service;
 
 const statusDefinition = loadSync([...STATUS_PROTO_FILES], PROTO_OPTIONS);
 

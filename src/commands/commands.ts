@@ -1,4 +1,6 @@
 /** Every command, in the order of the help. docs/reference/cli.md lists the same ones; test/tidy compares. */
+import { auditCheckpointCommand } from './audit-checkpoint.ts';
+import { auditCopyCommand } from './audit-copy.ts';
 import { auditForwardCommand } from './audit-forward.ts';
 import { auditHeadCommand } from './audit-head.ts';
 import { auditKeyCommand } from './audit-key.ts';
@@ -56,7 +58,7 @@ export const COMMAND_GROUPS: ReadonlyMap<string, string> = new Map([
   ['key', 'make, inspect and rotate signing keys, and withdraw their versions'],
   ['jwks', 'public keys as verifiers get them, those of an old signer included'],
   ['token', 'the PKCS#11 token and its HSM workers'],
-  ['audit', 'the audit log, from its files alone'],
+  ['audit', 'the audit log: copied from the daemon, verified, searched and reported on from its files'],
   ['approval', 'commands that several security officers must agree on'],
   ['clock', 'the wall clock, and whether it is believed'],
 ]);
@@ -100,6 +102,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   approvalCancelCommand,
   clockStatusCommand,
   clockConfirmCommand,
+  auditCheckpointCommand,
+  auditCopyCommand,
   auditVerifyCommand,
   auditReportCommand,
   auditShowCommand,

@@ -54,6 +54,8 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/keyturn.v1.ApprovalService/Approve': ['security-officer', 'admin'],
   '/keyturn.v1.ApprovalService/CancelProposal': ['security-officer', 'admin'],
   '/keyturn.v1.ApprovalService/ListProposals': INSPECTORS,
+  '/keyturn.v1.AuditService/GetCheckpoint': INSPECTORS,
+  '/keyturn.v1.AuditService/ListEntries': ['auditor', 'security-officer', 'admin'],
   '/keyturn.v1.ClockService/GetClockStatus': INSPECTORS,
   '/keyturn.v1.ClockService/ConfirmClock': ADMINISTRATORS,
   '/grpc.health.v1.Health/Check': KNOWN,
@@ -62,7 +64,7 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': KNOWN,
   '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': KNOWN,
 };
-const STREAMING = new Set(Object.keys(TABLE).filter((method) => /(?:Info|Watch|BackUp)$/.test(method)));
+const STREAMING = new Set(Object.keys(TABLE).filter((method) => /(?:Info|Watch|BackUp|ListEntries)$/.test(method)));
 
 let deployment: Deployment;
 let daemon: DaemonProcess;

@@ -12,6 +12,7 @@ import { crashAgainAndAgain } from '../../scripts/audit/crash.ts';
 import { readAuditFiles } from '../fixtures/audit-files.ts';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { mountSmallDisk, NO_SMALL_DISK, type SmallDisk } from '../fixtures/small-disk.ts';
 
 const NAME = 'access-tokens';
@@ -122,6 +123,30 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('the audit log', () => {
     expect(await reasonOf(sign())).toBe('AUDIT_UNAVAILABLE');
     renameSync(`${directory}.away`, directory);
     await waitFor('signatures again', async () => (await reasonOf(sign())) === 'OK');
+  });
+
+  it('can be copied by an auditor, who needs nothing of the daemon’s machine', async () => {
+    const copy = join(deployment.dir, 'copy');
+    const tls = deployment.tls;
+    const address = `127.0.0.1:${daemon.grpcAddress.port}`;
+    const as = (caller: string): string[] =>
+      [
+        ['--address', address, '--ca', tls.ca, '--json'],
+        ['--cert', tls.certificateOf(caller), '--key', tls.privateKeyOf(caller)],
+      ].flat();
+    const run = (command: readonly string[]) => runCli(['audit', ...command], { cwd: deployment.dir });
+    expect((await run(['copy', copy, ...as('auditor')])).code).toBe(0);
+    await sign();
+    const { stdout } = await run(['copy', copy, ...as('auditor')]);
+    const { added, head } = JSON.parse(stdout) as { added: number; head: string };
+    expect(added).toBeGreaterThan(0);
+    expect(readAuditFiles(copy)).toMatchObject({ head });
+    const { entries } = readAuditFiles(directory);
+    expect(readAuditFiles(copy).entries).toEqual(entries.slice(0, parseHead(head).seq));
+    const checkpoint = JSON.parse((await run(['checkpoint', ...as('operator')])).stdout) as { head: string };
+    expect(parseHead(checkpoint.head).seq).toBeGreaterThanOrEqual(parseHead(head).seq);
+    const refused = await run(['copy', copy, ...as('operator')]);
+    expect([refused.code, refused.stderr]).toEqual([77, expect.stringContaining('METHOD_NOT_PERMITTED')]);
   });
 
   it('ends with a checkpoint when the daemon stops, and goes on from there', async () => {

@@ -88,6 +88,12 @@ export class MemoryAuditLog implements AuditLog {
     };
   }
 
+  async *read(fromSeq: number): AsyncGenerator<readonly Uint8Array[]> {
+    await this.#gate;
+    const from = Math.max(0, fromSeq - 1);
+    if (from < this.lines.length) yield this.lines.slice(from).map((line) => Buffer.from(line));
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -96,7 +102,7 @@ export class MemoryAuditLog implements AuditLog {
     const { line, head } = linkRecord(this.#head, record, this.#nowMs());
     this.lines.push(line);
     this.#head = head;
-    if (record.kind === 'CHECKPOINT') this.#checkpoint = { head: parseHead(record.head), atMs: this.#nowMs() };
+    if (record.kind === 'CHECKPOINT') this.#checkpoint = { head: parseHead(record.head), atMs: this.#nowMs(), line };
     return head.seq;
   }
 }

@@ -162,7 +162,7 @@ describe('the audit log', () => {
     entries: 20,
     bytes: 48_000,
     segments: 2,
-    checkpoint: { head: { ...head, seq: 100 }, atMs: T0 - 30 * SECOND },
+    checkpoint: { head: { ...head, seq: 100 }, atMs: T0 - 30 * SECOND, line: '' },
     problem: undefined,
     refused: 3,
     lost: 0,

@@ -13,6 +13,7 @@ import { type Head, linkRecord, parseHead, toTime } from '../chain.ts';
 import type { AuditRecord } from '../entries.ts';
 import { segmentName } from '../segments.ts';
 import { MAX_BATCH_BYTES, openTail, type Tail } from './read-tail.ts';
+import { readRange } from './read-range.ts';
 import { Retention } from './retention.ts';
 import { SegmentFile } from './segment-file.ts';
 
@@ -144,6 +145,10 @@ class FileAuditLog implements AuditLog {
     };
   }
 
+  read(fromSeq: number): AsyncIterable<readonly Uint8Array[]> {
+    return readRange(this.#options.directory, fromSeq, this.#head.seq);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -238,9 +243,12 @@ class FileAuditLog implements AuditLog {
       this.#failure = undefined;
       log.info({ refused, lost }, 'the audit log takes entries again');
     }
-    for (const { record, timeMs } of waiting)
-      if (record.kind === 'CHECKPOINT') this.#checkpoint = { head: parseHead(record.head), atMs: timeMs };
-    waiting.forEach(({ settle }, index) => settle?.(batch.firstSeq + index));
+    const own = batch.lines.slice(-waiting.length);
+    waiting.forEach(({ record, timeMs, settle }, index) => {
+      if (record.kind === 'CHECKPOINT')
+        this.#checkpoint = { head: parseHead(record.head), atMs: timeMs, line: own[index] ?? '' };
+      settle?.(batch.firstSeq + index);
+    });
     onWritten?.(batch.lines);
     await this.#rotateWhenFull();
     return true;

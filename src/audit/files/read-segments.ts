@@ -38,7 +38,8 @@ export async function* readLines(directory: string): AsyncGenerator<LogLine> {
   for (const segment of await listSegments(directory)) yield* readSegment(directory, segment);
 }
 
-async function* readSegment(directory: string, segment: string): AsyncGenerator<LogLine> {
+/** Errors: FIELD_INVALID when it can't be read. */
+export async function* readSegment(directory: string, segment: string): AsyncGenerator<LogLine> {
   const file = await openFile(path.join(directory, segment));
   try {
     const buffer = Buffer.alloc(READ_BYTES + MAX_LINE_BYTES + 1);

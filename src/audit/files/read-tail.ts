@@ -106,6 +106,7 @@ async function readRange(path: string, from: number, length: number): Promise<Bu
 interface Link {
   readonly seq: number;
   readonly prev: string;
+  readonly kind: unknown;
 }
 
 /** As far as one line follows from the other. `firstSeq`: what the first one must have, where that is known. */
@@ -130,12 +131,13 @@ function followLines(
 }
 
 /** Entries of a newer version of keyturn are entries too: their place in the chain is all that matters here. */
-function findLink(line: Buffer): Link | undefined {
+export function findLink(line: Buffer): Link | undefined {
   try {
     const value: unknown = JSON.parse(line.toString('utf8'));
     if (typeof value !== 'object' || value === null || !('seq' in value) || !('prev' in value)) return undefined;
     const { seq, prev } = value;
-    return typeof seq === 'number' && typeof prev === 'string' ? { seq, prev } : undefined;
+    const kind = 'kind' in value ? value.kind : undefined;
+    return typeof seq === 'number' && typeof prev === 'string' ? { seq, prev, kind } : undefined;
   } catch {
     return undefined;
   }

@@ -15,11 +15,13 @@ import type { BoundedLog } from '../telemetry/bounded-log.ts';
 import { CallPolicy, type CallPolicyPorts, type IdentifiableCall } from './call-policy.ts';
 import type { Health } from './health-service.ts';
 import { createApprovalService } from './approval-service.ts';
+import { createAuditService } from './audit-service.ts';
 import { createKeyAdminService } from './key-admin-service.ts';
 import { createKeySetService } from './key-set-service.ts';
 import { createClockService } from './clock-service.ts';
 import {
   approvalService,
+  auditService,
   clockService,
   healthDefinition,
   keyAdminService,
@@ -125,6 +127,7 @@ function addServices(server: Server, ports: HandlerPorts, { health, reflection, 
   server.addService(keyAdminService, createKeyAdminService(ports));
   server.addService(keySetService, createKeySetService(ports));
   server.addService(approvalService, createApprovalService(ports));
+  server.addService(auditService, createAuditService(ports));
   server.addService(clockService, createClockService(ports));
   server.addService(storeService, createStoreService(ports));
   server.addService(tokenService, createTokenService(ports));

@@ -9,6 +9,7 @@ import type { PreconditionFailure, PreconditionFailure__Output } from '../../gen
 import type { RetryInfo, RetryInfo__Output } from '../../gen/google/rpc/RetryInfo.ts';
 import type { Status, Status__Output } from '../../gen/google/rpc/Status.ts';
 import type { ProtoGrpcType as ApprovalProto } from '../../gen/approval_service.ts';
+import type { ProtoGrpcType as AuditProto } from '../../gen/audit_service.ts';
 import type { ProtoGrpcType as ClockProto } from '../../gen/clock_service.ts';
 import type { ProtoGrpcType as KeyAdminProto } from '../../gen/key_admin_service.ts';
 import type { ProtoGrpcType as KeySetProto } from '../../gen/key_set_service.ts';
@@ -27,7 +28,8 @@ const { v1 } = (
     TokenProto &
     ClockProto &
     StoreProto &
-    ApprovalProto
+    ApprovalProto &
+    AuditProto
 ).keyturn;
 
 export const signingService = v1.SigningService.service;
@@ -37,6 +39,7 @@ export const tokenService = v1.TokenService.service;
 export const clockService = v1.ClockService.service;
 export const storeService = v1.StoreService.service;
 export const approvalService = v1.ApprovalService.service;
+export const auditService = v1.AuditService.service;
 
 /** The public health service; its own package's copy of the loader makes it a distinct type. */
 export const healthDefinition = healthService as unknown as ServiceDefinition;
