@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -18,7 +19,7 @@ import type { AuditRecord } from '../../src/audit/entries.ts';
 import { type FileAuditLogOptions, openFileAuditLog } from '../../src/audit/files/file-audit-log.ts';
 import { segmentName } from '../../src/audit/segments.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
-import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeClock, settle } from '../fakes/fake-clock.ts';
 import { readAuditFiles } from '../fixtures/audit-files.ts';
 import { silentLog } from '../fixtures/hsm-pool.ts';
 
@@ -198,6 +199,48 @@ describe('the audit log in files', () => {
     await expect.poll(() => log.status().problem).toBeUndefined();
     await log.close();
     expect(readAuditFiles(directory).entries.at(-1)).toMatchObject({ kind: 'LOG_INTERRUPTED', refused: 0, lost: 2 });
+  });
+
+  it('notes what was lost while it noted what was lost, in a second entry', async () => {
+    const clock = new FakeClock(0);
+    const log = await openLog({ segmentBytes: 100, clock, onFailure: 'continue' });
+    await log.append(failed(1));
+    const unblock = blockSegment(2);
+    expect(await log.append(failed(2))).toBeUndefined();
+    await settle();
+    unblock();
+    // The retry begins, and says one.
+    clock.advance(1_000);
+    expect(await Promise.all([log.append(failed(3)), log.append(failed(4))])).toEqual([undefined, undefined]);
+    await expect.poll(() => log.status().problem).toBeUndefined();
+    await log.close();
+    const { entries } = readAuditFiles(directory);
+    const lost = entries.flatMap((entry) => (entry.kind === 'LOG_INTERRUPTED' ? [entry.lost] : []));
+    expect(lost).toEqual([1, 2]);
+    expect(log.status().lost).toBe(3);
+  });
+
+  it('tells callers what the disk says now, and the log how it began', async () => {
+    const clock = new FakeClock(0);
+    const log = await openLog({ segmentBytes: 100, clock });
+    await log.append(failed(1));
+    const unblock = blockSegment(2);
+    await expect(log.append(failed(2))).rejects.toThrow('is there already');
+    await settle();
+    unblock();
+    renameSync(directory, `${directory}.away`);
+    clock.advance(1_000);
+    await expect.poll(() => log.status().problem).toContain('ENOENT');
+    renameSync(`${directory}.away`, directory);
+    await expect
+      .poll(() => {
+        clock.advance(1_000);
+        return log.status().problem;
+      })
+      .toBeUndefined();
+    await log.close();
+    const interruption = readAuditFiles(directory).entries.find(({ kind }) => kind === 'LOG_INTERRUPTED');
+    expect(interruption).toMatchObject({ problem: expect.stringContaining('is there already') });
   });
 
   it('removes old segments only behind a checkpoint, and says up to where', async () => {

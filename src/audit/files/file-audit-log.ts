@@ -48,7 +48,10 @@ interface Waiting {
 }
 
 interface Failure {
-  readonly error: KeyturnError;
+  /** Of the latest try: what callers are told. */
+  error: KeyturnError;
+  /** How it began: what its entry says. */
+  readonly problem: string;
   readonly sinceMs: number;
   refused: number;
   lost: number;
@@ -201,16 +204,22 @@ class FileAuditLog implements AuditLog {
 
   /** Says what happened, and tries the disk with it. */
   async #retry(): Promise<void> {
-    this.#queue.unshift(...this.#toInterruption());
-    if (!(await this.#writeOnce())) this.#queue = this.#queue.filter(({ record }) => !isInterruption(record));
+    if (this.#failure !== undefined) this.#queue.unshift(this.#toInterruption(this.#failure));
+    if (!(await this.#writeOnce())) this.#queue = this.#queue.filter(({ record }) => record.kind !== 'LOG_INTERRUPTED');
   }
 
-  #toInterruption(): readonly Waiting[] {
-    if (this.#failure === undefined) return [];
-    const { sinceMs, refused, lost, error } = this.#failure;
-    const problem = error.message.slice(0, PROBLEM_LENGTH);
+  #toInterruption({ sinceMs, refused, lost, problem }: Failure): Waiting {
     const record = { kind: 'LOG_INTERRUPTED', since: toTime(sinceMs), refused, lost, problem } as const;
-    return [{ record, timeMs: this.#options.clock.wallMs(), settle: undefined }];
+    return { record, timeMs: this.#options.clock.wallMs(), settle: undefined };
+  }
+
+  /** What the entry just written doesn't say: what was refused and lost meanwhile; all of it when a write only hung. */
+  #noteRest(failure: Failure, written: readonly Waiting[]): void {
+    const told = written.map(({ record }) => record).find((record) => record.kind === 'LOG_INTERRUPTED');
+    const refused = failure.refused - (told?.refused ?? 0);
+    const lost = failure.lost - (told?.lost ?? 0);
+    if (told === undefined || refused > 0 || lost > 0)
+      this.#queue.unshift(this.#toInterruption({ ...failure, refused, lost }));
   }
 
   /** One write of as much as fits. False when the disk didn't take it. */
@@ -238,8 +247,7 @@ class FileAuditLog implements AuditLog {
     if (this.#current !== undefined) this.#current.bytes = this.#segment?.bytes ?? 0;
     if (this.#failure !== undefined) {
       const { refused, lost } = this.#failure;
-      // A write that only hung says so by itself.
-      if (!waiting.some(({ record }) => isInterruption(record))) this.#queue.unshift(...this.#toInterruption());
+      this.#noteRest(this.#failure, waiting);
       this.#failure = undefined;
       log.info({ refused, lost }, 'the audit log takes entries again');
     }
@@ -342,10 +350,17 @@ class FileAuditLog implements AuditLog {
       `the audit log takes no entries (${problem}): check the disk that holds ${directory}; it is tried again every second`,
       { cause: thrown, retryAfterMs: RETRY_MS },
     );
-    if (this.#failure === undefined) {
-      this.#failure = { error, sinceMs: clock.wallMs(), refused: 0, lost: 0 };
+    if (this.#failure?.error.message !== error.message)
       log.error({ err: error, directory, onFailure: this.#options.onFailure }, 'the audit log takes no entries');
-    }
+    this.#failure ??= {
+      error,
+      problem: error.message.slice(0, PROBLEM_LENGTH),
+      sinceMs: clock.wallMs(),
+      refused: 0,
+      lost: 0,
+    };
+    // A full disk that is read-only by now: what to do about it is another thing.
+    this.#failure.error = error;
     this.#settle(waiting, error);
     const kept = this.#queue.filter(({ record }) => !isDroppable(record));
     this.#queue = kept.slice(0, MAX_KEPT_ENTRIES);
@@ -372,10 +387,6 @@ class FileAuditLog implements AuditLog {
   #fateOf(record: AuditRecord): 'refused' | 'lost' {
     return this.#options.onFailure === 'refuse' && isDroppable(record) ? 'refused' : 'lost';
   }
-}
-
-function isInterruption({ kind }: AuditRecord): boolean {
-  return kind === 'LOG_INTERRUPTED';
 }
 
 function tooSlow(): KeyturnError {
