@@ -2,7 +2,8 @@
  * `npm run tokens [-- NAME… --json]`: sets up real PKCS#11 tokens (test/tokens) and holds keyturn against each: every
  * algorithm, the module's own misbehaviour, restarts, and the token's loss and return. Prints the conformance table; each
  * cell was tried. A cell that isn't as docs/tokens/NAME.md says fails the run, so that the guides stay true.
- * Without names, all of them. Needs root where a token does (openCryptoki) or where packages are missing.
+ * Without names, all of them. Needs root where a token does (openCryptoki) or where packages are missing. A token that the
+ * machine can't have is skipped and said to be; a run of nothing but skipped tokens is no evidence, and fails.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,13 @@ import { parseArgs } from 'node:util';
 import { formatTable } from '../src/commands/table.ts';
 import { cell, type Cell, findSurprises, parseDocumentedCells } from '../test/tokens/cells.ts';
 import { runConformance } from '../test/tokens/conformance.ts';
-import { endProcesses, setUpToken, TOKEN_NAMES } from '../test/tokens/set-up.ts';
+import {
+  endProcesses,
+  setUpToken,
+  type TestToken,
+  TOKEN_NAMES,
+  TokenNotAvailableError,
+} from '../test/tokens/set-up.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -33,10 +40,26 @@ function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-async function examine(name: string): Promise<Result> {
+interface Skipped {
+  readonly name: string;
+  readonly reason: string;
+}
+
+async function examine(name: string): Promise<Result | Skipped> {
   const dir = await mkdtemp(join(tmpdir(), `keyturn-${name}-`));
   tell(`${name}: set-up`);
-  const token = await setUpToken(name, dir);
+  try {
+    return await examineToken(await setUpToken(name, dir));
+  } catch (error) {
+    if (error instanceof TokenNotAvailableError) return { name, reason: error.message };
+    throw error;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function examineToken(token: TestToken): Promise<Result> {
+  const { name, dir } = token;
   try {
     const cells = await runConformance(token, (what) => {
       tell(`${name}: ${what}`);
@@ -49,7 +72,6 @@ async function examine(name: string): Promise<Result> {
   } finally {
     // A process that was brought back has another id.
     await endProcesses((await setUpToken(name, dir)).processes);
-    await rm(dir, { recursive: true, force: true });
   }
 }
 
@@ -69,7 +91,12 @@ function printTable(results: readonly Result[]): void {
 }
 
 const results: Result[] = [];
-for (const name of names) results.push(await examine(name));
+const skipped: Skipped[] = [];
+for (const name of names) {
+  const outcome = await examine(name);
+  if ('cells' in outcome) results.push(outcome);
+  else skipped.push(outcome);
+}
 const checks = results.flatMap(({ name, cells, surprises }): Check[] => [
   { name: `${name}: cells tried`, value: cells.length, unit: 'cells', bar: { atLeast: 1 } },
   {
@@ -80,5 +107,7 @@ const checks = results.flatMap(({ name, cells, surprises }): Check[] => [
   },
   { name: `${name}: cells not as its guide says`, value: surprises.length, unit: 'cells', bar: { atMost: 0 } },
 ]);
-if (!options.json) printTable(results);
-process.exitCode = reportEvidence(checks, { tokens: results }, options.json) ? 0 : 1;
+if (results.length > 0) checks.push({ name: 'tokens skipped', value: skipped.length, unit: 'tokens' });
+if (!options.json && results.length > 0) printTable(results);
+for (const { name, reason } of skipped) tell(`${name}: skipped\n${reason}`);
+process.exitCode = reportEvidence(checks, { tokens: results, skipped }, options.json) ? 0 : 1;

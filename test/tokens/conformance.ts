@@ -11,14 +11,15 @@ import { KeyturnError } from '../../src/base/errors.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
 import { type Capability, groupsOfKeys, tryCapabilities } from '../../src/hsm/capabilities.ts';
 import type { Hsm, SignRequest, WorkerStatus } from '../../src/hsm/hsm.ts';
-import type { KeySpec } from '../../src/jose/algorithms.ts';
+import { type Algorithm, type KeySpec, specOf } from '../../src/jose/algorithms.ts';
 import { eventually, MemoryLatch, openPool, randomCkaId, signRequest } from '../fixtures/hsm-pool.ts';
 import { cell, type Cell, tryCell } from './cells.ts';
 import { checkDaemon } from './daemon-checks.ts';
 import { readPinFlags } from './pin-flags.ts';
 import { plantPin } from './planted-pin.ts';
-import type { RawTraits } from './raw-module.ts';
+import type { RawOrder, RawTraits } from './raw-module.ts';
 import type { TestToken } from './set-up.ts';
+import { checkWrongSignatures } from './wrong-signatures.ts';
 
 const run = promisify(execFile);
 const RAW_TIMEOUT_MS = 120_000;
@@ -51,6 +52,7 @@ class Checklist {
 export async function runConformance(token: TestToken, onProgress: Progress): Promise<readonly Cell[]> {
   const list = new Checklist(onProgress);
   const { cells } = list;
+  let mlDsa: readonly Algorithm[] = [];
   const hsm = openPool(token, PATIENT);
   try {
     await list.check('open', async () => {
@@ -68,19 +70,23 @@ export async function runConformance(token: TestToken, onProgress: Progress): Pr
         onProgress(`key pair ${what}`);
       },
     });
+    mlDsa = capabilities.filter(isWorkingMlDsa).map(({ algorithm }) => algorithm);
     const key = await makeKey(hsm);
-    const traits = await readTraits(hsm, token, key, findUndone(capabilities));
+    const mlDsaKeys = await Promise.all(mlDsa.map((algorithm) => makeKey(hsm, { algorithm })));
+    const traits = await readTraits(hsm, token, [key, ...mlDsaKeys], findUndone(capabilities));
+    for (const { ckaId } of mlDsaKeys) await hsm.destroyKeyPair(ckaId);
     cells.push(...capabilities.map((capability) => toCell(capability, traits)));
     await checkMisbehaviour(list, hsm, key, traits);
     await list.check('worker-loss', () => checkWorkerLoss(hsm, key));
     await hsm.close(2_000);
     await list.check('sessions', () => checkSessions(token, key, traits));
     await list.check('restart', () => checkRestart(token, key));
+    if (mlDsa.length > 0) await list.check('wrong-ml-dsa', () => checkWrongSignatures(token, mlDsa));
     await list.check('wrong-pin', () => checkWrongPin(token));
   } finally {
     await hsm.close(2_000);
   }
-  cells.push(...(await checkDaemon(token, onProgress)));
+  cells.push(...(await checkDaemon(token, mlDsa, onProgress)));
   return cells;
 }
 
@@ -92,7 +98,7 @@ export async function runShortConformance(token: TestToken): Promise<readonly Ce
     await whenAllReady(hsm);
     const key = await makeKey(hsm);
     await hsm.tryKey(key);
-    await checkMisbehaviour(list, hsm, key, await readTraits(hsm, token, key, []));
+    await checkMisbehaviour(list, hsm, key, await readTraits(hsm, token, [key], []));
     await list.check('worker-loss', () => checkWorkerLoss(hsm, key));
     return list.cells;
   } finally {
@@ -117,6 +123,10 @@ async function makeKey(hsm: Hsm, spec: KeySpec = { algorithm: 'RS256', rsaBits: 
   return { ckaId, algorithm: spec.algorithm, publicKey };
 }
 
+function isWorkingMlDsa({ algorithm, verdict }: Capability): boolean {
+  return verdict === 'works' && specOf(algorithm).keyType === 'AKP';
+}
+
 /** Of each group of keys one that the daemon could not make. */
 function findUndone(capabilities: readonly Capability[]): readonly KeySpec[] {
   const isDone = ({ algorithm, rsaBits }: KeySpec): boolean =>
@@ -129,7 +139,7 @@ function findUndone(capabilities: readonly Capability[]): readonly KeySpec[] {
 async function readTraits(
   hsm: Hsm,
   token: TestToken,
-  { ckaId }: Key,
+  keys: readonly Key[],
   generate: readonly KeySpec[],
 ): Promise<RawTraits> {
   // A worker that begins beside it could hold the token's own database (seen with tpm2-pkcs11).
@@ -139,7 +149,14 @@ async function readTraits(
     process.execPath,
     [
       fileURLToPath(new URL('./raw-module.ts', import.meta.url)),
-      JSON.stringify({ moduleFile, moduleParameters, label: token.label, pinFile, ckaId, generate }),
+      JSON.stringify({
+        moduleFile,
+        moduleParameters,
+        label: token.label,
+        pinFile,
+        keys: keys.map(({ ckaId, algorithm }) => ({ ckaId, algorithm })),
+        generate,
+      } satisfies RawOrder),
     ],
     { timeout: RAW_TIMEOUT_MS, env: { PATH: process.env['PATH'] ?? '', ...environment } },
   );
@@ -150,7 +167,10 @@ export function nameOf({ algorithm, rsaBits }: Pick<Capability, 'algorithm' | 'r
   return rsaBits === undefined || rsaBits === 2048 ? algorithm : `${algorithm}-${rsaBits}`;
 }
 
-/** `caught`: the module makes such a key when nobody looks, but not one that the daemon would use. */
+/**
+ * `caught`: the module makes such a key when nobody looks, but not one that the daemon would use. `missing` also when the
+ * module refuses by itself, whatever the template: not every token says what it lacks (Kryoptic: CKR_GENERAL_ERROR).
+ */
 function toCell(capability: Capability, { generated }: RawTraits): Cell {
   const { verdict, problem = '', generateMs, signaturesPerSecond } = capability;
   const check = nameOf(capability);
@@ -160,7 +180,8 @@ function toCell(capability: Capability, { generated }: RawTraits): Cell {
   }
   const alone = generated[check];
   const said = alone === undefined ? '' : ` (the module by itself: ${alone})`;
-  return cell(check, alone === 'made' ? 'caught' : verdict === 'missing' ? 'missing' : 'failed', `${problem}${said}`);
+  const isMissing = verdict === 'missing' || alone?.startsWith('refused') === true;
+  return cell(check, alone === 'made' ? 'caught' : isMissing ? 'missing' : 'failed', `${problem}${said}`);
 }
 
 function secretsCell({ secrets }: RawTraits): Cell {

@@ -1,23 +1,33 @@
-/** The whole daemon over a token, as a process: a JWT, a restart, a kill, and the token's loss and return. */
+/** The whole daemon over a token, as a process: JWTs, a restart, a kill, and the token's loss and return. */
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { hasReason } from '../../src/base/errors.ts';
 import type { SignedJwt } from '../../src/client/client.ts';
+import type { Algorithm } from '../../src/jose/algorithms.ts';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../fixtures/daemon-process.ts';
-import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../fixtures/deployment.ts';
+import { AUDIENCE, type Deployment, ISSUER, makeDeployment, SHORT_PROMISE } from '../fixtures/deployment.ts';
 import { cell, type Cell, tryCell } from './cells.ts';
 import { endProcesses, setUpToken, type TestToken } from './set-up.ts';
 
 const NAME = 'access-tokens';
+/** ML-DSA keys share a key set with no others. */
+const ML_DSA_KEY_SET = 'post-quantum';
 const READY_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 5_000;
 /** Longer than any token at hand needs to notice. */
 const LOSS_TIMEOUT_MS = 8_000;
 
-export async function checkDaemon(token: TestToken, onProgress: (what: string) => void): Promise<readonly Cell[]> {
+/** `mlDsa`: those that the token can do. */
+export async function checkDaemon(
+  token: TestToken,
+  mlDsa: readonly Algorithm[],
+  onProgress: (what: string) => void,
+): Promise<readonly Cell[]> {
   const { moduleFile: module, moduleParameters, pinFile, environment } = token.config;
   const deployment = await makeDeployment({
     spy: false,
+    signingKeys: [NAME, ...mlDsa.map(signingKeyOf)],
     config: {
+      keySets: { [ML_DSA_KEY_SET]: SHORT_PROMISE },
       token: {
         module,
         ...(moduleParameters === undefined ? {} : { moduleParameters }),
@@ -34,6 +44,7 @@ export async function checkDaemon(token: TestToken, onProgress: (what: string) =
     const cells: Cell[] = [];
     for (const [check, act] of [
       ['daemon', () => signFirst(host)],
+      ...(mlDsa.length === 0 ? [] : [['daemon-ml-dsa', () => signMlDsa(host, mlDsa)] as const]),
       ['daemon-restart', () => signAgain(host)],
       ['token-loss', () => loseToken(host, token)],
     ] as const) {
@@ -50,7 +61,8 @@ export async function checkDaemon(token: TestToken, onProgress: (what: string) =
 class DaemonHost {
   readonly deployment: Deployment;
   daemon: DaemonProcess | undefined;
-  kid = '';
+  /** What signed so far: the kid and the key set of each signing key. */
+  readonly signers = new Map<string, { readonly kid: string; readonly keySet: string }>();
 
   constructor(deployment: Deployment) {
     this.deployment = deployment;
@@ -66,23 +78,24 @@ class DaemonHost {
     return this.daemon;
   }
 
-  sign(): Promise<SignedJwt> {
+  sign(signingKey = NAME): Promise<SignedJwt> {
     const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'somebody' };
-    return this.running.admin.signJwt(
-      { signingKey: NAME, claims, lifetimeSeconds: 60 },
-      { deadlineMs: CALL_TIMEOUT_MS },
-    );
+    return this.running.admin.signJwt({ signingKey, claims, lifetimeSeconds: 60 }, { deadlineMs: CALL_TIMEOUT_MS });
   }
 
-  /** Signs as soon as it can, and holds the JWT against the key set that verifiers get. */
-  async signAndVerify(): Promise<SignedJwt> {
+  async keySet(name: string): Promise<JSONWebKeySet> {
+    return (await (await fetch(`${this.running.httpUrl}/${name}/jwks.json`)).json()) as JSONWebKeySet;
+  }
+
+  /** Signs as soon as it can, and holds the JWT against the key set that verifiers get; the same key as ever before. */
+  async signAndVerify(signingKey = NAME, keySet = 'default'): Promise<SignedJwt> {
     let signed: SignedJwt | undefined;
     let problem: unknown;
     await waitFor(
       'a JWT',
       async () => {
         try {
-          signed = await this.sign();
+          signed = await this.sign(signingKey);
         } catch (error) {
           problem = error;
         }
@@ -93,28 +106,47 @@ class DaemonHost {
       throw new Error(`${String(error)}; the last answer: ${String(problem)}`);
     });
     if (signed === undefined) throw new Error('no JWT');
-    const jwks = (await (await fetch(`${this.running.httpUrl}/.well-known/jwks.json`)).json()) as JSONWebKeySet;
-    await jwtVerify(signed.jwt, createLocalJWKSet(jwks), { issuer: ISSUER, audience: AUDIENCE });
+    const { kid, jwt } = signed;
+    await jwtVerify(jwt, createLocalJWKSet(await this.keySet(keySet)), { issuer: ISSUER, audience: AUDIENCE });
+    const before = this.signers.get(signingKey) ?? { kid, keySet };
+    if (kid !== before.kid) throw new Error(`${kid} signs for ${signingKey} instead of ${before.kid}`);
+    this.signers.set(signingKey, before);
     return signed;
   }
 }
+
+const signingKeyOf = (algorithm: Algorithm): string => algorithm.toLowerCase();
 
 async function signFirst(host: DaemonHost): Promise<Cell> {
   const daemon = await host.start();
   const lifecyclePolicy = { standbys: 1 };
   await daemon.admin.applySigningKey({ name: NAME, algorithm: 'RS256', rsaBits: 2_048, lifecyclePolicy });
-  host.kid = (await host.signAndVerify()).kid;
+  await host.signAndVerify();
   return cell('daemon', 'ok', 'a JWT over gRPC, verified with the published key set');
+}
+
+async function signMlDsa(host: DaemonHost, algorithms: readonly Algorithm[]): Promise<Cell> {
+  const lifecyclePolicy = { standbys: 1 };
+  const sizes: string[] = [];
+  for (const algorithm of algorithms) {
+    const name = signingKeyOf(algorithm);
+    await host.running.admin.applySigningKey({ name, algorithm, keySet: ML_DSA_KEY_SET, lifecyclePolicy });
+    const { jwt } = await host.signAndVerify(name, ML_DSA_KEY_SET);
+    sizes.push(`${algorithm}: ${jwt.length} bytes`);
+  }
+  const isAkp = ({ kty }: { kty?: string }): boolean => kty === 'AKP';
+  if (!(await host.keySet(ML_DSA_KEY_SET)).keys.every(isAkp)) throw new Error('other keys are among the ML-DSA keys');
+  if ((await host.keySet('default')).keys.some(isAkp)) throw new Error('ML-DSA keys are among the others');
+  return cell('daemon-ml-dsa', 'ok', `JWTs over gRPC, verified with a key set of their own: ${sizes.join(', ')}`);
 }
 
 async function signAgain(host: DaemonHost): Promise<Cell> {
   for (const end of ['stop', 'kill'] as const) {
     await host.running[end]();
     await host.start();
-    const { kid } = await host.signAndVerify();
-    if (kid !== host.kid) throw new Error(`after ${end}, ${kid} signs instead of ${host.kid}`);
+    for (const [name, { keySet }] of host.signers) await host.signAndVerify(name, keySet);
   }
-  return cell('daemon-restart', 'ok', 'after SIGTERM and after SIGKILL the same key signs');
+  return cell('daemon-restart', 'ok', 'after SIGTERM and after SIGKILL the same keys sign');
 }
 
 async function loseToken(host: DaemonHost, token: TestToken): Promise<Cell> {
@@ -134,8 +166,7 @@ async function loseToken(host: DaemonHost, token: TestToken): Promise<Cell> {
   if (response.status !== 200) throw new Error(`without its token the daemon answers ${response.status} for the JWKS`);
   await setUpToken(token.name, token.dir);
   const backMs = performance.now();
-  const { kid } = await host.signAndVerify();
-  if (kid !== host.kid) throw new Error(`after the return, ${kid} signs instead of ${host.kid}`);
+  await host.signAndVerify();
   return cell(
     'token-loss',
     'ok',

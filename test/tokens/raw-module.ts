@@ -23,8 +23,8 @@ export interface RawOrder {
   readonly moduleParameters: string | undefined;
   readonly label: string;
   readonly pinFile: string;
-  /** A private key of the daemon's making: its secrets are asked for. */
-  readonly ckaId: string;
+  /** Private keys of the daemon's making: their secrets are asked for. */
+  readonly keys: readonly { readonly ckaId: string; readonly algorithm: string }[];
   /** Key pairs to be made although the token may not list the mechanism. */
   readonly generate: readonly KeySpec[];
 }
@@ -165,11 +165,13 @@ const SECRETS: Readonly<Record<string, number>> = {
   CKA_VALUE: pkcs11.CKA_VALUE,
   CKA_PRIVATE_EXPONENT: pkcs11.CKA_PRIVATE_EXPONENT,
   CKA_PRIME_1: pkcs11.CKA_PRIME_1,
+  // What an ML-DSA key is made from (PKCS#11 3.2); missing in the binding's constants.
+  CKA_SEED: 0x637,
 };
 
 /** What a thief with the PIN would try with a key that keyturn made. */
-function trySecrets(session: Buffer): Record<string, string> {
-  const [handle] = find(session, order.ckaId);
+function trySecrets(session: Buffer, ckaId: string): Record<string, string> {
+  const [handle] = find(session, ckaId);
   if (handle === undefined) return { key: 'not found' };
   const read = (type: number): string =>
     attempt(() => {
@@ -200,6 +202,13 @@ function trySecrets(session: Buffer): Record<string, string> {
     ['C_CopyObject', copy()],
     ...readAll('after that'),
   ]);
+}
+
+function tryAllSecrets(session: Buffer): Record<string, string> {
+  const attempts = order.keys.flatMap(({ ckaId, algorithm }) =>
+    Object.entries(trySecrets(session, ckaId)).map(([what, outcome]) => [`${algorithm} ${what}`, outcome]),
+  );
+  return Object.fromEntries(attempts) as Record<string, string>;
 }
 
 function tryGenerations(session: Buffer): Record<string, string> {
@@ -245,7 +254,7 @@ function examine(): RawTraits {
     handleAfterLogin,
     maxSessions: countSessions(),
     sameCkaId: trySameCkaId(session),
-    secrets: trySecrets(session),
+    secrets: tryAllSecrets(session),
     generated: tryGenerations(session),
   };
 }

@@ -11,6 +11,10 @@ const run = promisify(execFile);
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 /** A first run may install packages. */
 const SET_UP_TIMEOUT_MS = 300_000;
+/** What a set-up finds its tools by, and a module that no Debian package has. */
+const TOOLS = ['PATH', 'KRYOPTIC_MODULE'] as const;
+/** EX_UNAVAILABLE of sysexits.h. */
+const MISSING_PREREQUISITE = 69;
 
 export const TOKEN_NAMES = readdirSync(FOLDER, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -32,12 +36,14 @@ export interface TestToken {
   openPin(): number;
 }
 
+/** The machine has not what this token needs: it says nothing about keyturn. */
+export class TokenNotAvailableError extends Error {
+  override readonly name = 'TokenNotAvailableError';
+}
+
 /** Makes the token in `dir`, or brings back the processes of one that is there. */
 export async function setUpToken(name: string, dir: string): Promise<TestToken> {
-  const { stdout } = await run(join(FOLDER, name, 'setup.sh'), [dir], {
-    timeout: SET_UP_TIMEOUT_MS,
-    env: { PATH: process.env['PATH'] ?? '' },
-  });
+  const stdout = await runSetUp(name, dir);
   const values = (key: string): string[] =>
     [...stdout.matchAll(new RegExp(`^${key}: (.+)$`, 'gm'))].map(([, value = '']) => value);
   const single = (key: string): string => {
@@ -63,6 +69,16 @@ export async function setUpToken(name: string, dir: string): Promise<TestToken> 
     }),
     openPin: () => openSync(pinFile, 'r'),
   };
+}
+
+async function runSetUp(name: string, dir: string): Promise<string> {
+  const env = Object.fromEntries(TOOLS.map((tool) => [tool, process.env[tool]]));
+  try {
+    return (await run(join(FOLDER, name, 'setup.sh'), [dir], { timeout: SET_UP_TIMEOUT_MS, env })).stdout;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === MISSING_PREREQUISITE)) throw error;
+    throw new TokenNotAvailableError('stderr' in error ? String(error.stderr).trim() : error.message);
+  }
 }
 
 /** How long one may take to end by itself; pkcsslotd doesn't while clients are attached. */
