@@ -150,7 +150,7 @@ export class Repairs {
   async #climb(worker: WorkerProcess, first: Step, firstWhy: string): Promise<void> {
     let step: Step = first;
     let why = firstWhy;
-    while (step.kind === 'climb') {
+    while (step.kind === 'climb' && !isGone(worker)) {
       this.#footings.set(worker, step.footing);
       this.rungs[step.rung] += 1;
       this.#options.log.warn(
@@ -216,7 +216,7 @@ export class Repairs {
     rung: Exclude<WorkerRung, 'restartWorker'>,
   ): Promise<OpenedWorker | OpenFailure | 'waits'> {
     const { gate } = this.#options;
-    if (gate.waitMs > 0) return 'waits';
+    if (gate.waitMs > 0 || isGone(worker)) return 'waits';
     this.#evicted.delete(worker);
     const outcome = await worker.reopen(rung, gate.mayUseFinalTry);
     // A refusal is durable before anybody else has his turn.

@@ -12,6 +12,7 @@ import type { Reason } from '../base/reasons.ts';
 import type { TokenConfig } from '../config/config.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import type { WorkerStatus } from './hsm.ts';
+import { identifyPinFile } from './pin-file.ts';
 import { SessionLink } from './session-link.ts';
 import {
   CONTROL,
@@ -84,6 +85,8 @@ export interface WorkerProcessOptions {
 
 export class WorkerProcess {
   readonly pid: number;
+  /** The PIN file whose descriptor it inherited (`identifyPinFile`). */
+  readonly pinFile: string;
   readonly administration: SessionLink;
   readonly signing: readonly SessionLink[];
   /** Resolves when the process is gone. */
@@ -118,6 +121,7 @@ export class WorkerProcess {
     this.#clock = clock;
     this.#log = log;
     this.sinceMs = clock.monotonicMs();
+    this.pinFile = identifyPinFile(pinFd);
     const sessions = 1 + config.sessionsPerWorker;
     // Beside this file, as source or compiled.
     const main = fileURLToPath(new URL(IS_COMPILED ? './worker/main.js' : './worker/main.ts', import.meta.url));

@@ -2,18 +2,19 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HsmWorkers } from '../../src/hsm/pool.ts';
-import { childrenOf } from '../fixtures/daemon-process.ts';
-import { eventually, openPool, randomCkaId, signRequest, whenReady } from '../fixtures/hsm-pool.ts';
-import { mappedFiles } from '../fixtures/proc.ts';
+import { childrenOf, waitFor } from '../fixtures/daemon-process.ts';
+import { eventually, openPool, randomCkaId, signRequest, silentLog, whenReady } from '../fixtures/hsm-pool.ts';
+import { mappedFiles, titleOf } from '../fixtures/proc.ts';
 import { makeSoftHsmToken, type SoftHsmToken } from '../fixtures/softhsm-token.ts';
 
 /** One for the whole file: each test leaves it with its workers. */
 let token: SoftHsmToken;
 let hsm: HsmWorkers;
+const warnings: string[] = [];
 
 beforeAll(async () => {
   token = makeSoftHsmToken();
-  hsm = openPool(token);
+  hsm = openPool(token, {}, { log: { ...silentLog, warn: (_, message) => warnings.push(message) } });
   await whenReady(hsm);
 });
 
@@ -23,24 +24,14 @@ afterAll(async () => {
   token.dispose();
 });
 
-function titleOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')[0] ?? '';
-  } catch {
-    return '';
-  }
-}
-
 async function sparePids(): Promise<readonly number[]> {
   return (await childrenOf(process.pid)).filter((pid) => titleOf(pid) === 'keyturn-spare');
 }
 
 async function spare(): Promise<number> {
-  for (;;) {
-    const [pid] = await sparePids();
-    if (pid !== undefined) return pid;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  let pid: number | undefined;
+  await waitFor('a spare', async () => ([pid] = await sparePids()) !== undefined && pid !== undefined);
+  return pid ?? 0;
 }
 
 function workerPids(): readonly number[] {
@@ -92,5 +83,25 @@ describe('the spare HSM worker', () => {
     await eventually(() => titleOf(pid) === '');
     await killOne();
     expect(hsm.status().state).toBe('ready');
+  });
+
+  it('is followed by another one when it dies, though no worker was lost', async () => {
+    const pid = await spare();
+    const workers = workerPids();
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => titleOf(pid) === '');
+    expect(await spare()).not.toBe(pid);
+    expect(workerPids()).toEqual(workers);
+  });
+
+  it('comes later when the PIN file can not be opened at the moment', async () => {
+    const { pinFile } = token.config;
+    const pid = await spare();
+    renameSync(pinFile, `${pinFile}.away`);
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => warnings.includes('no spare HSM worker could be started'));
+    expect(await sparePids()).toEqual([]);
+    renameSync(`${pinFile}.away`, pinFile);
+    await spare();
   });
 });
