@@ -65,9 +65,22 @@ function addDetail(found: Found, typeUrl: string, value: Buffer): void {
   }
 }
 
+/**
+ * The connection broke on our side: Node's HTTP/2 client ends every call on it with INTERNAL, as when a call begins
+ * while the daemon's goodbye arrives (nodejs/node#55888).
+ */
+export function isBrokenConnection({ code, details }: Pick<ServiceError, 'code' | 'details'>): boolean {
+  return code === grpcStatus.INTERNAL && BROKEN_CONNECTION.test(details);
+}
+
+const BROKEN_CONNECTION = /^Received RST_STREAM with code \d+ triggered by internal client error/;
+
 /** The daemon gives details with every error, so this one was made on the way, or here. */
 function withoutDetails(error: ServiceError, daemon: string): KeyturnError {
   const { code, details } = error;
+  if (isBrokenConnection(error)) {
+    return new KeyturnError('DAEMON_UNREACHABLE', `the connection to ${daemon} broke: ${details}`, { cause: error });
+  }
   if (code === grpcStatus.UNAVAILABLE) {
     return new KeyturnError('DAEMON_UNREACHABLE', `no daemon answers at ${daemon}: ${details}`, { cause: error });
   }

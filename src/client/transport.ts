@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { KeyturnError } from '../base/errors.ts';
 import { systemClock } from '../base/system-clock.ts';
-import { fromServiceError } from './service-error.ts';
+import { fromServiceError, isBrokenConnection } from './service-error.ts';
 
 /** A file, or its content in PEM. */
 type PemSource<Name extends string> =
@@ -63,6 +63,8 @@ const RETRY_POLICY = {
   // have a request id, and importing or removing a public key twice is once.
   retryableStatusCodes: ['UNAVAILABLE'],
 };
+/** Before a call is tried again whose connection broke on our side. */
+const RECONNECT_MS = 50;
 /** Whose first attempt may have been done though its answer was lost, and which mean something else the second time. */
 const NOT_IDEMPOTENT = [
   { service: 'keyturn.v1.TokenService', method: 'RetryLogin' },
@@ -70,6 +72,10 @@ const NOT_IDEMPOTENT = [
   { service: 'keyturn.v1.ApprovalService', method: 'Approve' },
   { service: 'keyturn.v1.ApprovalService', method: 'CancelProposal' },
 ];
+function isIdempotent(path: string): boolean {
+  return !NOT_IDEMPOTENT.some(({ service, method }) => path === `/${service}/${method}`);
+}
+
 const SERVICE_CONFIG = {
   methodConfig: [{ name: NOT_IDEMPOTENT }, { name: [{}], retryPolicy: RETRY_POLICY }],
 };
@@ -100,20 +106,28 @@ export function openTransport(target: ClientTarget, waitForReady: boolean): Tran
       if (isClosed) return Promise.reject(new KeyturnError('SHUTTING_DOWN', 'the client is closed'));
       return new Promise((resolve, reject) => {
         const deadline = systemClock.wallMs() + deadlineMs;
-        client.makeUnaryRequest(
-          method.path,
-          method.requestSerialize,
-          method.responseDeserialize,
-          request,
-          metadata,
-          { deadline },
-          (error, response) => {
-            if (error !== null) reject(fromServiceError(error, address));
-            else if (response === undefined)
-              reject(new KeyturnError('INTERNAL', `${address} answered without a message`));
-            else resolve(response);
-          },
-        );
+        const attempt = (attemptsLeft: number): void => {
+          client.makeUnaryRequest(
+            method.path,
+            method.requestSerialize,
+            method.responseDeserialize,
+            request,
+            metadata,
+            { deadline },
+            (error, response) => {
+              // Not at once: the channel learns later than the call that the connection is gone.
+              if (error !== null && attemptsLeft > 1 && isBrokenConnection(error))
+                systemClock.after(RECONNECT_MS, () => {
+                  attempt(attemptsLeft - 1);
+                });
+              else if (error !== null) reject(fromServiceError(error, address));
+              else if (response === undefined)
+                reject(new KeyturnError('INTERNAL', `${address} answered without a message`));
+              else resolve(response);
+            },
+          );
+        };
+        attempt(isIdempotent(method.path) ? RETRY_POLICY.maxAttempts : 1);
       });
     },
     async *stream(method, request, deadlineMs) {

@@ -1,5 +1,5 @@
 /** What the pool promises beyond the port's contract: limits, fairness, priorities, and what it never asks the token. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseCallerName } from '../../src/base/ids.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
@@ -44,8 +44,15 @@ async function makeKey(hsm: Hsm): Promise<Key> {
   return { ckaId, algorithm: 'ES256', publicKey };
 }
 
-function stopWorkers(hsm: Hsm): void {
-  for (const { pid } of hsm.status().workers) process.kill(pid, 'SIGSTOP');
+/** Resolves when no thread of theirs runs any more: a busy machine takes its time, and they sign on meanwhile. */
+async function stopWorkers(hsm: Hsm): Promise<void> {
+  const pids = hsm.status().workers.map(({ pid }) => pid);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const isStopped = (pid: number): boolean =>
+    readdirSync(`/proc/${pid}/task`).every((thread) =>
+      / T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').replace(/^.*\)/s, '')),
+    );
+  await expect.poll(() => pids.every(isStopped)).toBe(true);
 }
 
 describe('the pool', () => {
@@ -65,10 +72,11 @@ describe('the pool', () => {
   });
 
   it('refuses what is over the limit of the queue, and answers what waits too long when its time is up', async () => {
-    const { hsm } = await open({ workers: 1, signTimeoutMs: 30_000 }, { limits: { maxQueuedRequests: 10 } });
+    const signTimeoutMs = 30_000;
+    const { hsm } = await open({ workers: 1, signTimeoutMs }, { limits: { maxQueuedRequests: 10 } });
     const key = await makeKey(hsm);
     await hsm.tryKey(key);
-    stopWorkers(hsm);
+    await stopWorkers(hsm);
     const startMs = systemClock.monotonicMs();
     // Four are in flight on the one session, ten wait.
     const answers = await Promise.allSettled(Array.from({ length: 20 }, () => hsm.sign(signRequest(key, 'x', 300))));
@@ -77,7 +85,8 @@ describe('the pool', () => {
     );
     expect(reasons.filter((reason) => reason === 'DEADLINE_EXCEEDED').length).toBe(14);
     expect(reasons.filter((reason) => reason === 'QUEUE_FULL').length).toBe(6);
-    expect(systemClock.monotonicMs() - startMs).toBeLessThan(1_000);
+    // By their own deadlines, and not by the worker's.
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(signTimeoutMs / 2);
     expect(hsm.status().queueDepth).toBe(0);
     for (const { pid } of hsm.status().workers) process.kill(pid, 'SIGCONT');
     await hsm.sign(signRequest(key, 'afterwards'));
@@ -101,7 +110,7 @@ describe('the pool', () => {
     const { hsm } = await open({ workers: 1, signTimeoutMs: 30_000 }, { limits: { maxQueuedRequests: 10 } });
     const key = await makeKey(hsm);
     await hsm.tryKey(key);
-    stopWorkers(hsm);
+    await stopWorkers(hsm);
     // Four are in flight on the one session, ten wait.
     const flood = Promise.allSettled(Array.from({ length: 14 }, () => hsm.sign(signRequest(key, 'flood'))));
     const polite = hsm.sign({ ...signRequest(key, 'polite'), caller: parseCallerName('polite') });

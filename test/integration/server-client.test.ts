@@ -1,5 +1,7 @@
 /** The typed client's own behaviour: waiting, closing, and a policy that changes under an open connection. */
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +38,71 @@ describe('without a daemon', () => {
     await expect(client.getTokenStatus({ deadlineMs: 600 })).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
     expect(performance.now() - startedMs).toBeGreaterThan(500);
     client.close();
+  });
+});
+
+function hasCall(bytes: Buffer): boolean {
+  const HEADERS = 1;
+  for (let at = PREFACE_BYTES; at + FRAME_HEAD_BYTES <= bytes.length; at += FRAME_HEAD_BYTES + bytes.readUIntBE(at, 3))
+    if (bytes[at + 3] === HEADERS) return true;
+  return false;
+}
+const PREFACE_BYTES = 24;
+const FRAME_HEAD_BYTES = 9;
+
+/**
+ * Connections to the daemon's socket of which the first ones break HTTP/2 as soon as the client has asked: a reset of a
+ * stream that nobody opened (RFC 9113, 5.1), which is the client's own error to Node, and no answer of the daemon.
+ */
+async function breakFirst(count: number): Promise<{ readonly socket: string; readonly close: () => Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'keyturn-client-'));
+  const settings = Buffer.from('000000040000000000', 'hex');
+  const reset = Buffer.from('00000403000000ffff00000000', 'hex');
+  let left = count;
+  const server = createServer((connection) => {
+    connection.on('error', () => undefined);
+    if (left === 0) {
+      const daemon = connect(test.adminSocket).on('error', () => undefined);
+      connection.pipe(daemon).pipe(connection);
+      return;
+    }
+    left -= 1;
+    connection.write(settings);
+    let received = Buffer.alloc(0);
+    connection.on('data', (bytes) => {
+      received = Buffer.concat([received, bytes]);
+      if (hasCall(received)) connection.write(reset);
+    });
+  });
+  const socket = join(dir, 'socket');
+  await once(server.listen(socket), 'listening');
+  return {
+    socket,
+    async close() {
+      server.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+describe('a connection that breaks on the client’s side', () => {
+  it('costs no call that may be done twice', async () => {
+    const { socket, close } = await breakFirst(2);
+    const client = createKeyturnClient({ target: { unixSocket: socket } });
+    await client.getTokenStatus();
+    client.close();
+    await close();
+  });
+
+  it('fails one that may not, with a reason of its own', async () => {
+    const { socket, close } = await breakFirst(1);
+    const client = createKeyturnClient({ target: { unixSocket: socket } });
+    await expect(client.retryLogin({ reason: 'test' })).rejects.toMatchObject({
+      reason: 'DAEMON_UNREACHABLE',
+      message: expect.stringContaining('broke') as string,
+    });
+    client.close();
+    await close();
   });
 });
 
