@@ -14,9 +14,9 @@ import { titleOf } from '../fixtures/proc.ts';
 import { makeSoftHsmToken, type SoftHsmToken } from '../fixtures/softhsm-token.ts';
 import { Prng } from '../simulation/prng.ts';
 
-const EVENTS = 10;
+const EVENTS = 12;
 /** From "at once" to longer than an opening takes. */
-const PAUSES_MS = [0, 0, 30, 100, 300, 1_000];
+const PAUSES_MS = [0, 30, 100, 500, 1_500, 1_500];
 /** As an operator would: longer than the longest delay before a start. */
 const HEALED_WITHIN_MS = 60_000;
 
@@ -173,7 +173,8 @@ describe('the pool has its workers and its spare in the end', () => {
       const story: string[] = [];
       const load = startLoad();
       for (let count = 0; count < EVENTS; count += 1) {
-        const name = pick(prng, Object.keys(BEFALLS)) ?? '';
+        // Now and then a wrong PIN for sure: without one no login is refused.
+        const name = (prng.chance(0.3) ? 'a wrong PIN and SIGHUP' : pick(prng, Object.keys(BEFALLS))) ?? '';
         const pauseMs = pick(prng, PAUSES_MS) ?? 0;
         story.push(`${name}, ${pauseMs} ms`);
         await BEFALLS[name]?.(prng);
