@@ -1,7 +1,7 @@
 /** What only the SQLite store promises: whose file it is, how it is locked, and what survives. */
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +14,8 @@ import { MAX_QUEUED_JOBS, openSqliteStore, SqliteStore } from '../../src/store/s
 const WRITER = path.resolve(import.meta.dirname, '../fixtures/store-writer.ts');
 const NODE = path.resolve(import.meta.dirname, '../../node_modules/.bin/node');
 const ONE = { type: 'one', atMs: 1 };
+/** The size of the database in pages, as its header has it (sqlite.org/fileformat.html). */
+const PAGE_COUNT_OFFSET = 28;
 
 let folder: string;
 let file: string;
@@ -42,7 +44,7 @@ async function startWriter() {
     const { value } = (await lines.next()) as { value?: string };
     return value ?? `ended: ${complaints}`;
   };
-  expect(await nextLine()).toBe('ready');
+  expect(await nextLine()).toMatch(/^ready/);
   return {
     process,
     nextLine,
@@ -100,6 +102,13 @@ describe('the file of a SQLite store', () => {
         return Promise.resolve();
       },
     ],
+    [
+      'a damaged database of another program',
+      async () => {
+        edit('CREATE TABLE events (a); INSERT INTO events VALUES (1)');
+        await truncate(file, 4_096);
+      },
+    ],
   ])('is left as it is, byte for byte, when it holds %s', async (_, make) => {
     await make(file);
     const before = await readFile(file);
@@ -126,6 +135,23 @@ describe('the file of a SQLite store', () => {
     await makeStore();
     await truncate(file, 4_096);
     await expect(openSqliteStore({ file })).rejects.toMatchObject({ reason: 'STORE_DAMAGED' });
+  });
+
+  it('is whole when a checkpoint ran out of room: its log has what the header promises and the file lacks', async () => {
+    // It grows, so that the first page is in the log as well.
+    const events = [ONE, { ...ONE, filling: 'x'.repeat(20_000) }];
+    const first = await openSqliteStore({ file });
+    await first.commit([{ stream: 's', expectedSequence: 0, events }]);
+    // As a kill leaves it; only the first page came through since.
+    const copy = path.join(folder, 'copy.db');
+    const bytes = await readFile(file);
+    bytes.writeUInt32BE(10_000, PAGE_COUNT_OFFSET);
+    await writeFile(copy, bytes);
+    await copyFile(`${file}-wal`, `${copy}-wal`);
+    await first.close();
+    const store = await openSqliteStore({ file: copy });
+    expect(await store.load()).toEqual([{ stream: 's', events }]);
+    await store.close();
   });
 
   it('does not load when an event is missing in the middle', async () => {

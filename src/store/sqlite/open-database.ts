@@ -38,6 +38,9 @@ export function openDatabase(file: string): DatabaseSync {
  * open(2): closing any descriptor of a file drops every POSIX lock that this process holds on it, so reading the file
  * ourselves would unlock a store that the same process has open. `application_id` was in the main file before the file
  * got its name, so a write-ahead log can't hide it.
+ *
+ * A checkpoint that ran out of room leaves a main file that is shorter than its own header says, and the log has the
+ * rest: a whole store. Without its log SQLite calls that malformed, unless the schema is writable; nothing is written.
  */
 function requireOurs(file: string): void {
   const location = pathToFileURL(file);
@@ -49,7 +52,8 @@ function requireOurs(file: string): void {
 function readApplicationId(location: URL, file: string): number | undefined {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(location, { readOnly: true });
+    database = new DatabaseSync(location, { readOnly: true, defensive: false });
+    database.exec('PRAGMA writable_schema = ON');
     return readPragma(database, 'application_id');
   } catch (failure) {
     if (isNotADatabase(failure)) throw notOurs(file);
