@@ -2,7 +2,8 @@
  * `npm run bench [-- --json] [--seconds N]`: keyturn's signing rate beside a C loop over the same PKCS#11 module, in
  * one run on one machine. Absolute figures depend on the machine; the ratios are what to compare.
  * Everything is on: mTLS, access policy, verification of every signature, the audit log. Load: 64 unary requests in
- * flight. What the audit log costs is told by a second daemon without one, in turns with the first.
+ * flight. What access policy and audit log cost is told by three daemons that take turns: with the least policy and no
+ * audit log, with the log alone, and with the log and a policy of every rule.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { parseArgs, promisify } from 'node:util';
 import type { KeyturnClient } from '../src/client/client.ts';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../test/fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../test/fixtures/deployment.ts';
+import { guardWithEveryRule } from './bench/guarded-policy.ts';
 import { type Check, reportEvidence } from './lib/evidence.ts';
 
 const run = promisify(execFile);
@@ -116,11 +118,12 @@ async function makeReady(daemon: DaemonProcess, { name, algorithm, rsaBits }: (t
 }
 
 const FSYNCS = 200;
-const AUDIT_ROUNDS = 3;
+const GUARD_ROUNDS = 21;
+const SLICE_SECONDS = 1;
 /** A few JWTs' entries, as one write of the audit log under load. */
 const WRITE_BYTES = 8 * 1_024;
-/** Of the rate without an audit log. */
-const MIN_AUDITED_SHARE = 0.75;
+/** Of the rate with neither. */
+const MIN_GUARDED_SHARE = 0.75;
 
 function median(values: readonly number[]): number {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
@@ -140,36 +143,83 @@ async function measureSync(dir: string): Promise<number> {
   return median(took);
 }
 
-/** The same deployment but for the audit log, in turns with the one that has it: what the machine does else hits both. */
-async function compareAudit(audited: DaemonProcess, dir: string): Promise<readonly Check[]> {
+interface Variant {
+  readonly name: string;
+  readonly config: Readonly<Record<string, object>>;
+  readonly hasEveryRule: boolean;
+}
+
+/** The first is what the others are held against. */
+const VARIANTS: readonly Variant[] = [
+  { name: 'least policy, no audit log', config: { audit: { enabled: false } }, hasEveryRule: false },
+  { name: 'least policy, audit log', config: {}, hasEveryRule: false },
+  { name: 'every rule, audit log', config: {}, hasEveryRule: true },
+];
+
+interface Run {
+  readonly name: string;
+  readonly daemon: DaemonProcess;
+  readonly client: KeyturnClient;
+  readonly rates: number[];
+  cpuUs: number;
+  jwts: number;
+}
+
+async function addSlice(run: Run, signingKey: string): Promise<void> {
+  const cpuBefore = await serverCpuUs(run.daemon);
+  const startedMs = performance.now();
+  const { length } = await drive(run.client, signingKey, SLICE_SECONDS);
+  run.rates.push((length * 1_000) / (performance.now() - startedMs));
+  run.cpuUs += (await serverCpuUs(run.daemon)) - cpuBefore;
+  run.jwts += length;
+}
+
+/** Deployments that differ in nothing else, in turns: what the machine does besides hits all of them. */
+async function compareGuards(): Promise<readonly Check[]> {
   const [key] = KEYS;
-  const deployment = await makeDeployment({
-    signingKeys: [key.name],
-    spy: false,
-    config: { audit: { enabled: false } },
-  });
+  const closers: (() => Promise<unknown>)[] = [];
   try {
-    const plain = await startDaemonProcess(deployment);
-    try {
-      await makeReady(plain, key);
-      const rates = { on: [] as number[], off: [] as number[] };
-      for (let round = 0; round < AUDIT_ROUNDS; round += 1) {
-        rates.off.push((await measure(plain, key.name)).perSecond);
-        rates.on.push((await measure(audited, key.name)).perSecond);
-      }
-      const [on, off] = [median(rates.on), median(rates.off)];
-      return [
-        { name: 'one write and fdatasync', value: await measureSync(dir), unit: 'ms' },
-        { name: `${key.algorithm} unary with audit log`, value: on, unit: 'JWT/s' },
-        { name: `${key.algorithm} unary without audit log`, value: off, unit: 'JWT/s' },
-        { name: 'with / without audit log', value: on / off, unit: 'ratio', bar: { atLeast: MIN_AUDITED_SHARE } },
-      ];
-    } finally {
-      await plain.stop();
+    const runs: Run[] = [];
+    let logDir = '';
+    for (const { name, config, hasEveryRule } of VARIANTS) {
+      const deployment = await makeDeployment({ signingKeys: [key.name], spy: false, config });
+      closers.push(() => deployment.dispose());
+      logDir = deployment.dir;
+      if (hasEveryRule) await guardWithEveryRule(deployment, key.name);
+      const daemon = await startDaemonProcess(deployment);
+      closers.push(() => daemon.stop());
+      await makeReady(daemon, key);
+      const client = daemon.clientOf('auth-service');
+      await drive(client, key.name, 2 * WARM_UP_SECONDS);
+      runs.push({ name, daemon, client, rates: [], cpuUs: 0, jwts: 0 });
     }
+    for (let round = 0; round < GUARD_ROUNDS; round += 1)
+      // Each round begins with another one: none always follows the same.
+      for (const run of [...runs.slice(round % runs.length), ...runs.slice(0, round % runs.length)])
+        await addSlice(run, key.name);
+    return [{ name: 'one write and fdatasync', value: await measureSync(logDir), unit: 'ms' }, ...compare(runs)];
   } finally {
-    await deployment.dispose();
+    for (const close of closers.toReversed()) await close();
   }
+}
+
+/** Round by round, since a machine that others use is slow in one and quick in the next: the median of the ratios. */
+function compare(runs: readonly Run[]): readonly Check[] {
+  const [plain, ...guarded] = runs;
+  const shareOf = ({ rates }: Run): number =>
+    median(rates.map((rate, round) => rate / (plain?.rates[round] ?? Number.NaN)));
+  return [
+    ...runs.flatMap(({ name, rates, cpuUs, jwts }) => [
+      { name: `ES256 unary, ${name}`, value: median(rates), unit: 'JWT/s' },
+      { name: `ES256 server CPU a JWT, ${name}`, value: cpuUs / jwts, unit: 'us' },
+    ]),
+    ...guarded.map((run, index) => ({
+      name: `${run.name} / ${plain?.name ?? ''}`,
+      value: shareOf(run),
+      unit: 'ratio',
+      ...(index === guarded.length - 1 ? { bar: { atLeast: MIN_GUARDED_SHARE } } : {}),
+    })),
+  ];
 }
 
 async function bench(): Promise<boolean> {
@@ -193,7 +243,7 @@ async function bench(): Promise<boolean> {
           { name: `${key.algorithm} latency p99 at ${IN_FLIGHT} in flight`, value: load.p99Ms, unit: 'ms' },
         );
       }
-      checks.push(...(await compareAudit(daemon, deployment.dir)));
+      checks.push(...(await compareGuards()));
       return reportEvidence(
         checks,
         { seconds, inFlight: IN_FLIGHT, cpus: cpus().length, node: process.version },
