@@ -18,8 +18,12 @@ import type { CommitOptions, EventStore, StoreCopy, StoredEvent, StoredStream, S
 const SIGNING_KEY_PREFIX = 'signing-key/';
 const KEY_SET_PREFIX = 'key-set/';
 
-/** Measurements that the daemon notes by itself every few minutes: no fact that an auditor asks for. */
+/**
+ * What the daemon notes by itself every few minutes: no fact that an auditor asks for. Ceilings alone would be nearly
+ * all of a quiet log, and how long a version's JWTs live is in their own entries.
+ */
 const BOOKKEEPING: ReadonlySet<string> = new Set([
+  'EXP_CEILING_RAISED',
   'METERS_RECORDED',
   'KEY_SET_SERVED',
   'UP_TIME_RECORDED',

@@ -20,6 +20,8 @@ const TICK_MS = 1_000;
 /** Between two checkpoints at most, whatever the period. */
 const MAX_ENTRIES_BETWEEN = 10_000;
 const SIGN_TIMEOUT_MS = 5_000;
+/** A log to which nothing was added is signed so often all the same: its silence is the daemon's word, too. */
+const QUIET_PERIOD_MS = 3_600_000;
 /** After a failure. */
 const RETRY_MS = 30_000;
 /** How often the store learns the head (rule 9). */
@@ -34,7 +36,7 @@ export interface CheckpointPorts {
   readonly hsm: Hsm;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Between two checkpoints, while there are new entries. */
+  /** Between two checkpoints, while there are new entries; without any it is an hour at least. */
   readonly periodMs: number;
   /** Cryptographic random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
@@ -103,9 +105,12 @@ export class Checkpoints {
   #isDue(nowMs: number): boolean {
     const { auditLog, periodMs } = this.#ports;
     const { head, problem } = auditLog.status();
+    const waitedMs = nowMs - this.#signedAtMs;
     const isNew = head.seq > this.#coveredSeq;
-    const isTime = nowMs - this.#signedAtMs >= periodMs || head.seq - this.#coveredSeq >= MAX_ENTRIES_BETWEEN;
-    return isNew && isTime && problem === undefined && nowMs >= this.#notBeforeMs && this.#isReady;
+    const isTime = isNew
+      ? waitedMs >= periodMs || head.seq - this.#coveredSeq >= MAX_ENTRIES_BETWEEN
+      : waitedMs >= Math.max(periodMs, QUIET_PERIOD_MS);
+    return isTime && head.seq > 0 && problem === undefined && nowMs >= this.#notBeforeMs && this.#isReady;
   }
 
   async #sign(): Promise<void> {

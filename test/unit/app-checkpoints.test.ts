@@ -12,6 +12,7 @@ import { silentLog } from '../fixtures/hsm-pool.ts';
 import { T0 } from '../fixtures/lifecycle.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const YEAR = 365 * 86_400_000;
 
 interface Run {
@@ -77,7 +78,18 @@ describe('checkpoints', () => {
     expect(run.log.status().checkpoint?.head.seq).toBe(seq);
   });
 
-  it('come once a period, and not while nothing happens', async () => {
+  it('come once an hour while nothing happens: that it didn’t is signed, too', async () => {
+    const run = await begin();
+    await run.clock.advanceAsync(3 * HOUR + MINUTE, 1_000);
+    const checkpoints = run.log.ofKind('CHECKPOINT');
+    expect(checkpoints).toHaveLength(4);
+    // Each signs for the one before.
+    expect(checkpoints.slice(1).map(({ head }) => parseHead(head).seq)).toEqual(
+      checkpoints.slice(0, -1).map(({ seq }) => seq),
+    );
+  });
+
+  it('come once a period, and not at once while nothing happens', async () => {
     const run = await begin();
     await run.clock.advanceAsync(10 * MINUTE, 1_000);
     expect(run.log.ofKind('CHECKPOINT')).toHaveLength(1);

@@ -9,8 +9,8 @@ import type { Happening, Period } from './report.ts';
 const BACKWARD_SLACK_MS = 1_000;
 /** A longer pause between a stop and a start is told: nothing was signed in it. */
 const TOLD_PAUSE_MS = 60_000;
-/** A daemon in service writes more often. */
-const TOLD_SILENCE_MS = 3_600_000;
+/** A daemon in service signs its log every hour, whatever happens. */
+const TOLD_SILENCE_MS = 2 * 3_600_000;
 
 export class Continuity {
   readonly #period: Period;
