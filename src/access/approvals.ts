@@ -65,7 +65,7 @@ export function decidePropose(
   if (Buffer.byteLength(JSON.stringify([wish.request, wish.effect, wish.reason])) > MAX_PROPOSAL_BYTES) {
     throw new KeyturnError(
       'REQUEST_TOO_LARGE',
-      `the request and its effect have more than ${MAX_PROPOSAL_BYTES} bytes, which is more than a proposal takes`,
+      `the request and its effect have more than ${MAX_PROPOSAL_BYTES} bytes, which is more than a proposal takes: docs/operate/approvals.md says what to do`,
     );
   }
   if (proposals.filter((proposal) => isOpen(proposal, around)).length >= MAX_OPEN_PROPOSALS) {

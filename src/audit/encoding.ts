@@ -14,12 +14,6 @@ export interface EntryPlace {
   readonly prev: string;
 }
 
-export interface EntryPlace {
-  readonly seq: number;
-  readonly time: string;
-  readonly prev: string;
-}
-
 /** A kind's members with their forms, in order: made once. */
 const MEMBERS: ReadonlyMap<string, readonly (readonly [string, Member])[]> = new Map(
   Object.entries(LAYOUTS).map(([kind, layout]) => [kind, Object.entries<Member>(layout)]),

@@ -7,6 +7,7 @@ import { closeSync, readFile } from 'node:fs';
 import { readFile as readFileByName } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { KeyturnError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 import type { TlsListenerConfig } from './config.ts';
 import { ConfigError, type ConfigProblem } from './problems.ts';
 import { parseRevocationLists, type RevocationList, subjectOf } from './revocation-lists.ts';
@@ -15,7 +16,7 @@ import { openSecretFile } from './secrets.ts';
 /** All as PEM. */
 export interface TlsFiles {
   readonly certificate: Buffer;
-  readonly privateKey: Buffer;
+  readonly privateKey: Secret;
   readonly clientCa: Buffer;
   readonly revocationLists: readonly string[];
   readonly certificateNotAfterMs: number;
@@ -92,10 +93,10 @@ async function readAuthorities(file: string): Promise<Certificates> {
 }
 
 /** The very file that was judged. */
-async function readSecret(file: string): Promise<Buffer> {
+async function readSecret(file: string): Promise<Secret> {
   const descriptor = openSecretFile(file);
   try {
-    return await readDescriptor(descriptor);
+    return new Secret(await readDescriptor(descriptor));
   } finally {
     closeSync(descriptor);
   }
@@ -111,13 +112,13 @@ async function readRevocationLists(file: string): Promise<readonly RevocationLis
 }
 
 function requireKeyOfCertificate(
-  privateKey: Buffer,
+  privateKey: Secret,
   { certificates: [leaf] }: Certificates,
   { certificateFile, privateKeyFile }: TlsListenerConfig,
 ): void {
   let isItsKey: boolean;
   try {
-    isItsKey = leaf?.checkPrivateKey(createPrivateKey(privateKey)) === true;
+    isItsKey = leaf?.checkPrivateKey(createPrivateKey(privateKey.reveal())) === true;
   } catch {
     // OpenSSL's error could repeat what is in the file.
     throw new Error(`${privateKeyFile} holds no private key in PEM that needs no passphrase`);

@@ -148,7 +148,7 @@ function toSecureOptions({ certificate, privateKey, clientCa, revocationLists }:
   return {
     minVersion: 'TLSv1.3',
     cert: certificate,
-    key: privateKey,
+    key: privateKey.reveal(),
     ca: clientCa,
     // With any list OpenSSL asks for one of every CA in the chain, and refuses all when one is out of date.
     ...(revocationLists.length === 0 ? {} : { crl: [...revocationLists] }),
