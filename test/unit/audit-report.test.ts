@@ -8,6 +8,7 @@ import { toMarkdown } from '../../src/audit/report/markdown.ts';
 import type { ComplianceReport } from '../../src/audit/report/report.ts';
 import { ChainVerifier } from '../../src/audit/verify-chain.ts';
 import type { CallerName, Kid } from '../../src/base/ids.ts';
+import { checkpointBy, makeAuditKey } from '../fixtures/audit-log.ts';
 import {
   BIRTH,
   CALLER,
@@ -265,5 +266,26 @@ describe('the page', () => {
     const verifier = new ChainVerifier({ heads: [{ seq: 9, hash: EMPTY_HEAD.hash }] });
     const page = toMarkdown(new ReportCollector(PERIOD).report(verifier.end()));
     expect(page).toContain('| Is the log whole and unchanged? | **no**: the log ends with entry 0');
+  });
+});
+
+describe('gaps', () => {
+  const started = (atMs: number): Timed => ({ kind: 'LOG_STARTED', version: '1', storeEvents: 1, atMs });
+  const stopped = (atMs: number): Timed => ({ kind: 'LOG_STOPPED', storeEvents: 1, atMs });
+  const crashesIn = (records: readonly Timed[]): readonly string[] =>
+    reportOn(records)
+      .gaps.map(({ what }) => what)
+      .filter((what) => what.includes('had not stopped in order'));
+  const key = makeAuditKey();
+  const checkpoint = (atMs: number): Timed => ({ ...checkpointBy(key, EMPTY_HEAD, atMs), atMs });
+
+  it('have no crash where the log was stopped, and signed after that', () => {
+    expect(crashesIn([started(T0), stopped(T0 + HOUR), checkpoint(T0 + HOUR), started(T0 + 2 * HOUR)])).toEqual([]);
+  });
+
+  it('have one where only a checkpoint, or more after a stop, comes before the next start', () => {
+    expect(crashesIn([started(T0), checkpoint(T0 + HOUR), started(T0 + 2 * HOUR)])).toHaveLength(1);
+    const goingOn = [started(T0), stopped(T0 + HOUR), dispatched(kidOf(1), T0 + HOUR), started(T0 + 2 * HOUR)];
+    expect(crashesIn(goingOn)).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
 import { type ServerInterceptingCallInterface, status as grpcStatus } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { KeyturnError } from '../../src/base/errors.ts';
 import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
 import { CallPolicy } from '../../src/server/grpc/call-policy.ts';
 import { RateLimiter } from '../../src/server/grpc/rate-limiter.ts';
@@ -7,6 +8,13 @@ import { BoundedLog } from '../../src/server/telemetry/bounded-log.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
 
+const POLICY = parseAccessPolicy(
+  JSON.stringify({
+    version: 1,
+    callers: { admin: { identities: ['unix:admin'] } },
+    grants: [{ role: 'operator', callers: ['admin'] }],
+  }),
+);
 const PATH = '/keyturn.v1.StoreService/BackUp';
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
@@ -14,16 +22,9 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 function send(status: Status): { sent: Status[]; counted: string[]; lines: LogLine[] } {
   const clock = new FakeClock(0);
   const [sent, counted, lines]: [Status[], string[], LogLine[]] = [[], [], []];
-  const accessPolicy = parseAccessPolicy(
-    JSON.stringify({
-      version: 1,
-      callers: { admin: { identities: ['unix:admin'] } },
-      grants: [{ role: 'operator', callers: ['admin'] }],
-    }),
-  );
   const policy = new CallPolicy({
     identify: () => ({ kind: 'unix', name: 'admin' }),
-    accessPolicy: () => accessPolicy,
+    accessPolicy: () => POLICY,
     requests: new BoundedLog(clock, recordingLogger(lines)),
     rateLimiter: new RateLimiter(clock),
     onStatus: (_method, code) => counted.push(code),
@@ -65,5 +66,30 @@ describe('a call that grpc-js ends', () => {
       counted: ['INVALID_ARGUMENT'],
       lines: [],
     });
+  });
+});
+
+describe('a refusal in the audit log', () => {
+  function refusedCallerOf(name: string): readonly string[] {
+    const clock = new FakeClock(0);
+    const callers: string[] = [];
+    const policy = new CallPolicy({
+      identify: () => ({ kind: 'unix', name }),
+      accessPolicy: () => POLICY,
+      requests: new BoundedLog(clock, recordingLogger([])),
+      rateLimiter: new RateLimiter(clock),
+      audit: { refused: ({ caller }) => callers.push(caller) },
+    });
+    const refusal = new KeyturnError('METHOD_NOT_PERMITTED', 'not with these roles');
+    policy.toStatus(refusal, PATH, {} as ServerInterceptingCallInterface);
+    return callers;
+  }
+
+  it('names the caller as the access policy does, like every other entry', () => {
+    expect(refusedCallerOf('admin')).toEqual(['admin']);
+  });
+
+  it('has the identity of whom the access policy does not name', () => {
+    expect(refusedCallerOf('stranger')).toEqual(['unix:stranger']);
   });
 });

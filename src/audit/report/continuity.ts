@@ -34,7 +34,9 @@ export class Continuity {
     const gap = this.#gapAt(entry, lastMs === undefined ? undefined : atMs - lastMs);
     if (gap !== undefined && isIn(atMs, this.#period)) this.#gaps.push({ sequence: entry.seq, atMs, what: gap });
     if (entry.kind === 'EVENT' && entry.stream === 'clock') this.#addClockEvent(entry, entry.data as ClockEvent);
-    this.#hasStopped = entry.kind === 'LOG_STOPPED';
+    // A last checkpoint follows the stop; what is missing is told before the next start.
+    if (entry.kind !== 'CHECKPOINT' && entry.kind !== 'HISTORY_MISSING')
+      this.#hasStopped = entry.kind === 'LOG_STOPPED';
     this.#lastMs = atMs;
   }
 

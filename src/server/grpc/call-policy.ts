@@ -46,8 +46,7 @@ export class CallPolicy {
 
   /** The caller's name in the access policy. Errors: CALLER_UNKNOWN. */
   requireCaller(call: IdentifiableCall): CallerName {
-    const identity = this.#ports.identify(call);
-    const caller = identity === undefined ? undefined : findCaller(this.#ports.accessPolicy(), identity);
+    const caller = this.#findCaller(call);
     if (caller !== undefined) return caller;
     throw new KeyturnError(
       'CALLER_UNKNOWN',
@@ -97,11 +96,18 @@ export class CallPolicy {
     if (error.code === 'PERMISSION_DENIED' || error.code === 'UNAUTHENTICATED') {
       const { reason, details } = error;
       const { subject, field } = details;
-      const caller = this.#describe(call);
-      this.#ports.requests.warn({ method, caller, reason, subject, field }, 'request refused');
+      const identity = this.#describe(call);
+      this.#ports.requests.warn({ method, caller: identity, reason, subject, field }, 'request refused');
+      // By the same name as in all other entries, where there is one.
+      const caller = this.#findCaller(call) ?? identity;
       this.#ports.audit?.refused({ caller, method, reason, signingKey: subject });
     }
     return toStatus(error);
+  }
+
+  #findCaller(call: IdentifiableCall): CallerName | undefined {
+    const identity = this.#ports.identify(call);
+    return identity === undefined ? undefined : findCaller(this.#ports.accessPolicy(), identity);
   }
 
   #describe(call: IdentifiableCall): string {
