@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMPILE_CACHE } from '../fixtures/compile-cache.ts';
 import { makeOldSigner } from '../fixtures/old-signer.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
@@ -55,7 +56,7 @@ beforeAll(async () => {
   jwksUrl = `http://127.0.0.1:${httpPort}/.well-known/jwks.json`;
   daemon = spawn(process.execPath, [ENTRY, 'serve'], {
     cwd,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...COMPILE_CACHE },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   daemon.stdout?.on('data', (chunk: Buffer) => (daemonLog += chunk.toString()));

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMPILE_CACHE } from '../fixtures/compile-cache.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const ENTRY = path.resolve(import.meta.dirname, '../../src/cli.ts');
@@ -33,7 +34,11 @@ beforeAll(async () => {
   const [grpc, http] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const made = await run('init', '--grpc-address', grpc, '--http-address', http);
   expect(made.code, made.stderr).toBe(0);
-  daemon = spawn(process.execPath, [ENTRY, 'serve'], { cwd, env: { PATH: process.env['PATH'] }, stdio: 'ignore' });
+  daemon = spawn(process.execPath, [ENTRY, 'serve'], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...COMPILE_CACHE },
+    stdio: 'ignore',
+  });
   const untilMs = performance.now() + READY_MS;
   while ((await run('token', 'status')).code !== 0 && performance.now() < untilMs) {
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,6 +1,7 @@
 /** Runs the real CLI as a process, as a user would. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { COMPILE_CACHE } from '../fixtures/compile-cache.ts';
 
 const ENTRY = path.resolve(import.meta.dirname, '../../src/cli.ts');
 const TIMEOUT_MS = 60_000;
@@ -22,7 +23,7 @@ export function runCli(
   { cwd, input = '', environment = {} }: CliOptions,
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const env = { PATH: process.env['PATH'], HOME: cwd, ...environment };
+    const env = { PATH: process.env['PATH'], HOME: cwd, ...COMPILE_CACHE, ...environment };
     const child = execFile(
       process.execPath,
       [ENTRY, ...words],
