@@ -365,10 +365,13 @@ export class Keyturn implements Application {
       },
     ]);
     this.#ports.hsm.retryLogin();
+    this.#rotator.retryNow();
   }
 
-  reconcile(): Promise<readonly Finding[]> {
-    return this.#reconciler.reconcile();
+  async reconcile(): Promise<readonly Finding[]> {
+    const findings = await this.#reconciler.reconcile();
+    this.#rotator.retryNow();
+    return findings;
   }
 
   latestFindings(): readonly Finding[] | undefined {

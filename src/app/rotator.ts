@@ -17,11 +17,9 @@ import type { ClockGuard } from './clock-guard.ts';
 import type { Imports } from './imports.ts';
 import type { Change } from './ledger.ts';
 import type { Observation } from './meters.ts';
+import { FIRST_RETRY_MS, MAX_RETRY_MS, nextPauseMs } from './retry-pause.ts';
 import { decideDue, performStep, type StepPorts } from './steps.ts';
 
-/** Pauses after a failed step: doubling from the first to the second. */
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 30_000;
 /** Plans are made at least this often, whatever time they asked for: the wall clock may have stepped. */
 const MAX_SLEEP_MS = 5_000;
 const MIN_SLEEP_MS = 10;
@@ -129,12 +127,20 @@ export class Rotator {
 
   /** Tries failed steps again at once: the token came back, or an operator asks. */
   retryNow(): void {
-    for (const [name, failures] of this.#failures) {
-      this.#failures.set(name, new Map([...failures].map(([kind, failure]) => [kind, { ...failure, retryAtMs: 0 }])));
-    }
+    this.#hurry(() => true);
     this.#recordRetryAtMs = 0;
-    this.#calm.clear();
     this.wake();
+  }
+
+  #hurry(isMeant: (kind: Step['kind']) => boolean): void {
+    const hurried = { retryAtMs: 0, pauseMs: 0 };
+    for (const [name, failures] of this.#failures) {
+      const changed = [...failures].map(
+        ([kind, failure]) => [kind, isMeant(kind) ? { ...failure, ...hurried } : failure] as const,
+      );
+      this.#failures.set(name, new Map(changed));
+    }
+    this.#calm.clear();
   }
 
   /** Whether a step that is due now, or is being done, is missing from the signing key. */
@@ -354,12 +360,15 @@ export class Rotator {
 
   #noteDone(name: SigningKeyName, step: Step): void {
     this.#setFailure(name, step.kind, undefined);
+    // A token that can make keys again can make those of the others, too.
+    if (step.kind === 'makeVersion' && this.#failures.size > 0) this.#hurry((kind) => kind === 'makeVersion');
     this.#log.info({ signingKey: name, step }, 'lifecycle step done');
   }
 
   #noteFailure(name: SigningKeyName, step: Step, error: KeyturnError): void {
     const before = this.#failures.get(name)?.get(step.kind);
-    const pauseMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.pauseMs * 2, MAX_RETRY_MS);
+    const policy = this.#ports.ledger.signingKeys.get(name)?.policy;
+    const pauseMs = nextPauseMs(before?.pauseMs ?? 0, { kind: step.kind, reason: error.reason, policy });
     const nowMs = this.#ports.clock.monotonicMs();
     const sinceMs = before?.sinceMs ?? nowMs;
     this.#setFailure(name, step.kind, { error, pauseMs, retryAtMs: nowMs + pauseMs, sinceMs });

@@ -7,7 +7,7 @@ import type { KeyturnError } from '../../src/base/errors.ts';
 import { DEFAULT_PROMISE } from '../../src/lifecycle/policy.ts';
 import { Telemetry } from '../../src/server/telemetry/telemetry.ts';
 import { type AppHarness, OPERATOR, startApp } from '../fixtures/app-harness.ts';
-import { HOUR, KEY_SET, MINUTE } from '../fixtures/lifecycle.ts';
+import { DAY, HOUR, KEY_SET, MINUTE } from '../fixtures/lifecycle.ts';
 import { LIMITS } from '../fixtures/test-servers.ts';
 
 const NAME = 'access-tokens';
@@ -30,9 +30,9 @@ interface World {
   readonly gauge: (series: string) => Promise<number | undefined>;
 }
 
-async function makeWorld(): Promise<World> {
+async function makeWorld(policy = POLICY): Promise<World> {
   const harness = await startApp();
-  await harness.apply(NAME, POLICY);
+  await harness.apply(NAME, policy);
   const telemetry = new Telemetry(
     { host: '127.0.0.1', port: 0 },
     { keySets: new Map([[KEY_SET, DEFAULT_PROMISE]]), limits: LIMITS },
@@ -131,6 +131,47 @@ describe('a token that can make no keys for an hour', () => {
     harness.hsm.canGenerate = true;
     await pass(HOUR + 3 * MINUTE);
     expect(signers.at(-1), 'with both standbys known the rotation is done').not.toBe(last);
+    expect(problemOf(world)).toBe('');
+  });
+});
+
+describe('attempts at a key that can not be made', () => {
+  const LONG = { ...POLICY, signingPeriodMs: 30 * DAY, maxSigningPeriodMs: 60 * DAY };
+  const attempts = async ({ harness }: World): Promise<number> =>
+    (await harness.store.load()).flatMap(({ events }) => events).filter(({ type }) => type === 'INTENT_ABANDONED')
+      .length;
+  const compromiseStandby = ({ harness }: World): Promise<unknown> =>
+    harness.app.declareCompromised(OPERATOR, {
+      scope: { kind: 'version', signingKey: NAME, version: 2 },
+      retain: false,
+      validateOnly: false,
+      reason: 'drill',
+      requestId: '',
+    });
+
+  it('are made less and less often, since each stays in the event log; the alarm is raised all the same', async () => {
+    const world = await makeWorld(LONG);
+    world.harness.hsm.canGenerate = false;
+    await compromiseStandby(world);
+    await world.pass(5 * MINUTE);
+    const first = await attempts(world);
+    expect(first).toBeGreaterThan(5);
+    await world.pass(HOUR);
+    expect((await attempts(world)) - first).toBeLessThanOrEqual(8);
+    expect(await world.gauge(STEP_LATE), 'KeyturnStepLate').toBeGreaterThan(3_600);
+    world.harness.hsm.canGenerate = true;
+    await world.pass(10 * MINUTE);
+    expect(problemOf(world)).toBe('');
+  });
+
+  it('begin anew when an operator has put it right and says so', async () => {
+    const world = await makeWorld(LONG);
+    world.harness.hsm.canGenerate = false;
+    await compromiseStandby(world);
+    await world.pass(HOUR);
+    world.harness.hsm.canGenerate = true;
+    await world.harness.app.reconcile();
+    await world.harness.clock.advanceAsync(STEP_MS, STEP_MS);
     expect(problemOf(world)).toBe('');
   });
 });
