@@ -12,7 +12,8 @@ import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import { AUDIT_STREAM, type AuditRegister, type AuditRegisterEvent } from '../lifecycle/audit-register.ts';
 import { evolveAuditRegister, NEW_AUDIT_REGISTER } from '../lifecycle/audit-register.ts';
-import { evolveToken, NEW_TOKEN_STATE, TOKEN_STREAM, type TokenEvent } from '../lifecycle/token-log.ts';
+import { TOKEN_STREAM } from '../lifecycle/token-log.ts';
+import { History, type Placed } from './history.ts';
 import type { CommitOptions, EventStore, StoreCopy, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
 
 const SIGNING_KEY_PREFIX = 'signing-key/';
@@ -42,12 +43,6 @@ export interface AuditedStorePorts {
   readonly version: string;
 }
 
-interface Placed {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly event: StoredEvent;
-}
-
 export class AuditedStore implements EventStore {
   readonly #ports: AuditedStorePorts;
   /** Over all streams but the audit log's own. */
@@ -71,18 +66,24 @@ export class AuditedStore implements EventStore {
     return this.#register;
   }
 
-  async load(): Promise<readonly StoredStream[]> {
-    const loaded = await this.#ports.store.load();
-    this.#register = (loaded.find(({ stream }) => stream === AUDIT_STREAM)?.events ?? []).reduce(
-      (register, event) => evolveAuditRegister(register, event as AuditRegisterEvent),
-      NEW_AUDIT_REGISTER,
-    );
-    const streams = loaded.filter(({ stream }) => stream !== AUDIT_STREAM);
-    this.#count = streams.reduce((sum, { events }) => sum + events.length, 0);
+  async load(take: (batch: readonly StoredStream[]) => void): Promise<void> {
+    const history = new History(MAX_LATE_EVENTS);
+    this.#register = NEW_AUDIT_REGISTER;
+    await this.#ports.store.load((batch) => {
+      for (const { stream, events } of batch) if (stream === AUDIT_STREAM) this.#fold(events);
+      const others = batch.filter(({ stream }) => stream !== AUDIT_STREAM);
+      history.add(others);
+      take(others);
+    });
+    this.#count = history.count;
     this.#noteMissingHistory();
-    const marked = await this.#markWhenOld(streams);
+    const mark = await this.#markWhenOld(history);
+    if (mark !== undefined) take([{ stream: TOKEN_STREAM, events: [mark] }]);
     this.#note({ kind: 'LOG_STARTED', version: this.#ports.version, storeEvents: this.#count });
-    return marked;
+  }
+
+  #fold(events: readonly StoredEvent[]): void {
+    for (const event of events) this.#register = evolveAuditRegister(this.#register, event as AuditRegisterEvent);
   }
 
   async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
@@ -128,49 +129,36 @@ export class AuditedStore implements EventStore {
     this.#note({ kind: 'HISTORY_MISSING', expected: recorded, found });
   }
 
-  async #markWhenOld(streams: readonly StoredStream[]): Promise<readonly StoredStream[]> {
+  /** The event that marks it, durable by then. */
+  async #markWhenOld(history: History): Promise<StoredEvent | undefined> {
     const known = this.#ports.auditLog.start.storeEvents;
-    if (known === undefined) return streams;
+    if (known === undefined) return undefined;
     if (known <= this.#count) {
-      this.#enterLate(streams, this.#count - known);
-      return streams;
+      this.#enterLate(history, this.#count - known);
+      return undefined;
     }
-    const tokenEvents = streams.find(({ stream }) => stream === TOKEN_STREAM)?.events ?? [];
-    const token = tokenEvents.reduce((state, event) => evolveToken(state, event as TokenEvent), NEW_TOKEN_STATE);
+    const { token, knownUntilMs } = history;
     // Restored by keyturn restore: it says so itself.
-    if (token.restoration !== undefined) return streams;
+    if (token.restoration !== undefined) return undefined;
     const { clock, log } = this.#ports;
-    const knownUntilMs = streams.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.atMs ?? 0), 0);
     const auditHead = formatHead(this.#ports.auditLog.start.head);
     const event = { type: 'STORE_FOUND_OLD', atMs: clock.wallMs(), knownUntilMs, auditHead } as const;
     log.error(
       { storeEvents: this.#count, knownEvents: known, auditHead },
       'the store is older than the audit log: nothing signs until an operator has decided with keyturn recover',
     );
-    await this.commit([{ stream: TOKEN_STREAM, expectedSequence: tokenEvents.length, events: [event] }]);
-    return [
-      ...streams.filter(({ stream }) => stream !== TOKEN_STREAM),
-      { stream: TOKEN_STREAM, events: [...tokenEvents, event] },
-    ];
+    await this.commit([{ stream: TOKEN_STREAM, expectedSequence: history.lengthOf(TOKEN_STREAM), events: [event] }]);
+    return event;
   }
 
-  /** The latest of the store's events: commits are serial, so that their times tell their order. */
-  #enterLate(streams: readonly StoredStream[], count: number): void {
+  #enterLate(history: History, count: number): void {
     if (count === 0) return;
     if (count > MAX_LATE_EVENTS) {
       this.#ports.log.warn({ events: count }, 'the audit log was off meanwhile: these events are in the store alone');
       return;
     }
-    const latest = streams
-      .flatMap(({ stream, events }) =>
-        events.slice(-count).map((event, index, { length }) => {
-          return { stream, sequence: events.length - length + index + 1, event };
-        }),
-      )
-      .toSorted((left, right) => left.event.atMs - right.event.atMs)
-      .slice(-count)
-      .filter(isAudited);
-    for (const item of latest) this.#note({ ...toRecord(item, this.#count), late: true });
+    for (const item of history.latest(count).filter(isAudited))
+      this.#note({ ...toRecord(item, this.#count), late: true });
   }
 
   /** The log keeps it until the disk takes it. */

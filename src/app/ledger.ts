@@ -90,7 +90,7 @@ export class Ledger {
     clock: Clock,
     promises: ReadonlyMap<KeySetName, KeySetPromise>,
   ): Promise<Ledger> {
-    const ledger = new Ledger(store, clock, fold(await store.load()));
+    const ledger = new Ledger(store, clock, await load(store));
     ledger.#requirePromises(promises);
     ledger.#unrecorded = new Map(
       [...promises].filter(([name, promise]) => {
@@ -397,20 +397,31 @@ function applyChanges(before: Folded, changes: readonly Change[]): Folded {
   return { signingKeys, keySets, token, clock, approvals };
 }
 
-function fold(streams: readonly StoredStream[]): Folded {
-  const empty: Folded = {
+async function load(store: EventStore): Promise<Folded> {
+  let folded: Folded = {
     signingKeys: new Map(),
     keySets: new Map(),
     token: NEW_TOKEN_STATE,
     clock: NEW_CLOCK_STATE,
     approvals: NO_APPROVALS,
   };
-  const created = (stream: StoredStream): number => stream.events[0]?.atMs ?? 0;
-  const changes = streams
-    .filter(({ stream }) => stream !== AUDIT_STREAM)
-    .toSorted((left, right) => created(left) - created(right) || left.stream.localeCompare(right.stream))
-    .map(toChange);
-  return applyChanges(empty, changes);
+  const createdAtMs = new Map<string, number>();
+  await store.load((batch) => {
+    const known = batch.filter(({ stream }) => stream !== AUDIT_STREAM);
+    for (const { stream, events } of known) if (!createdAtMs.has(stream)) createdAtMs.set(stream, events[0]?.atMs ?? 0);
+    folded = applyChanges(folded, known.map(toChange));
+  });
+  const inOrder = <Name extends string, State>(states: ReadonlyMap<Name, State>, prefix: string): Map<Name, State> => {
+    const created = (name: Name): number => createdAtMs.get(prefix + name) ?? 0;
+    return new Map(
+      [...states].toSorted(([left], [right]) => created(left) - created(right) || left.localeCompare(right)),
+    );
+  };
+  return {
+    ...folded,
+    signingKeys: inOrder(folded.signingKeys, SIGNING_KEY_PREFIX),
+    keySets: inOrder(folded.keySets, KEY_SET_PREFIX),
+  };
 }
 
 /** The boundary where stored JSON becomes typed events again. What was written passed the types; evolve checks the order. */

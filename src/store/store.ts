@@ -22,7 +22,7 @@ export interface StreamAppend {
 
 export interface StoredStream {
   readonly stream: StreamId;
-  /** In sequence order; the first has sequence 1. */
+  /** In sequence order and without a gap; the stream's first has sequence 1. */
   readonly events: readonly StoredEvent[];
 }
 
@@ -47,8 +47,12 @@ export const MAX_CHUNK_BYTES = 64 * 1024;
 export interface EventStore {
   /** Events that a full disk kept in the reserve: durable, and not in their place yet. */
   readonly reservedEvents: number;
-  /** Everything, in order. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */
-  load(): Promise<readonly StoredStream[]>;
+  /**
+   * Everything, in batches of bounded size: a log outgrows the memory that its fold takes. Each stream's events come in
+   * sequence order, in one batch or in several. Nothing may be committed meanwhile. What `take` throws ends it.
+   * Errors: STORE_DAMAGED, STORE_UNAVAILABLE.
+   */
+  load(take: (batch: readonly StoredStream[]) => void): Promise<void>;
   /** All or nothing, and on disk when it resolves. Errors: CONCURRENT_CHANGE, STORE_UNAVAILABLE. */
   commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void>;
   /** Everything that is durable now, and nothing later. Commits wait meanwhile. Errors: STORE_DAMAGED, STORE_UNAVAILABLE. */

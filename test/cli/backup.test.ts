@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { EventStore } from '../../src/store/store.ts';
 import { runCli, type CliResult } from './run-cli.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const AT_MS = Date.UTC(2026, 0, 31);
 
@@ -26,7 +27,7 @@ const open = (): Promise<EventStore> => openSqliteStore({ file: storeFile });
 
 async function write(): Promise<void> {
   const store = await open();
-  const expectedSequence = (await store.load())[0]?.events.length ?? 0;
+  const expectedSequence = (await readAll(store))[0]?.events.length ?? 0;
   await store.commit([{ stream: 'token', expectedSequence, events: [{ type: 'LOGIN_CLEARED', atMs: AT_MS }] }]);
   await store.close();
 }
@@ -96,7 +97,7 @@ describe('keyturn restore', () => {
     const kept = readdirSync(path.dirname(storeFile)).filter((name) => name.includes('.replaced-'));
     expect(kept[0]).toMatch(/^keyturn\.db\.replaced-\d{8}T\d{6}Z$/);
     const store = await open();
-    const events = (await store.load())[0]?.events;
+    const events = (await readAll(store))[0]?.events;
     expect(events).toMatchObject([{ type: 'LOGIN_CLEARED' }, { type: 'STORE_RESTORED', knownUntilMs: AT_MS }]);
     await store.close();
   });

@@ -1,6 +1,7 @@
 /** What every store does, whatever it is made of: one suite for each adapter and each fake. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EventStore, MAX_CHUNK_BYTES, type StoredEvent, type StreamAppend } from '../../src/store/store.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 export interface StoreSubject {
   readonly store: EventStore;
@@ -35,7 +36,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
     afterEach(() => subject.cleanUp());
 
     it('is empty at first', async () => {
-      expect(await store.load()).toEqual([]);
+      expect(await readAll(store)).toEqual([]);
     });
 
     it('gives back each stream with its events in order, after a restart too', async () => {
@@ -50,9 +51,9 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
         { stream: 'signing-key/a', events: [rich] },
         { stream: 'signing-key/b', events: [event('b1'), event('b2'), event('b3')] },
       ];
-      expect(await store.load()).toEqual(expected);
+      expect(await readAll(store)).toEqual(expected);
       store = await subject.reopen();
-      expect(await store.load()).toEqual(expected);
+      expect(await readAll(store)).toEqual(expected);
     });
 
     it('makes a copy of what is durable, in parts, and goes on meanwhile', async () => {
@@ -81,7 +82,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await expect(store.commit([append('s', expectedSequence, event('three'))])).rejects.toMatchObject({
         reason: 'CONCURRENT_CHANGE',
       });
-      expect((await store.load())[0]?.events).toHaveLength(2);
+      expect((await readAll(store))[0]?.events).toHaveLength(2);
       await store.commit([append('s', 2, event('three'))]);
     });
 
@@ -89,7 +90,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await store.commit([append('changed', 0, event('one'))]);
       const both = [append('fresh', 0, event('lost')), append('changed', 0, event('lost'))];
       await expect(store.commit(both)).rejects.toMatchObject({ reason: 'CONCURRENT_CHANGE' });
-      expect(await store.load()).toEqual([{ stream: 'changed', events: [event('one')] }]);
+      expect(await readAll(store)).toEqual([{ stream: 'changed', events: [event('one')] }]);
     });
 
     it('lets exactly one of many simultaneous commits win, and the others on other streams through', async () => {
@@ -102,7 +103,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const outcomes = await Promise.allSettled(racing);
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       await Promise.all(others);
-      const streams = await store.load();
+      const streams = await readAll(store);
       expect(streams).toHaveLength(21);
       expect(streams.find(({ stream }) => stream === 'race')?.events).toHaveLength(1);
     });
@@ -111,7 +112,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await Promise.all(
         Array.from({ length: 200 }, (_, index) => store.commit([append('s', index, event(`e${index}`))])),
       );
-      const [stream] = await store.load();
+      const [stream] = await readAll(store);
       expect(stream?.events.map(({ type }) => type)).toEqual(Array.from({ length: 200 }, (_, index) => `e${index}`));
     });
 
@@ -121,7 +122,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await expect(store.commit([append('s', 0), append('t', 1, event('two'))])).rejects.toMatchObject({
         reason: 'CONCURRENT_CHANGE',
       });
-      expect((await store.load()).map(({ events }) => events.length)).toEqual([1, 1]);
+      expect((await readAll(store)).map(({ events }) => events.length)).toEqual([1, 1]);
     });
 
     it('finishes on close what was asked before, and refuses everything after it', async () => {
@@ -130,8 +131,8 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const late = { reason: 'SHUTTING_DOWN' };
       await expect(store.commit([append('s', 3, event('late'))])).rejects.toMatchObject(late);
       await Promise.all([...before, closing, store.close()]);
-      await expect(store.load()).rejects.toMatchObject(late);
-      expect((await (await subject.reopen()).load())[0]?.events).toHaveLength(3);
+      await expect(readAll(store)).rejects.toMatchObject(late);
+      expect((await readAll(await subject.reopen()))[0]?.events).toHaveLength(3);
     });
   });
 }
@@ -149,7 +150,7 @@ export function describeStoreOnFullDisk(
     const unavailable = { reason: 'STORE_UNAVAILABLE' };
     const large = (type: string): StoredEvent => event(type, { filling: 'x'.repeat(60_000) });
     const typesOf = async (stream: string): Promise<string[] | undefined> =>
-      (await store.load()).find((each) => each.stream === stream)?.events.map(({ type }) => type);
+      (await readAll(store)).find((each) => each.stream === stream)?.events.map(({ type }) => type);
     const reopen = async (): Promise<void> => {
       store = await subject.reopen();
     };

@@ -57,7 +57,7 @@ function steppingStore(store: EventStore): EventStore {
     get reservedEvents() {
       return store.reservedEvents;
     },
-    load: () => store.load(),
+    load: (take) => store.load(take),
     commit: (appends, options) =>
       isNumbered(appends)
         ? around(`commit ${describe(appends)}`, () => store.commit(appends, options))

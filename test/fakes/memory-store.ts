@@ -57,12 +57,12 @@ export class MemoryStore implements EventStore {
     return next;
   }
 
-  load(): Promise<readonly StoredStream[]> {
-    return this.#inTurn(() =>
-      [...this.#streams]
-        .map(([stream, events]) => ({ stream, events: structuredClone(events) }))
-        .toSorted((a, b) => (a.stream < b.stream ? -1 : 1)),
-    );
+  /** In batches of one event each: nobody may rely on a stream's coming at once. */
+  load(take: (batch: readonly StoredStream[]) => void): Promise<void> {
+    return this.#inTurn(() => {
+      for (const [stream, events] of this.#streams)
+        for (const event of structuredClone(events)) take([{ stream, events: [event] }]);
+    });
   }
 
   async commit(appends: readonly StreamAppend[], { mayUseReserve = false }: CommitOptions = {}): Promise<void> {

@@ -145,8 +145,9 @@ export class ProcessPorts implements EventStore, JwksProbe {
     for (const listener of this.#tokenListeners) listener(this.hsm.status());
   }
 
-  load(): Promise<readonly StoredStream[]> {
-    return Promise.resolve(this.#machine.load());
+  async load(take: (batch: readonly StoredStream[]) => void): Promise<void> {
+    take(this.#machine.load());
+    await Promise.resolve();
   }
 
   async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {

@@ -9,6 +9,7 @@ import { MemoryStore } from '../fakes/memory-store.ts';
 import { type AppHarness, OPERATOR, SIGNER, startApp } from '../fixtures/app-harness.ts';
 import { silentLog } from '../fixtures/hsm-pool.ts';
 import { KEY_SET, T0 } from '../fixtures/lifecycle.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 async function start(): Promise<{ readonly harness: AppHarness; readonly log: MemoryAuditLog }> {
   const log = new MemoryAuditLog();
@@ -100,7 +101,7 @@ describe('the store’s events', () => {
     const { harness, log } = await start();
     await harness.clock.advanceAsync(20 * 60_000, 1_000);
     await harness.app.stop();
-    const streams = await harness.store.reopened().load();
+    const streams = await readAll(harness.store.reopened());
     const expected = streams
       .flatMap(({ stream, events }) => events.map((event, index) => `${stream} ${index + 1} ${JSON.stringify(event)}`))
       .filter(

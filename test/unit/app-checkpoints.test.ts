@@ -10,6 +10,7 @@ import { MemoryAuditLog } from '../fakes/memory-audit-log.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { silentLog } from '../fixtures/hsm-pool.ts';
 import { T0 } from '../fixtures/lifecycle.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -31,7 +32,7 @@ async function begin(parts: Partial<Run> = {}): Promise<Run> {
   const store = parts.store ?? new MemoryStore();
   const auditLog = parts.log ?? new MemoryAuditLog();
   const audited = new AuditedStore({ store, auditLog, clock, log: silentLog, version: 'test' });
-  await audited.load();
+  await readAll(audited);
   let count = hsm.keys.size * 100;
   const checkpoints = new Checkpoints({
     auditLog,

@@ -9,6 +9,7 @@ import { Telemetry } from '../../src/server/telemetry/telemetry.ts';
 import { type AppHarness, OPERATOR, startApp } from '../fixtures/app-harness.ts';
 import { DAY, HOUR, KEY_SET, MINUTE } from '../fixtures/lifecycle.ts';
 import { LIMITS } from '../fixtures/test-servers.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const NAME = 'access-tokens';
 /** The ceiling is an hour: a standby made at the end of an outage of an hour is not known when the next rotation is due. */
@@ -138,7 +139,7 @@ describe('a token that can make no keys for an hour', () => {
 describe('attempts at a key that can not be made', () => {
   const LONG = { ...POLICY, signingPeriodMs: 30 * DAY, maxSigningPeriodMs: 60 * DAY };
   const attempts = async ({ harness }: World): Promise<number> =>
-    (await harness.store.load()).flatMap(({ events }) => events).filter(({ type }) => type === 'INTENT_ABANDONED')
+    (await readAll(harness.store)).flatMap(({ events }) => events).filter(({ type }) => type === 'INTENT_ABANDONED')
       .length;
   const compromiseStandby = ({ harness }: World): Promise<unknown> =>
     harness.app.declareCompromised(OPERATOR, {

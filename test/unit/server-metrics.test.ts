@@ -14,6 +14,7 @@ import { FakeClock } from '../fakes/fake-clock.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { DAY, HOUR, MINUTE, policyOf, T0 } from '../fixtures/lifecycle.ts';
 import { LIMITS } from '../fixtures/test-servers.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const CALLER = 'auth-service' as CallerName;
 const KEY_SET = 'default' as KeySetName;
@@ -189,12 +190,12 @@ describe('the store', () => {
     await expect(store.commit([{ stream: 'token', expectedSequence: 7, events: [] }])).rejects.toMatchObject({
       reason: 'CONCURRENT_CHANGE',
     });
-    expect(await store.load()).toHaveLength(1);
+    expect(await readAll(store)).toHaveLength(1);
     expect(await valueOf('keyturn_store_commit_duration_seconds_count')).toBe(1);
     expect(await valueOf('keyturn_store_commit_failures_total{reason="CONCURRENT_CHANGE"}')).toBe(1);
     expect(await valueOf('keyturn_store_commit_failures_total{reason="STORE_UNAVAILABLE"}')).toBe(0);
     await store.close();
-    await expect(memory.load()).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
+    await expect(readAll(memory)).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
   });
 });
 

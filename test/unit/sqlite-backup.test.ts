@@ -12,6 +12,7 @@ import { prepareRestore } from '../../src/store/sqlite/restore-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { backUpStore, type StoreSummary } from '../../src/store/sqlite/store-copy.ts';
 import type { StoredStream } from '../../src/store/store.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const WRITER = path.resolve(import.meta.dirname, '../fixtures/store-writer.ts');
 const NODE = path.resolve(import.meta.dirname, '../../node_modules/.bin/node');
@@ -36,7 +37,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** `count` events more on one stream, the store closed again. */
 async function write(count: number, target = file): Promise<void> {
   const store = await openSqliteStore({ file: target });
-  const expectedSequence = (await store.load())[0]?.events.length ?? 0;
+  const expectedSequence = (await readAll(store))[0]?.events.length ?? 0;
   const events = Array.from({ length: count }, (_, index) => ({ type: 'one', atMs: expectedSequence + index + 1 }));
   await store.commit([{ stream: 's', expectedSequence, events }]);
   await store.close();
@@ -46,7 +47,7 @@ async function eventsIn(target: string): Promise<number | undefined> {
   const store = await openSqliteStore({ file: target });
   let streams: readonly StoredStream[];
   try {
-    streams = await store.load();
+    streams = await readAll(store);
   } finally {
     await store.close();
   }
@@ -151,7 +152,7 @@ describe('the restoration of a backup', () => {
     expect(readFileSync(`${file}.replaced-${MARK}-wal`)).toEqual(before);
     expect(await eventsIn(file)).toBe(3);
     const kept = await openSqliteStore({ file: `${file}.replaced-${MARK}` });
-    expect((await kept.load()).map(({ stream, events }) => [stream, events.length])).toEqual([
+    expect((await readAll(kept)).map(({ stream, events }) => [stream, events.length])).toEqual([
       ['left', 1],
       ['right', 1],
       ['s', 5],
@@ -170,7 +171,7 @@ describe('the restoration of a backup', () => {
   it('says of itself that it is a copy, and of what time', async () => {
     restore();
     const store = await openSqliteStore({ file });
-    const [, token] = await store.load();
+    const [, token] = await readAll(store);
     expect(token).toEqual({ stream: 'token', events: [{ type: 'RESTORED', atMs: 1, knownUntilMs: 3 }] });
     await store.close();
     expect(await eventsIn(backup), 'the backup itself is left alone').toBe(3);

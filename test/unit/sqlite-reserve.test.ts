@@ -24,6 +24,7 @@ import { backUpStore } from '../../src/store/sqlite/store-copy.ts';
 import type { EventStore, StoredEvent } from '../../src/store/store.ts';
 import { mountSmallDisk, NO_SMALL_DISK, type SmallDisk } from '../fixtures/small-disk.ts';
 import { type LogLine, recordingLogger } from '../fixtures/recording-logger.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const WRITER = path.resolve(import.meta.dirname, '../fixtures/store-writer.ts');
 const NODE = path.resolve(import.meta.dirname, '../../node_modules/.bin/node');
@@ -162,7 +163,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a SQLite store whose disk is full'
 
   async function countPairs(): Promise<number> {
     const store = await open();
-    const streams = await store.load();
+    const streams = await readAll(store);
     await store.close();
     const counts = streams.map(({ events }) => events.length);
     expect(counts[0]).toBe(counts[1]);
@@ -233,7 +234,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a SQLite store whose disk is full'
     const reserve = ReserveFile.open(`${file}.reserve`);
     reserve.append([rowOf(2), rowOf(3)]);
     reserve.close();
-    expect((await (await open()).load())[0]?.events).toEqual([one, one, one]);
+    expect((await readAll(await open()))[0]?.events).toEqual([one, one, one]);
   });
 
   it('is refused as damaged when its reserve does not continue it: an old copy of the store came back', async () => {

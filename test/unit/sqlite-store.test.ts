@@ -9,7 +9,9 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Readable, Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_BATCH_EVENTS } from '../../src/store/sqlite/event-table.ts';
 import { MAX_QUEUED_JOBS, openSqliteStore, SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { readAll } from '../fixtures/read-all.ts';
 
 const WRITER = path.resolve(import.meta.dirname, '../fixtures/store-writer.ts');
 const NODE = path.resolve(import.meta.dirname, '../../node_modules/.bin/node');
@@ -60,7 +62,7 @@ async function startWriter() {
 /** How many pairs a restart finds; both streams must agree. */
 async function countPairs(): Promise<number> {
   const store = await openSqliteStore({ file });
-  const streams = await store.load();
+  const streams = await readAll(store);
   await store.close();
   const counts = streams.map(({ events }) => events.length);
   expect(counts[0]).toBe(counts[1]);
@@ -160,7 +162,29 @@ describe('the file of a SQLite store', () => {
     await first.close();
     edit('DROP TRIGGER events_are_not_removed; DELETE FROM events WHERE sequence = 2');
     const store = await openSqliteStore({ file });
-    await expect(store.load()).rejects.toMatchObject({ reason: 'STORE_DAMAGED' });
+    await expect(readAll(store)).rejects.toMatchObject({ reason: 'STORE_DAMAGED' });
+    await store.close();
+  });
+
+  it('loads in batches of bounded size, each stream in its order', async () => {
+    const store = await openSqliteStore({ file });
+    const events = Array.from({ length: MAX_BATCH_EVENTS + 7 }, (_, index) => ({ type: 'one', atMs: index }));
+    for (const stream of ['a', 'b']) await store.commit([{ stream, expectedSequence: 0, events }]);
+    const sizes: number[] = [];
+    await store.load((batch) => sizes.push(batch.reduce((sum, part) => sum + part.events.length, 0)));
+    expect(sizes).toEqual([MAX_BATCH_EVENTS, MAX_BATCH_EVENTS, 14]);
+    expect(await readAll(store)).toEqual(['a', 'b'].map((stream) => ({ stream, events })));
+    await store.close();
+  });
+
+  it('does not load when the first event of a later batch is missing', async () => {
+    const first = await openSqliteStore({ file });
+    const events = Array.from({ length: MAX_BATCH_EVENTS + 2 }, () => ONE);
+    await first.commit([{ stream: 's', expectedSequence: 0, events }]);
+    await first.close();
+    edit(`DROP TRIGGER events_are_not_removed; DELETE FROM events WHERE sequence = ${MAX_BATCH_EVENTS + 1}`);
+    const store = await openSqliteStore({ file });
+    await expect(readAll(store)).rejects.toMatchObject({ reason: 'STORE_DAMAGED' });
     await store.close();
   });
 
@@ -274,7 +298,7 @@ describe('a SQLite store in trouble', () => {
   it('tells every waiter when its thread dies, and whoever comes later', async () => {
     const { store } = brokenStore("throw new Error('planted')");
     await store.opened;
-    const waiting = await Promise.allSettled([store.load(), store.commit([]), store.commit([])]);
+    const waiting = await Promise.allSettled([readAll(store), store.commit([]), store.commit([])]);
     for (const outcome of waiting)
       expect(outcome).toMatchObject({ status: 'rejected', reason: { reason: 'STORE_UNAVAILABLE' } });
     await expect(store.commit([])).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
@@ -284,7 +308,7 @@ describe('a SQLite store in trouble', () => {
   it('has a limit on what waits', async () => {
     const { store, thread } = brokenStore('');
     await store.opened;
-    const waiting = Promise.allSettled(Array.from({ length: MAX_QUEUED_JOBS + 1 }, () => store.load()));
+    const waiting = Promise.allSettled(Array.from({ length: MAX_QUEUED_JOBS + 1 }, () => readAll(store)));
     await expect(store.commit([])).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
     await thread.terminate();
     await waiting;

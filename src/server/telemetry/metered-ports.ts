@@ -48,7 +48,7 @@ export function meterStore(
     get reservedEvents() {
       return store.reservedEvents;
     },
-    load: () => store.load(),
+    load: (take) => store.load(take),
     async commit(appends, options) {
       const startMs = clock.monotonicMs();
       try {

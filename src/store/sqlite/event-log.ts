@@ -4,12 +4,11 @@
  * room. Synchronous: used by whoever owns the database.
  */
 import { DatabaseSync } from 'node:sqlite';
-import type { StoredEvent, StoredStream } from '../store.ts';
 import { EventTable, findLostRace, toEvent, toRefusal } from './event-table.ts';
 import { openDatabase } from './open-database.ts';
 import { ReserveFile } from './reserve-file.ts';
 import { isOutOfRoom } from './sqlite-failure.ts';
-import type { CommitJob, EventRow, Refusal } from './thread-messages.ts';
+import type { CommitJob, EventRow, LoadedBatch, Place, Refusal } from './thread-messages.ts';
 
 /** When the reserve couldn't be made, it is tried again after so many commits. */
 const COMMITS_UNTIL_RETRY = 64;
@@ -55,15 +54,12 @@ class EventLog {
     return this.#reserved.length;
   }
 
-  loadAll(): StoredStream[] {
-    const streams = new Map<string, StoredEvent[]>();
-    for (const { stream, events } of this.#table.loadAll()) streams.set(stream, [...events]);
-    for (const row of this.#reserved) {
-      const events = streams.get(row.stream) ?? [];
-      events.push(toEvent(row, this.#file));
-      streams.set(row.stream, events);
-    }
-    return [...streams].map(([stream, events]) => ({ stream, events })).toSorted(byStream);
+  /** The next batch; what is in the reserve comes last. */
+  loadAfter(after?: Place): LoadedBatch {
+    const batch = this.#table.loadAfter(after);
+    if (batch.last !== undefined) return batch;
+    const reserved = this.#reserved.map((row) => ({ stream: row.stream, events: [toEvent(row, this.#file)] }));
+    return { streams: [...batch.streams, ...reserved] };
   }
 
   /** One outcome per commit; undefined means durable. */
@@ -154,8 +150,4 @@ const WANT_OF_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 function isWantOfRoom(thrown: unknown): thrown is Error {
   return thrown instanceof Error && 'code' in thrown && WANT_OF_ROOM.includes(thrown.code);
-}
-
-function byStream(left: StoredStream, right: StoredStream): number {
-  return left.stream < right.stream ? -1 : 1;
 }

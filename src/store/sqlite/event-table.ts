@@ -1,16 +1,22 @@
 /** Reads and writes of the events table. Synchronous: used in the store's thread only. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { KeyturnError } from '../../base/errors.ts';
-import type { StoredEvent, StoredStream } from '../store.ts';
+import type { StoredEvent } from '../store.ts';
 import { storeDamaged, toStoreError } from './sqlite-failure.ts';
-import type { CommitJob, EventRow, Refusal } from './thread-messages.ts';
+import type { CommitJob, EventRow, LoadedBatch, Place, Refusal } from './thread-messages.ts';
+
+/** What a load holds in memory at a time, twice: while one batch is folded the next is read. */
+export const MAX_BATCH_EVENTS = 4_096;
+
+/** Before the first event: no stream has a name so small. */
+const START: Place = { stream: '', sequence: 0 };
 
 export class EventTable {
   readonly #database: DatabaseSync;
   readonly #file: string;
   readonly #last: StatementSync;
   readonly #insert: StatementSync;
-  readonly #all: StatementSync;
+  readonly #after: StatementSync;
   readonly #one: StatementSync;
 
   constructor(database: DatabaseSync, file: string) {
@@ -19,21 +25,29 @@ export class EventTable {
     this.#last = database.prepare('SELECT coalesce(max(sequence), 0) AS last FROM events WHERE stream = ?');
     this.#one = database.prepare('SELECT type, at_ms, data FROM events WHERE stream = ? AND sequence = ?');
     this.#insert = database.prepare('INSERT INTO events (stream, sequence, type, at_ms, data) VALUES (?, ?, ?, ?, ?)');
-    this.#all = database.prepare('SELECT stream, sequence, type, at_ms, data FROM events ORDER BY stream, sequence');
+    this.#after = database.prepare(
+      `SELECT stream, sequence, type, at_ms, data FROM events WHERE (stream, sequence) > (?, ?)
+       ORDER BY stream, sequence LIMIT ${MAX_BATCH_EVENTS}`,
+    );
   }
 
-  loadAll(): StoredStream[] {
-    const streams: { stream: string; events: StoredEvent[] }[] = [];
-    for (const row of this.#all.iterate()) {
-      const stream = String(row['stream']);
+  /** The events after that one, up to a batch of them. Errors: STORE_DAMAGED. */
+  loadAfter(after: Place = START): LoadedBatch {
+    const streams: { readonly stream: string; readonly events: StoredEvent[] }[] = [];
+    let last = after;
+    let count = 0;
+    for (const row of this.#after.iterate(after.stream, after.sequence)) {
+      const event = toEventRow(row);
+      const { stream, sequence } = event;
+      const expected = stream === last.stream ? last.sequence + 1 : 1;
+      if (sequence !== expected) throw storeDamaged(this.#file, `event ${expected} of ${stream} is missing`);
       let current = streams.at(-1);
       if (current?.stream !== stream) streams.push((current = { stream, events: [] }));
-      if (row['sequence'] !== current.events.length + 1) {
-        throw storeDamaged(this.#file, `event ${current.events.length + 1} of ${stream} is missing`);
-      }
-      current.events.push(toEvent(toEventRow(row), this.#file));
+      current.events.push(toEvent(event, this.#file));
+      last = { stream, sequence };
+      count += 1;
     }
-    return streams;
+    return count < MAX_BATCH_EVENTS ? { streams } : { streams, last };
   }
 
   /** How many events the stream has. */

@@ -12,12 +12,15 @@ import { Mutex } from '../../base/mutex.ts';
 import type { CommitOptions, EventStore, StoreCopy, StoredStream, StreamAppend } from '../store.ts';
 import { toCommitJob } from './commit-job.ts';
 import { openFileCopy } from './file-copy.ts';
-import type { Answer, CommitJob, Job, Refusal, ThreadOptions } from './thread-messages.ts';
+import type { Answer, CommitJob, Job, LoadedBatch, Refusal, ThreadOptions } from './thread-messages.ts';
 
 /** Waiting loads and commits; over it the store is too slow to be of use. */
 export const MAX_QUEUED_JOBS = 1_024;
 /** Commits that share one transaction. */
 const MAX_COMMITS_PER_TRANSACTION = 64;
+
+/** What a commit or a copy brings. */
+const NOTHING: LoadedBatch = { streams: [] };
 
 /** The thread's file is TypeScript in the source tree and JavaScript in the package, as this one is. */
 const THREAD_FILE = new URL(`./store-thread${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
@@ -29,7 +32,7 @@ export interface SqliteStoreOptions {
 
 interface Waiter {
   readonly job: Extract<Job, { kind: 'load' | 'copy' }> | { readonly kind: 'commit'; readonly commit: CommitJob };
-  resolve(streams: readonly StoredStream[]): void;
+  resolve(batch: LoadedBatch): void;
   reject(failure: KeyturnError): void;
 }
 
@@ -84,8 +87,16 @@ export class SqliteStore implements EventStore {
     });
   }
 
-  load(): Promise<readonly StoredStream[]> {
-    return this.#enqueue({ kind: 'load' });
+  async load(take: (batch: readonly StoredStream[]) => void): Promise<void> {
+    let batch = await this.#enqueue({ kind: 'load' });
+    while (batch.last !== undefined) {
+      // The thread reads one while this folds the other.
+      const next = this.#enqueue({ kind: 'load', after: batch.last });
+      next.catch(() => undefined);
+      take(batch.streams);
+      batch = await next;
+    }
+    take(batch.streams);
   }
 
   async commit(appends: readonly StreamAppend[], options?: CommitOptions): Promise<void> {
@@ -114,7 +125,7 @@ export class SqliteStore implements EventStore {
     await this.#ended;
   }
 
-  #enqueue(job: Waiter['job']): Promise<readonly StoredStream[]> {
+  #enqueue(job: Waiter['job']): Promise<LoadedBatch> {
     return new Promise((resolve, reject) => {
       if (this.#refusal !== undefined) {
         reject(this.#refusal);
@@ -175,16 +186,16 @@ export class SqliteStore implements EventStore {
       case 'closed':
         return;
       case 'copied':
-        this.#settle((waiter) => waiter.resolve([]));
+        this.#settle((waiter) => waiter.resolve(NOTHING));
         return;
       case 'loaded':
-        this.#settle((waiter) => waiter.resolve(answer.streams));
+        this.#settle((waiter) => waiter.resolve(answer.batch));
         return;
       case 'committed':
         this.reservedEvents = answer.reservedEvents;
         this.#settle((waiter, index) => {
           const refusal = answer.outcomes[index];
-          if (refusal === undefined) waiter.resolve([]);
+          if (refusal === undefined) waiter.resolve(NOTHING);
           else waiter.reject(toError(refusal));
         });
         return;

@@ -102,19 +102,30 @@ export function inspectCopy(copy: string): StoreSummary {
   try {
     const finding = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
     if (finding !== 'ok') throw storeDamaged(copy, String(finding));
-    const streams = new EventTable(database, copy).loadAll();
-    const events = streams.flatMap((stream) => stream.events);
+    const counts = countEvents(new EventTable(database, copy));
     database.close();
     const bytes = readFileSync(copy);
     return {
       bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
-      streams: streams.length,
-      events: events.length,
-      lastEventAtMs: events.reduce<number | undefined>((last, { atMs }) => Math.max(last ?? atMs, atMs), undefined),
+      ...counts,
     };
   } finally {
     if (database.isOpen) database.close();
+  }
+}
+
+function countEvents(table: EventTable): Pick<StoreSummary, 'streams' | 'events' | 'lastEventAtMs'> {
+  const streams = new Set<string>();
+  let events = 0;
+  let lastEventAtMs: number | undefined;
+  for (let batch = table.loadAfter(); ; batch = table.loadAfter(batch.last)) {
+    for (const part of batch.streams) {
+      streams.add(part.stream);
+      events += part.events.length;
+      for (const { atMs } of part.events) lastEventAtMs = Math.max(lastEventAtMs ?? atMs, atMs);
+    }
+    if (batch.last === undefined) return { streams: streams.size, events, lastEventAtMs };
   }
 }
 

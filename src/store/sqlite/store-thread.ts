@@ -23,7 +23,7 @@ try {
     try {
       switch (job.kind) {
         case 'load':
-          answer({ kind: 'loaded', streams: events.loadAll() });
+          answer({ kind: 'loaded', batch: events.loadAfter(job.after) });
           return;
         case 'commit':
           answer({

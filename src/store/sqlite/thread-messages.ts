@@ -26,11 +26,24 @@ export interface CommitJob {
 }
 
 export type Job =
-  | { readonly kind: 'load' }
+  /** The next batch after that event; without one, the first. */
+  | { readonly kind: 'load'; readonly after?: Place }
   | { readonly kind: 'commit'; readonly commits: readonly CommitJob[] }
   /** A copy of the log as a file of that name, in the place of what a crash may have left there. */
   | { readonly kind: 'copy'; readonly copy: string }
   | { readonly kind: 'close' };
+
+/** An event by its place in the log. */
+export interface Place {
+  readonly stream: string;
+  readonly sequence: number;
+}
+
+export interface LoadedBatch {
+  readonly streams: readonly StoredStream[];
+  /** Where to go on; undefined at the end. */
+  readonly last?: Place;
+}
 
 export interface Refusal {
   readonly reason: Reason;
@@ -40,7 +53,7 @@ export interface Refusal {
 export type Answer =
   /** `reserveProblem`: why there is no reserve for a full disk. */
   | { readonly kind: 'opened'; readonly reserveProblem?: string; readonly reservedEvents: number }
-  | { readonly kind: 'loaded'; readonly streams: readonly StoredStream[] }
+  | { readonly kind: 'loaded'; readonly batch: LoadedBatch }
   /** One outcome per commit of the job, in its order; undefined means durable. */
   | { readonly kind: 'committed'; readonly outcomes: readonly (Refusal | undefined)[]; readonly reservedEvents: number }
   | { readonly kind: 'copied' }
