@@ -4,6 +4,7 @@ import { Ledger } from '../../src/app/ledger.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { silentLog } from '../fixtures/hsm-pool.ts';
+import { readAll } from '../fixtures/read-all.ts';
 import { MINUTE, T0 } from '../fixtures/lifecycle.ts';
 
 describe('the clock guard of the application', () => {
@@ -19,7 +20,7 @@ describe('the clock guard of the application', () => {
       onTrustChange: () => undefined,
     });
     await Promise.all([guard.tick(), guard.tick()]);
-    const streams = await store.load();
+    const streams = await readAll(store);
     const events = streams.flatMap(({ stream, events: found }) => (stream === 'clock' ? found : []));
     expect(events.map(({ type }) => type)).toEqual(['CLOCK_BASED']);
     expect(guard.problem).toBe('');

@@ -152,7 +152,7 @@ describe('the file of a SQLite store', () => {
     await copyFile(`${file}-wal`, `${copy}-wal`);
     await first.close();
     const store = await openSqliteStore({ file: copy });
-    expect(await store.load()).toEqual([{ stream: 's', events }]);
+    expect(await readAll(store)).toEqual([{ stream: 's', events }]);
     await store.close();
   });
 
