@@ -99,5 +99,15 @@ async function requireReadable(file: string): Promise<void> {
 
 async function requireWritableFolder(folder: string): Promise<void> {
   if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
-  await access(folder, constants.W_OK | constants.X_OK);
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    // A disk that became read-only is no mistake in the configuration: who opens the store or the log there says so, with
+    // an exit code after which a service manager tries again.
+    if (!isReadOnlyDisk(error)) throw error;
+  }
+}
+
+function isReadOnlyDisk(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'EROFS';
 }
