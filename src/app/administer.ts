@@ -20,7 +20,7 @@ import { impliedTogether, parsePolicy } from '../lifecycle/policy.ts';
 import { activeVersion } from '../lifecycle/rules.ts';
 import type { ApplySigningKeyCommand, RotateCommand } from './application.ts';
 import { toCommandRequest, toRecord } from './command-requests.ts';
-import type { Change } from './ledger.ts';
+import type { Change } from './folded-log.ts';
 import type { Rotator } from './rotator.ts';
 import { commitEvents, type StepPorts, tryVersion } from './steps.ts';
 import { etagOf } from './views.ts';

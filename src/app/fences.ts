@@ -110,6 +110,10 @@ export class Fences {
     return fence === undefined ? '' : `fenced: ${describeFence(fence)}`;
   }
 
+  get withholdsAny(): boolean {
+    return this.#withheldKids.size > 0;
+  }
+
   /** Not published, though the store says so. */
   isWithheld(kid: Kid): boolean {
     return this.#withheldKids.has(kid);

@@ -30,7 +30,8 @@ import type {
   RemovePublicKeyCommand,
 } from './application.ts';
 import type { Fences } from './fences.ts';
-import type { Change, Ledger } from './ledger.ts';
+import type { Change } from './folded-log.ts';
+import type { Ledger } from './ledger.ts';
 import { narrowing } from './narrowing.ts';
 import { toPage } from './page.ts';
 import { isUpTimeDue, UpTime } from './up-time.ts';

@@ -512,7 +512,10 @@ export class Keyturn implements Application {
   #publish(): void {
     const { ledger, clock } = this.#ports;
     const { withheld } = ledger;
-    const isWithheld = (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
+    const isWithheld =
+      withheld.size === 0 && !this.#fences.withholdsAny
+        ? undefined
+        : (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
     const known = [...ledger.keySets.values()].filter(({ name }) => !this.#fences.isKeySetWithheld(name));
     this.#publisher.rebuild(known, (keySet) => ledger.signingKeysOf(keySet), isWithheld, clock.wallMs());
   }

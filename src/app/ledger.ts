@@ -3,60 +3,27 @@
  * decides on the state as it is now, commits, and only then lets anyone see the result (durable before visible).
  * Transactions run one after the other; readers never wait.
  */
-import { assertNever } from '../base/assert-never.ts';
+import type { ApprovalsState } from '../access/approval-log.ts';
 import type { Clock } from '../base/clock.ts';
 import { hasReason, KeyturnError } from '../base/errors.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import { Mutex } from '../base/mutex.ts';
-import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
-import { AUDIT_STREAM } from '../lifecycle/audit-register.ts';
-import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
-import { foldSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
-import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
-import {
-  type ApprovalEvent,
-  APPROVALS_STREAM,
-  type ApprovalsState,
-  evolveApprovals,
-  NO_APPROVALS,
-} from '../access/approval-log.ts';
+import type { ClockState } from '../lifecycle/clock-guard.ts';
+import type { KeySetEvent } from '../lifecycle/events.ts';
+import type { KeySetState } from '../lifecycle/fold-key-set.ts';
+import type { SigningKeyState } from '../lifecycle/fold.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
-import {
-  evolveToken,
-  NEW_TOKEN_STATE,
-  TOKEN_STREAM,
-  type TokenEvent,
-  type TokenState,
-} from '../lifecycle/token-log.ts';
 import { isSamePromise, stricterPromise } from '../lifecycle/policy.ts';
-import type { CommitOptions, EventStore, StoreCopy, StoredEvent, StoredStream, StreamAppend } from '../store/store.ts';
-
-const SIGNING_KEY_PREFIX = 'signing-key/';
-const KEY_SET_PREFIX = 'key-set/';
-const CLOCK_STREAM = 'clock';
+import type { TokenState } from '../lifecycle/token-log.ts';
+import type { CommitOptions, EventStore, StoreCopy } from '../store/store.ts';
+import { applyChanges, type Change, type Folded, loadLog, newGenerations, toAppends } from './folded-log.ts';
 
 /** Narrowings that wait to be recorded and take nothing that others haven't taken. */
 const MAX_WAITING_NARROWINGS = 256;
 
-/** What a transaction wants appended, and to what. */
-export type Change =
-  | { readonly to: 'signingKey'; readonly name: SigningKeyName; readonly events: readonly SigningKeyEvent[] }
-  | { readonly to: 'keySet'; readonly name: KeySetName; readonly events: readonly KeySetEvent[] }
-  | { readonly to: 'token'; readonly events: readonly TokenEvent[] }
-  | { readonly to: 'clock'; readonly events: readonly ClockEvent[] }
-  | { readonly to: 'approvals'; readonly events: readonly ApprovalEvent[] };
-
 /** What a narrowing takes from a version before it is durable: `signing` alone, or its place in the key set as well. */
 export type Withholding = 'signing' | 'everything';
-
-interface Folded {
-  readonly signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>;
-  readonly keySets: ReadonlyMap<KeySetName, KeySetState>;
-  readonly token: TokenState;
-  readonly clock: ClockState;
-  readonly approvals: ApprovalsState;
-}
 
 export interface Narrowing {
   /** The same for a repeat of the command: while the first isn't durable, a repeat joins it. */
@@ -90,7 +57,7 @@ export class Ledger {
     clock: Clock,
     promises: ReadonlyMap<KeySetName, KeySetPromise>,
   ): Promise<Ledger> {
-    const ledger = new Ledger(store, clock, await load(store));
+    const ledger = new Ledger(store, clock, await loadLog(store));
     ledger.#requirePromises(promises);
     ledger.#unrecorded = new Map(
       [...promises].filter(([name, promise]) => {
@@ -196,9 +163,9 @@ export class Ledger {
       const changes = decide().filter((change) => change.events.length > 0);
       if (changes.length === 0) return;
       const evolved = applyChanges(this.#state, changes);
-      const generations = this.#newGenerations(evolved);
+      const generations = newGenerations(evolved, this.#clock.wallMs());
       const next = generations.length === 0 ? evolved : applyChanges(evolved, generations);
-      await this.#store.commit(this.#toAppends([...changes, ...generations]), options);
+      await this.#store.commit(toAppends(this.#state, [...changes, ...generations]), options);
       this.#state = next;
       this.#notify();
     });
@@ -271,56 +238,6 @@ export class Ledger {
     return wanted === undefined ? keySet : { ...keySet, promise: stricterPromise(keySet.promise, wanted) };
   }
 
-  #newGenerations(evolved: Folded): readonly Change[] {
-    return [...evolved.keySets.values()].flatMap((keySet): Change[] => {
-      if (isPublishing(evolved.signingKeys, keySet)) return [];
-      const kids = publishedKids(evolved.signingKeys, keySet);
-      const generation = keySet.generation + 1;
-      return [
-        {
-          to: 'keySet',
-          name: keySet.name,
-          events: [{ type: 'GENERATION_COMMITTED', atMs: this.#clock.wallMs(), generation, kids }],
-        },
-      ];
-    });
-  }
-
-  /** One append per stream: a commit that touches a stream twice continues its own sequence. */
-  #toAppends(changes: readonly Change[]): readonly StreamAppend[] {
-    const appends = new Map<string, StreamAppend>();
-    for (const change of changes) {
-      const append = this.#toAppend(change);
-      const before = appends.get(append.stream);
-      const merged = before === undefined ? append : { ...before, events: [...before.events, ...append.events] };
-      appends.set(append.stream, merged);
-    }
-    return [...appends.values()];
-  }
-
-  #toAppend(change: Change): StreamAppend {
-    switch (change.to) {
-      case 'signingKey':
-        return {
-          stream: SIGNING_KEY_PREFIX + change.name,
-          expectedSequence: this.#state.signingKeys.get(change.name)?.sequence ?? 0,
-          events: change.events,
-        };
-      case 'keySet':
-        return {
-          stream: KEY_SET_PREFIX + change.name,
-          expectedSequence: this.#state.keySets.get(change.name)?.sequence ?? 0,
-          events: change.events,
-        };
-      case 'token':
-        return { stream: TOKEN_STREAM, expectedSequence: this.#state.token.sequence, events: change.events };
-      case 'clock':
-        return { stream: CLOCK_STREAM, expectedSequence: this.#state.clock.sequence, events: change.events };
-      case 'approvals':
-        return { stream: APPROVALS_STREAM, expectedSequence: this.#state.approvals.sequence, events: change.events };
-    }
-  }
-
   #requirePromises(promises: ReadonlyMap<KeySetName, KeySetPromise>): void {
     const missing = [...this.#state.keySets.values()]
       .filter((keySet) => this.signingKeysOf(keySet.name).length > 0 || publishedImports(keySet).length > 0)
@@ -333,122 +250,4 @@ export class Ledger {
       { field: 'keySets' },
     );
   }
-}
-
-/** The kids that a key set publishes: signing keys by creation, versions by number, then imports. The order never changes. */
-function publishedKids(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>, keySet: KeySetState): readonly Kid[] {
-  const versions = [...signingKeys.values()]
-    .filter((state) => state.keySet === keySet.name)
-    .flatMap((state) => state.versions.filter((version) => version.isPublished));
-  return [...versions, ...publishedImports(keySet)].map(({ kid }) => kid);
-}
-
-/** Whether the key set's generation is what its signing keys publish; after each commit, so without making a list. */
-function isPublishing(signingKeys: ReadonlyMap<SigningKeyName, SigningKeyState>, keySet: KeySetState): boolean {
-  const { kids } = keySet;
-  let count = 0;
-  for (const state of signingKeys.values()) {
-    if (state.keySet !== keySet.name) continue;
-    for (const { isPublished, kid } of state.versions) {
-      if (!isPublished) continue;
-      if (kids[count] !== kid) return false;
-      count += 1;
-    }
-  }
-  for (const { kid, departure } of keySet.imports) {
-    if (departure !== undefined) continue;
-    if (kids[count] !== kid) return false;
-    count += 1;
-  }
-  return count === kids.length;
-}
-
-/** The maps are copied once, whatever changes: a start folds the streams of all signing keys. */
-function applyChanges(before: Folded, changes: readonly Change[]): Folded {
-  const signingKeys = new Map(before.signingKeys);
-  const keySets = new Map(before.keySets);
-  let { token, clock, approvals } = before;
-  for (const change of changes) {
-    switch (change.to) {
-      case 'signingKey': {
-        const state = foldSigningKey(signingKeys.get(change.name), change.events);
-        if (state !== undefined) signingKeys.set(change.name, state);
-        break;
-      }
-      case 'keySet': {
-        let state = keySets.get(change.name);
-        for (const event of change.events) state = evolveKeySet(state, event);
-        if (state !== undefined) keySets.set(change.name, state);
-        break;
-      }
-      case 'token':
-        token = change.events.reduce(evolveToken, token);
-        break;
-      case 'clock':
-        clock = change.events.reduce(evolveClock, clock);
-        break;
-      case 'approvals':
-        approvals = change.events.reduce(evolveApprovals, approvals);
-        break;
-      default:
-        assertNever(change);
-    }
-  }
-  return { signingKeys, keySets, token, clock, approvals };
-}
-
-async function load(store: EventStore): Promise<Folded> {
-  let folded: Folded = {
-    signingKeys: new Map(),
-    keySets: new Map(),
-    token: NEW_TOKEN_STATE,
-    clock: NEW_CLOCK_STATE,
-    approvals: NO_APPROVALS,
-  };
-  const createdAtMs = new Map<string, number>();
-  await store.load((batch) => {
-    const known = batch.filter(({ stream }) => stream !== AUDIT_STREAM);
-    for (const { stream, events } of known) if (!createdAtMs.has(stream)) createdAtMs.set(stream, events[0]?.atMs ?? 0);
-    folded = applyChanges(folded, known.map(toChange));
-  });
-  const inOrder = <Name extends string, State>(states: ReadonlyMap<Name, State>, prefix: string): Map<Name, State> => {
-    const created = (name: Name): number => createdAtMs.get(prefix + name) ?? 0;
-    return new Map(
-      [...states].toSorted(([left], [right]) => created(left) - created(right) || left.localeCompare(right)),
-    );
-  };
-  return {
-    ...folded,
-    signingKeys: inOrder(folded.signingKeys, SIGNING_KEY_PREFIX),
-    keySets: inOrder(folded.keySets, KEY_SET_PREFIX),
-  };
-}
-
-/** The boundary where stored JSON becomes typed events again. What was written passed the types; evolve checks the order. */
-function toChange({ stream, events }: StoredStream): Change {
-  if (stream === CLOCK_STREAM) return { to: 'clock', events: typed<ClockEvent>(events) };
-  if (stream === APPROVALS_STREAM) return { to: 'approvals', events: typed<ApprovalEvent>(events) };
-  if (stream === TOKEN_STREAM) return { to: 'token', events: typed<TokenEvent>(events) };
-  if (stream.startsWith(KEY_SET_PREFIX)) {
-    return {
-      to: 'keySet',
-      name: stream.slice(KEY_SET_PREFIX.length) as KeySetName,
-      events: typed<KeySetEvent>(events),
-    };
-  }
-  if (stream.startsWith(SIGNING_KEY_PREFIX)) {
-    return {
-      to: 'signingKey',
-      name: stream.slice(SIGNING_KEY_PREFIX.length) as SigningKeyName,
-      events: typed<SigningKeyEvent>(events),
-    };
-  }
-  throw new KeyturnError(
-    'STORE_DAMAGED',
-    `the store holds a stream of unknown kind, ${stream}; it was written by another version of keyturn`,
-  );
-}
-
-function typed<Event extends StoredEvent>(events: readonly StoredEvent[]): readonly Event[] {
-  return events as readonly Event[];
 }

@@ -13,13 +13,15 @@ import { evolveSigningKey, type KeyVersion, type SigningKeyState } from '../life
 import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { requiredServedMs } from '../lifecycle/rules.ts';
 
-/** Steps in which totals are recorded, as a share of what is being waited for. */
-const RECORD_SHARE = 1 / 20;
+/** Steps in which totals are recorded, as a share of what is being waited for. An orderly end records them, too. */
+const RECORD_SHARE = 1 / 4;
 const MIN_RECORD_STEP_MS = 1_000;
 
+/** The latest answer, and how long the server has answered with just these kids: not yet in their totals. */
 interface Answer {
   readonly atMs: number;
   readonly kids: ReadonlySet<Kid>;
+  readonly stretchMs: number;
 }
 
 /** A signing key with its meters as they stand now, and the event that says so: undefined when nothing moved. */
@@ -54,19 +56,32 @@ export class Meters {
   noteAnswer(keySet: KeySetName, kids: ReadonlySet<Kid>, maxGapMs: number): void {
     const atMs = this.#clock.monotonicMs();
     const before = this.#lastAnswer.get(keySet);
-    this.#lastAnswer.set(keySet, { atMs, kids });
-    if (before?.kids !== kids) for (const kid of kids) this.#answered.add(kid);
-    if (before === undefined || atMs - before.atMs > maxGapMs) return;
-    const elapsedMs = atMs - before.atMs;
+    const isGap = before === undefined || atMs - before.atMs > maxGapMs;
+    const elapsedMs = isGap ? 0 : atMs - before.atMs;
     this.#keySetServed.set(keySet, (this.#keySetServed.get(keySet) ?? 0) + elapsedMs);
-    for (const kid of kids) {
-      if (before.kids.has(kid)) this.#served.set(kid, (this.#served.get(kid) ?? 0) + elapsedMs);
+    if (before?.kids === kids) {
+      // As nearly always: a key set of many versions costs no more than one of two.
+      this.#lastAnswer.set(keySet, { atMs, kids, stretchMs: before.stretchMs + elapsedMs });
+      return;
     }
+    for (const kid of kids) this.#answered.add(kid);
+    if (before !== undefined) this.#endStretch(before, elapsedMs, kids);
+    this.#lastAnswer.set(keySet, { atMs, kids, stretchMs: 0 });
   }
 
   /** The server failed to answer: the next answer starts a new stretch. */
   noteFailure(keySet: KeySetName): void {
+    const before = this.#lastAnswer.get(keySet);
+    if (before !== undefined) this.#endStretch(before, 0, before.kids);
     this.#lastAnswer.delete(keySet);
+  }
+
+  /** `beyondMs`: since its last answer, for kids that are still served. Rule 1: what leaves the set begins anew. */
+  #endStretch({ kids, stretchMs }: Answer, beyondMs: number, served: ReadonlySet<Kid>): void {
+    for (const kid of kids) {
+      if (served.has(kid)) this.#served.set(kid, (this.#served.get(kid) ?? 0) + stretchMs + beyondMs);
+      else this.#served.delete(kid);
+    }
   }
 
   /** Whether this run's HTTP server has answered with the version (rule 4: no JWT leaves before). */
@@ -83,7 +98,8 @@ export class Meters {
     }
     this.#tracked.set(state.name, state);
     this.#trackRetirement(state);
-    for (const version of state.versions) {
+    for (const [index, version] of state.versions.entries()) {
+      if (former?.versions[index] === version) continue;
       if (!this.#servedBase.has(version.kid)) this.#servedBase.set(version.kid, version.servedMs);
       // A version that came back begins anew when it stops the next time.
       if (!isQuiet(version)) this.#quietSince.delete(version.kid);
@@ -100,7 +116,7 @@ export class Meters {
     let hasMoved = false;
     for (const version of state.versions) {
       if (version.state === 'PRE_ACTIVE' && version.isPublished) {
-        const total = this.#totalServedMs(version);
+        const total = this.#totalServedMs(state.keySet, version);
         if (total <= version.servedMs) continue;
         servedMs[version.number] = total;
         hasMoved = true;
@@ -176,8 +192,11 @@ export class Meters {
     this.#quietSince.delete(kid);
   }
 
-  #totalServedMs(version: KeyVersion): number {
-    return (this.#servedBase.get(version.kid) ?? version.servedMs) + Math.floor(this.#served.get(version.kid) ?? 0);
+  #totalServedMs(keySet: KeySetName, version: KeyVersion): number {
+    const { kid } = version;
+    const latest = this.#lastAnswer.get(keySet);
+    const stretchMs = latest?.kids.has(kid) === true ? latest.stretchMs : 0;
+    return (this.#servedBase.get(kid) ?? version.servedMs) + Math.floor((this.#served.get(kid) ?? 0) + stretchMs);
   }
 
   #totalQuietMs(version: KeyVersion): number {

@@ -27,11 +27,11 @@ export class Publisher {
     return this.#incidentEndsMs;
   }
 
-  /** Rebuilds what changed. `signingKeysOf`: in the order of creation. `isWithheld`: taken out before it is durable. */
+  /** Rebuilds what changed. `signingKeysOf`: in the order of creation. `isWithheld`: taken out before it is durable; undefined: nothing is. */
   rebuild(
     keySets: Iterable<KeySetState>,
     signingKeysOf: (keySet: KeySetName) => readonly SigningKeyState[],
-    isWithheld: (kid: Kid) => boolean,
+    isWithheld: ((kid: Kid) => boolean) | undefined,
     nowMs: number,
   ): void {
     this.#incidentEndsMs = Number.POSITIVE_INFINITY;
@@ -40,7 +40,8 @@ export class Publisher {
       if (keySet.generation === 0) continue;
       const before = this.#snapshots.get(keySet.name);
       const signingKeys = signingKeysOf(keySet.name);
-      const remaining = keySet.kids.filter((kid) => !isWithheld(kid)).length;
+      const remaining =
+        isWithheld === undefined ? keySet.kids.length : keySet.kids.filter((kid) => !isWithheld(kid)).length;
       const endsMs = incidentEndMs(keySet, signingKeys);
       const isIncident = remaining < keySet.kids.length || nowMs < endsMs;
       if (nowMs < endsMs) this.#incidentEndsMs = Math.min(this.#incidentEndsMs, endsMs);
@@ -86,7 +87,7 @@ function toVersionJwk({ publicKey, kid }: KeyVersion, algorithm: Algorithm): Pub
 function toSnapshot(
   keySet: KeySetState,
   signingKeys: readonly SigningKeyState[],
-  isWithheld: (kid: Kid) => boolean,
+  isWithheld: (kid: Kid) => boolean = () => false,
 ): Omit<KeySetSnapshot, 'maxAgeSeconds'> {
   const versions = signingKeys.flatMap((state) =>
     state.versions

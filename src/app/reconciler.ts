@@ -10,7 +10,8 @@ import type { Hsm } from '../hsm/hsm.ts';
 import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
 import { isUnexplained } from '../lifecycle/fence.ts';
 import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
-import type { Change, Ledger } from './ledger.ts';
+import type { Change } from './folded-log.ts';
+import type { Ledger } from './ledger.ts';
 import type { ResolveObjectCommand } from './proposals.ts';
 
 const RETRY_MS = 2_000;

@@ -24,7 +24,7 @@ import { activeVersion } from '../lifecycle/rules.ts';
 import type { TokenEvent } from '../lifecycle/token-log.ts';
 import { type AdministerPorts, decideApplication, parseReason } from './administer.ts';
 import type { ProposedSigningKey, RecoverStoreCommand, RecoveredSigningKey, RecoveryView } from './application.ts';
-import type { Change } from './ledger.ts';
+import type { Change } from './folded-log.ts';
 import { beginKeySets } from './reconciler.ts';
 import { requireWanted, type Survey, surveyToken, toName, type UnknownObject, unknownObjects } from './survey-token.ts';
 

@@ -10,41 +10,34 @@ import type { Logger } from '../base/logger.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { describeWaitingRotation, plan, type Step } from '../lifecycle/plan.ts';
 import { isDecided, type TokenStep } from '../lifecycle/step-events.ts';
 import type { FailingStep } from './application.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { Imports } from './imports.ts';
-import type { Change } from './ledger.ts';
+import type { Change } from './folded-log.ts';
 import type { Observation } from './meters.ts';
-import { FIRST_RETRY_MS, MAX_RETRY_MS, nextPauseMs } from './retry-pause.ts';
+import { FIRST_RETRY_MS, MAX_RETRY_MS } from './retry-pause.ts';
+import { StepFailures } from './step-failures.ts';
 import { decideDue, performStep, type StepPorts } from './steps.ts';
 
 /** Plans are made at least this often, whatever time they asked for: the wall clock may have stepped. */
 const MAX_SLEEP_MS = 5_000;
 const MIN_SLEEP_MS = 10;
 
-interface Failure {
-  readonly error: KeyturnError;
-  readonly retryAtMs: number;
-  readonly pauseMs: number;
-  /** Monotonic time of the first failure in a row. */
-  readonly sinceMs: number;
-}
-
-/** By kind of step: one that fails must not keep the others from being done. */
-type Failures = ReadonlyMap<Step['kind'], Failure>;
-
-const NO_FAILURES: Failures = new Map();
-
 /** One signing key as a round found it. */
 interface Look {
   readonly name: SigningKeyName;
+  readonly recorded: SigningKeyState;
   readonly observed: Observation;
   readonly around: Surroundings;
   /** Due, and not waiting to be tried again; most urgent first. */
   readonly steps: readonly Step[];
   readonly isRecordDue: boolean;
+  /** Monotonic: when it was looked at, and when time alone makes the next thing due, or a failed step is tried again. */
+  readonly atMs: number;
+  readonly nextMs: number;
 }
 
 /** A signing key with nothing due, and the situation in which that holds until a time. */
@@ -59,11 +52,20 @@ interface Calm {
 /** What was planned by the wall clock holds while it keeps step with the monotonic one, to so many ms. */
 const MAX_CLOCK_DRIFT_MS = 500;
 
+/** What a plan asks of a key set is the same: a new generation alone makes nothing due. */
+function isSameKeySet(left: KeySetState, right: KeySetState): boolean {
+  return (
+    left.promise === right.promise &&
+    left.lingering === right.lingering &&
+    (left.generation === 0) === (right.generation === 0)
+  );
+}
+
 function isSameSituation(calm: Calm, recorded: SigningKeyState, around: Surroundings, nowMs: number): boolean {
   const driftMs = around.nowMs - calm.around.nowMs - (nowMs - calm.lookedAtMs);
   return (
     calm.recorded === recorded &&
-    calm.around.keySet === around.keySet &&
+    isSameKeySet(calm.around.keySet, around.keySet) &&
     calm.around.isClockTrusted === around.isClockTrusted &&
     Math.abs(driftMs) <= MAX_CLOCK_DRIFT_MS
   );
@@ -71,10 +73,6 @@ function isSameSituation(calm: Calm, recorded: SigningKeyState, around: Surround
 
 function toEvents({ event }: Observation): readonly SigningKeyEvent[] {
   return event === undefined ? [] : [event];
-}
-
-function retryTimes(failures: Failures): readonly number[] {
-  return [...failures.values()].map(({ retryAtMs }) => retryAtMs);
 }
 
 export interface RotatorPorts extends StepPorts {
@@ -87,7 +85,7 @@ export interface RotatorPorts extends StepPorts {
 export class Rotator {
   readonly #ports: RotatorPorts;
   readonly #log: Logger;
-  readonly #failures = new Map<SigningKeyName, Failures>();
+  readonly #failures: StepFailures;
   readonly #busy = new Set<SigningKeyName>();
   /** Signing keys whose rotation is due and waits; said once. */
   readonly #waiting = new Set<SigningKeyName>();
@@ -104,6 +102,7 @@ export class Rotator {
   constructor(ports: RotatorPorts) {
     this.#ports = ports;
     this.#log = ports.log;
+    this.#failures = new StepFailures(ports.clock);
   }
 
   start(): void {
@@ -127,20 +126,10 @@ export class Rotator {
 
   /** Tries failed steps again at once: the token came back, or an operator asks. */
   retryNow(): void {
-    this.#hurry(() => true);
+    this.#failures.hurry(() => true);
     this.#recordRetryAtMs = 0;
-    this.wake();
-  }
-
-  #hurry(isMeant: (kind: Step['kind']) => boolean): void {
-    const hurried = { retryAtMs: 0, pauseMs: 0 };
-    for (const [name, failures] of this.#failures) {
-      const changed = [...failures].map(
-        ([kind, failure]) => [kind, isMeant(kind) ? { ...failure, ...hurried } : failure] as const,
-      );
-      this.#failures.set(name, new Map(changed));
-    }
     this.#calm.clear();
+    this.wake();
   }
 
   /** Whether a step that is due now, or is being done, is missing from the signing key. */
@@ -150,19 +139,12 @@ export class Rotator {
 
   /** Why due steps failed when they were last tried; empty when none did. */
   lastProblem(name: SigningKeyName): string {
-    return [...(this.#failures.get(name) ?? [])]
-      .map(([kind, { error }]) => `${kind}: ${error.reason}: ${error.message}`)
-      .join('; ');
+    return this.#failures.describe(name);
   }
 
   /** The same as data, with how long each has been failing. */
   failingSteps(name: SigningKeyName): readonly FailingStep[] {
-    const nowMs = this.#ports.clock.monotonicMs();
-    return [...(this.#failures.get(name) ?? [])].map(([step, { error, sinceMs }]) => ({
-      step,
-      reason: error.reason,
-      failingForMs: nowMs - sinceMs,
-    }));
+    return this.#failures.list(name);
   }
 
   #dueSteps(name: SigningKeyName): readonly Step[] {
@@ -182,10 +164,14 @@ export class Rotator {
 
   #sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#ports.clock.after(Math.min(Math.max(delayMs, MIN_SLEEP_MS), MAX_SLEEP_MS), resolve);
+      const end = (): void => {
+        this.#wake = undefined;
+        resolve();
+      };
+      const cancel = this.#ports.clock.after(Math.min(Math.max(delayMs, MIN_SLEEP_MS), MAX_SLEEP_MS), end);
       this.#wake = () => {
         cancel();
-        resolve();
+        end();
       };
     });
   }
@@ -252,16 +238,15 @@ export class Rotator {
     if (calm !== undefined && nowMs < calm.untilMs && isSameSituation(calm, recorded, around, nowMs)) return undefined;
     const observed = meters.observe(recorded);
     const { state } = observed;
-    const { due, lookAgainMs = Number.POSITIVE_INFINITY } = plan(state, around);
-    this.#noteWaiting(name, describeWaitingRotation(state, around));
-    const failures = this.#forgetSettled(name, due);
-    const isTried = ({ kind }: Step): boolean => nowMs >= (failures.get(kind)?.retryAtMs ?? 0);
-    const steps = failures.size === 0 ? due : due.filter(isTried);
+    const { due, lookAgainMs = Number.POSITIVE_INFINITY, isRotationWaiting } = plan(state, around);
+    this.#noteWaiting(name, isRotationWaiting ? describeWaitingRotation(state, around) : '');
+    const { ready: steps, retryAtMs } = this.#failures.sift(name, due);
     const recordAtMs = Math.max(nowMs + meters.recordDueInMs(recorded, state, around.keySet), this.#recordRetryAtMs);
     const isRecordDue = recordAtMs <= nowMs;
-    const untilMs = Math.min(nowMs + lookAgainMs, recordAtMs, ...retryTimes(failures));
-    if (steps.length === 0 && !isRecordDue) this.#calm.set(name, { recorded, around, untilMs, lookedAtMs: nowMs });
-    return { name, observed, around, steps, isRecordDue };
+    const nextMs = Math.min(nowMs + lookAgainMs, retryAtMs);
+    if (steps.length === 0 && !isRecordDue)
+      this.#calm.set(name, { recorded, around, untilMs: Math.min(nextMs, recordAtMs), lookedAtMs: nowMs });
+    return { name, recorded, observed, around, steps, isRecordDue, atMs: nowMs, nextMs };
   }
 
   #noteWaiting(name: SigningKeyName, why: string): void {
@@ -270,15 +255,6 @@ export class Rotator {
       this.#waiting.add(name);
       this.#log.warn({ signingKey: name }, why);
     }
-  }
-
-  #forgetSettled(name: SigningKeyName, due: readonly Step[]): Failures {
-    const failures = this.#failures.get(name);
-    if (failures === undefined) return NO_FAILURES;
-    const left = new Map([...failures].filter(([kind]) => due.some((step) => step.kind === kind)));
-    if (left.size === 0) this.#failures.delete(name);
-    else this.#failures.set(name, left);
-    return left;
   }
 
   /**
@@ -309,7 +285,20 @@ export class Rotator {
     this.#recordPauseMs = 0;
     this.#recordRetryAtMs = 0;
     for (const [name, step] of decidedSteps()) this.#noteDone(name, step);
+    for (const look of looks) this.#noteRecorded(look, changes);
     return undefined;
+  }
+
+  /** Meters and ceilings make nothing due: a signing key of which nothing else was recorded needs no new plan. */
+  #noteRecorded({ name, recorded: before, around, steps, atMs, nextMs }: Look, changes: readonly Change[]): void {
+    const { ledger, meters } = this.#ports;
+    if (!steps.every(({ kind }) => kind === 'raiseExpCeiling')) return;
+    const change = changes.find((one) => one.to === 'signingKey' && one.name === name);
+    const recorded = ledger.signingKeys.get(name);
+    // Something else may have been committed since.
+    if (change === undefined || recorded?.sequence !== before.sequence + change.events.length) return;
+    const untilMs = Math.min(nextMs, atMs + meters.recordDueInMs(recorded, recorded, around.keySet));
+    this.#calm.set(name, { recorded, around, untilMs, lookedAtMs: atMs });
   }
 
   #lookAtAll(): readonly Look[] {
@@ -359,29 +348,19 @@ export class Rotator {
   }
 
   #noteDone(name: SigningKeyName, step: Step): void {
-    this.#setFailure(name, step.kind, undefined);
+    this.#failures.forget(name, step.kind);
     // A token that can make keys again can make those of the others, too.
-    if (step.kind === 'makeVersion' && this.#failures.size > 0) this.#hurry((kind) => kind === 'makeVersion');
+    if (step.kind === 'makeVersion' && this.#failures.size > 0) {
+      this.#failures.hurry((kind) => kind === 'makeVersion');
+      this.#calm.clear();
+    }
     this.#log.info({ signingKey: name, step }, 'lifecycle step done');
   }
 
   #noteFailure(name: SigningKeyName, step: Step, error: KeyturnError): void {
-    const before = this.#failures.get(name)?.get(step.kind);
     const policy = this.#ports.ledger.signingKeys.get(name)?.policy;
-    const pauseMs = nextPauseMs(before?.pauseMs ?? 0, { kind: step.kind, reason: error.reason, policy });
-    const nowMs = this.#ports.clock.monotonicMs();
-    const sinceMs = before?.sinceMs ?? nowMs;
-    this.#setFailure(name, step.kind, { error, pauseMs, retryAtMs: nowMs + pauseMs, sinceMs });
-    this.#log.warn({ signingKey: name, step, retryInMs: pauseMs, err: error }, 'lifecycle step failed');
-  }
-
-  #setFailure(name: SigningKeyName, kind: Step['kind'], failure: Failure | undefined): void {
-    const before = this.#failures.get(name);
-    if (failure === undefined && before?.has(kind) !== true) return;
-    const failures = new Map(before);
-    if (failure === undefined) failures.delete(kind);
-    else failures.set(kind, failure);
-    this.#failures.set(name, failures);
+    const retryInMs = this.#failures.note(name, { kind: step.kind, error, policy });
+    this.#log.warn({ signingKey: name, step, retryInMs, err: error }, 'lifecycle step failed');
   }
 
   /** Writes served, quiet and up-time down, so that a restart goes on from there. */

@@ -19,7 +19,7 @@ const MAX_PROBE_INTERVAL_MS = 5_000;
  * Two answers further apart than this share of the ceiling prove nothing about the time between. Within it, a process
  * that was too busy to ask counts on: while it answered nobody, nobody got a copy without the version either.
  */
-const MAX_GAP_SHARE = 3 * PROBE_SHARE;
+const MAX_GAP_SHARE = 7 * PROBE_SHARE;
 const MIN_GAP_MS = 3 * MIN_PROBE_INTERVAL_MS;
 
 export interface ServedTimePorts {

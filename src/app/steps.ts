@@ -25,7 +25,8 @@ import {
   type TokenStep,
   toStepEvents,
 } from '../lifecycle/step-events.ts';
-import type { Change, Ledger } from './ledger.ts';
+import type { Change } from './folded-log.ts';
+import type { Ledger } from './ledger.ts';
 import type { Meters, Observation } from './meters.ts';
 
 export interface StepPorts {

@@ -5,7 +5,7 @@ export class Mutex {
   /** Runs `work` when every earlier one has settled; a failure is the caller's alone. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#tail.then(work, work);
-    this.#tail = turn.catch(() => undefined);
+    this.#tail = turn;
     return turn;
   }
 }

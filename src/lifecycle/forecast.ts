@@ -13,7 +13,7 @@ import { evolveKeySet, type KeySetState } from './fold-key-set.ts';
 import { planImports, publishedImports, toExpiry } from './imports.ts';
 import { describeChanges, type Moment, toContent } from './moments.ts';
 import { plan, type Step } from './plan.ts';
-import { expCeilingStepMs } from './policy.ts';
+import { expCeilingReserveMs, expCeilingStepMs } from './policy.ts';
 import { activeVersion, nextExpCeilingMs, propagatedStandbys, rotationDueMs, signingEndsMs } from './rules.ts';
 import { hasRoom, rotationCommand, TAKEOVER, toIntent, toMade, toStepEvents } from './step-events.ts';
 
@@ -214,16 +214,17 @@ class Course {
     if (kids.length > this.peak.publishedVersions) this.peak = { atMs: this.nowMs, publishedVersions: kids.length };
   }
 
-  /** The ACTIVE version's ceiling and the next standby's rise every half step (plan.ts): the last rise before now counts. */
+  /** The ACTIVE version's ceiling and the next standby's rise when the reserve is reached (plan.ts): the last rise before now counts. */
   #toRaises(state: SigningKeyState, fromMs: number): readonly SigningKeyEvent[] {
     const { policy } = state;
-    const halfStepMs = expCeilingStepMs(policy) / 2;
+    const reserveMs = expCeilingReserveMs(policy);
+    const everyMs = expCeilingStepMs(policy) - reserveMs;
     const [next] = propagatedStandbys(state, this.#keySet);
     return [activeVersion(state), next].flatMap((version): SigningKeyEvent[] => {
       if (version === undefined) return [];
-      const firstMs = Math.max(fromMs, (version.expCeilingMs ?? 0) - policy.maxJwtLifetimeMs - halfStepMs);
+      const firstMs = Math.max(fromMs, (version.expCeilingMs ?? 0) - policy.maxJwtLifetimeMs - reserveMs);
       if (firstMs > this.nowMs) return [];
-      const lastMs = firstMs + Math.floor((this.nowMs - firstMs) / halfStepMs) * halfStepMs;
+      const lastMs = firstMs + Math.floor((this.nowMs - firstMs) / everyMs) * everyMs;
       const expCeilingMs = nextExpCeilingMs(policy, lastMs);
       return [{ type: 'EXP_CEILING_RAISED', atMs: lastMs, version: version.number, expCeilingMs }];
     });

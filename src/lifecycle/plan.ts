@@ -18,7 +18,7 @@ import {
   unservedMs,
   withdrawalDueMs,
 } from './rules.ts';
-import { expCeilingStepMs } from './policy.ts';
+import { expCeilingReserveMs, expCeilingStepMs } from './policy.ts';
 
 export type Step =
   /** Undo an intent that a crash or a failure left: nothing with its CKA_ID may stay in the token. */
@@ -44,6 +44,8 @@ export interface Plan {
   readonly due: readonly Step[];
   /** Ms until the next step that time alone makes due; undefined when none waits for time. */
   readonly lookAgainMs: number | undefined;
+  /** A rotation is due, and waits for its standbys: `describeWaitingRotation` says it in words. */
+  readonly isRotationWaiting: boolean;
 }
 
 /** A plan in the making, and what several of its parts ask for. */
@@ -55,12 +57,21 @@ interface Draft {
   readonly ready: readonly KeyVersion[];
   readonly due: Step[];
   waitMs: number;
+  isRotationWaiting: boolean;
 }
 
 export function plan(state: SigningKeyState, around: Surroundings): Plan {
   const active = activeVersion(state);
   const ready = propagatedStandbys(state, around.keySet);
-  const draft: Draft = { state, around, active, ready, due: [], waitMs: Number.POSITIVE_INFINITY };
+  const draft: Draft = {
+    state,
+    around,
+    active,
+    ready,
+    due: [],
+    waitMs: Number.POSITIVE_INFINITY,
+    isRotationWaiting: false,
+  };
   const { retirement } = state;
   if (retirement === undefined) planExpCeilings(draft);
   for (const intent of state.intents) draft.due.push({ kind: 'abandonIntent', version: intent.version });
@@ -69,7 +80,8 @@ export function plan(state: SigningKeyState, around: Surroundings): Plan {
   else planRetirement(draft, retirement);
   for (const version of state.versions) planAfterlife(draft, version);
   const due = around.isClockTrusted ? draft.due : draft.due.filter((step) => !isHeldBack(step, state, around));
-  return { due, lookAgainMs: draft.waitMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, draft.waitMs) };
+  const lookAgainMs = draft.waitMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, draft.waitMs);
+  return { due, lookAgainMs, isRotationWaiting: draft.isRotationWaiting };
 }
 
 function waitFor(draft: Draft, ms: number): void {
@@ -105,15 +117,15 @@ function planExpCeilings(draft: Draft): void {
   const { policy } = draft.state;
   const { nowMs } = draft.around;
   const versions = [active, ready[0]].filter((version) => version !== undefined);
+  const reserveMs = expCeilingReserveMs(policy);
   const low = versions.filter((version) => needsHigherExpCeiling(version, policy, nowMs));
   if (low.length > 0) {
-    // When one is raised, so is the other: one commit serves both.
+    // When one is raised, so is the other: one commit serves both. Then nothing is due of them until the reserve is reached.
     for (const { number } of new Set([...low, ...versions])) due.push({ kind: 'raiseExpCeiling', version: number });
-    return;
+    return waitFor(draft, expCeilingStepMs(policy) - reserveMs);
   }
-  const halfStepMs = expCeilingStepMs(policy) / 2;
   for (const { expCeilingMs = 0 } of versions)
-    waitFor(draft, expCeilingMs - policy.maxJwtLifetimeMs - halfStepMs - nowMs);
+    waitFor(draft, expCeilingMs - policy.maxJwtLifetimeMs - reserveMs - nowMs);
 }
 
 /**
@@ -128,7 +140,10 @@ function planRotation(draft: Draft, active: KeyVersion): void {
   const ready = draft.ready.length;
   if (ready >= state.policy.standbys) due.push({ kind: 'rotate', useLastStandby: false });
   else if (ready > 0 && nowMs >= signingEndsMs(state, active)) due.push({ kind: 'rotate', useLastStandby: true });
-  else if (nowMs < signingEndsMs(state, active)) waitFor(draft, signingEndsMs(state, active) - nowMs);
+  else {
+    draft.isRotationWaiting = true;
+    if (nowMs < signingEndsMs(state, active)) waitFor(draft, signingEndsMs(state, active) - nowMs);
+  }
 }
 
 /** Rules 2 and 5: a rotation that is due and waits for its standbys, in words; empty when none does. */

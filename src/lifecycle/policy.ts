@@ -144,7 +144,16 @@ export function checkPolicyAgainstPromise(policy: LifecyclePolicy, promise: KeyS
   }
 }
 
-/** The coarse step in which an `expCeiling` rises, off the hot path: versions are kept that much longer than their JWTs. */
-export function expCeilingStepMs({ maxJwtLifetimeMs }: LifecyclePolicy): number {
-  return Math.min(Math.max(maxJwtLifetimeMs / 2, 10_000), Math.max(HOUR_MS, maxJwtLifetimeMs / 8));
+/**
+ * The coarse step in which an `expCeiling` rises, off the hot path: versions are kept that much longer than their JWTs.
+ * Short JWTs alone would ask for a commit every minute, so a twentieth of the signing period is enough, up to an hour.
+ */
+export function expCeilingStepMs({ maxJwtLifetimeMs, signingPeriodMs }: LifecyclePolicy): number {
+  const wantedMs = Math.max(maxJwtLifetimeMs / 2, signingPeriodMs / 20, 10_000);
+  return Math.min(wantedMs, Math.max(HOUR_MS, maxJwtLifetimeMs / 8));
+}
+
+/** What is left of the step, above the longest JWT, when the ceiling is raised: so long the store may fail unnoticed. */
+export function expCeilingReserveMs(policy: LifecyclePolicy): number {
+  return expCeilingStepMs(policy) / 4;
 }

@@ -5,7 +5,7 @@
 import type { KeyVersion, Retirement, SigningKeyState } from './fold.ts';
 import type { KeySetState } from './fold-key-set.ts';
 import type { LifecyclePolicy } from './model.ts';
-import { expCeilingStepMs, SPREAD_SHARE } from './policy.ts';
+import { expCeilingReserveMs, expCeilingStepMs, SPREAD_SHARE } from './policy.ts';
 
 /** Rule 1: how long a version must have been served: by the ceiling now, and by older ceilings that copies still live by. */
 export function requiredServedMs(keySet: KeySetState): number {
@@ -42,9 +42,9 @@ export function nextExpCeilingMs(policy: LifecyclePolicy, nowMs: number): number
   return nowMs + policy.maxJwtLifetimeMs + expCeilingStepMs(policy);
 }
 
-/** Rule 3: the ceiling is raised when less than half a step is left above the longest JWT signed now. */
+/** Rule 3: the ceiling is raised when little of its step is left above the longest JWT signed now. */
 export function needsHigherExpCeiling(version: KeyVersion, policy: LifecyclePolicy, nowMs: number): boolean {
-  return (version.expCeilingMs ?? 0) < nowMs + policy.maxJwtLifetimeMs + expCeilingStepMs(policy) / 2;
+  return (version.expCeilingMs ?? 0) < nowMs + policy.maxJwtLifetimeMs + expCeilingReserveMs(policy);
 }
 
 /**

@@ -36,12 +36,13 @@ const DECIDED = [
   'endRetirement',
   'withdraw',
 ] as const satisfies readonly Step['kind'][];
+const DECIDED_KINDS: ReadonlySet<Step['kind']> = new Set(DECIDED);
 
 type DecidedStep = Extract<Step, { kind: (typeof DECIDED)[number] }>;
 export type TokenStep = Exclude<Step, DecidedStep>;
 
 export function isDecided(step: Step): step is DecidedStep {
-  return DECIDED.some((kind) => kind === step.kind);
+  return DECIDED_KINDS.has(step.kind);
 }
 
 export function toStepEvents(
@@ -61,8 +62,14 @@ export function toStepEvents(
     }
     case 'notePropagated':
       return [{ type: 'VERSION_PROPAGATED', atMs, version: step.version, basis: 'served' }];
-    case 'deactivate':
-      return [{ type: 'VERSION_DEACTIVATED', atMs, version: step.version }];
+    case 'deactivate': {
+      const { version } = step;
+      // What nothing brings back is destroyed next: one commit says both.
+      return [
+        { type: 'VERSION_DEACTIVATED', atMs, version },
+        { type: 'DESTRUCTION_INTENDED', atMs, version },
+      ];
+    }
     case 'endRetirement':
       return toRetirementEnd(state, around);
     case 'withdraw':

@@ -68,8 +68,8 @@ describe('the forecast of a new signing key', () => {
             expect(change, 'was never seen').toMatch(/DEACTIVATED|SUSPENDED|PRE_ACTIVE/);
             continue;
           }
-          // When ceilings rise shifts with every late rotation, by half a step: so does what waits for them.
-          const slackMs = change.endsWith('DESTROYED') ? expCeilingStepMs(parsePolicy(policy)) / 2 : 0;
+          // When ceilings rise shifts with every late rotation, by what lies between two: so does what waits for them.
+          const slackMs = change.endsWith('DESTROYED') ? expCeilingStepMs(parsePolicy(policy)) : 0;
           const rotations = Math.floor(atMs / (policy.signingPeriodMs ?? 1));
           expect(realMs, change).toBeGreaterThanOrEqual(atMs - slackMs);
           expect(realMs - atMs, `${change} at ${atMs}`).toBeLessThanOrEqual(slackMs + NOTICE_MS * (1 + rotations));

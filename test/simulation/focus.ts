@@ -56,6 +56,26 @@ export const raisedCeilings: Focus = (scenario) => {
   };
 };
 
+/**
+ * Verifiers are off by more than an expCeiling lies ahead of the longest JWT: JWTs are short, and no window keeps a
+ * version after it was rotated.
+ */
+export const slowVerifiers: Focus = (scenario) => {
+  const { shortestPeriodMs, promise, verifiers, keys } = scenario;
+  const verifierSkewMs = Math.floor(shortestPeriodMs / 4 / SECOND) * SECOND;
+  const focused = withHappenings(scenario, []);
+  return {
+    ...focused,
+    promise: { ...promise, verifierSkewMs },
+    verifiers: verifiers.map((plan) => ({ ...plan, clockOffsetMs: -verifierSkewMs, leewayMs: 0 })),
+    keys: keys.slice(0, 1).map((key) => ({
+      ...key,
+      policy: { ...key.policy, signingPeriodMs: shortestPeriodMs, maxJwtLifetimeMs: 30 * SECOND, rollbackWindowMs: 0 },
+    })),
+    durationMs: 5 * shortestPeriodMs,
+  };
+};
+
 /** HTTP doesn't answer when the signing key is made: its first generation signs when it has been served, and not before. */
 export const silentBeginnings: Focus = (scenario) => ({
   ...withHappenings(scenario, [{ kind: 'http-outage', atMs: 0, forMs: MINUTE }]),

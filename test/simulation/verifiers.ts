@@ -38,8 +38,8 @@ export type Answer =
   | { readonly kind: 'failed' };
 
 export interface Copy {
-  /** x by kid, base64url. */
-  readonly keys: ReadonlyMap<string, string>;
+  /** The document, read when a JWT is held against it: many are replaced before. */
+  readonly body: Uint8Array;
   readonly fetchedAtMs: number;
   readonly maxAgeMs: number;
   /** The ceiling that was promised when the origin answered. */
@@ -65,18 +65,43 @@ export interface Surroundings {
   ceilingMs(): number;
 }
 
-const documents = new WeakMap<Uint8Array, ReadonlyMap<string, string>>();
+interface PublicKey {
+  readonly kid: string;
+  readonly x: string;
+}
 
-/** RFC 7517, section 5. The same bytes are parsed once. */
+const documents = new WeakMap<Uint8Array, ReadonlyMap<string, string>>();
+const MAX_KNOWN_KEYS = 256;
+const keysByText = new Map<string, PublicKey>();
+/** Nothing stands between two keys but this, as no string in them has it. */
+const BETWEEN_KEYS = '},{';
+const OPENING = '{"keys":[{';
+const CLOSING = '}]}';
+
+/** RFC 7517, section 5: x by kid, base64url. The same bytes are parsed once. */
 function parseDocument(body: Uint8Array): ReadonlyMap<string, string> {
   const known = documents.get(body);
   if (known !== undefined) return known;
-  const { keys } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')) as {
-    keys: { kid: string; x: string }[];
-  };
-  const parsed = new Map(keys.map(({ kid, x }) => [kid, x]));
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  const parsed = new Map(parseKeys(text).map(({ kid, x }) => [kid, x]));
   documents.set(body, parsed);
   return parsed;
+}
+
+/** A key is in many documents, and mostly in the same words: it is parsed once. Any other writing goes through as well. */
+function parseKeys(document: string): readonly PublicKey[] {
+  if (!document.startsWith(OPENING) || !document.endsWith(CLOSING))
+    return (JSON.parse(document) as { readonly keys: readonly PublicKey[] }).keys;
+  return document.slice(OPENING.length, -CLOSING.length).split(BETWEEN_KEYS).map(parseKey);
+}
+
+function parseKey(members: string): PublicKey {
+  const known = keysByText.get(members);
+  if (known !== undefined) return known;
+  const { kid, x } = JSON.parse(`{${members}}`) as PublicKey;
+  if (keysByText.size >= MAX_KNOWN_KEYS) keysByText.clear();
+  keysByText.set(members, { kid, x });
+  return { kid, x };
 }
 
 const MAX_KNOWN_HEADERS = 64;
@@ -139,6 +164,7 @@ export class Verifier {
   readonly #around: Surroundings;
   readonly #cache: SharedCache | undefined;
   #copy: Copy | undefined;
+  #keys: ReadonlyMap<string, string> | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(plan: VerifierPlan, around: Surroundings, cache?: SharedCache) {
@@ -161,7 +187,8 @@ export class Verifier {
     };
     if (answer.kind !== 'document') return;
     const { body, maxAgeMs } = answer;
-    this.#copy = { keys: parseDocument(body), fetchedAtMs: nowMs, maxAgeMs, ceilingMs, answeredAtMs };
+    this.#keys = undefined;
+    this.#copy = { body, fetchedAtMs: nowMs, maxAgeMs, ceilingMs, answeredAtMs };
   }
 
   judge(jwt: ParsedJwt, nowMs: number): Verdict {
@@ -173,12 +200,18 @@ export class Verifier {
         return 'no-copy';
       }
     }
-    if (this.plan.kind === 'refetch-on-unknown-kid' && this.#copy?.keys.has(jwt.kid) !== true) {
+    if (this.plan.kind === 'refetch-on-unknown-kid' && this.#findKey(jwt.kid) === undefined) {
       if (nowMs - this.#askedAtMs >= this.plan.cooldownMs) this.fetch(nowMs);
     }
-    const publicKey = this.#copy?.keys.get(jwt.kid);
+    const publicKey = this.#findKey(jwt.kid);
     if (publicKey === undefined) return 'unknown-kid';
     return jwt.signedBy === publicKey ? 'verified' : 'bad-signature';
+  }
+
+  #findKey(kid: string): string | undefined {
+    if (this.#copy === undefined) return undefined;
+    this.#keys ??= parseDocument(this.#copy.body);
+    return this.#keys.get(kid);
   }
 
   #isExpired({ expMs }: ParsedJwt, nowMs: number): boolean {

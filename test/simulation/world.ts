@@ -34,8 +34,8 @@ export interface Outcome {
 
 /** How often every signing key signs in one shortest signing period, beside once when a version becomes ACTIVE. */
 const SIGNINGS_PER_PERIOD = 2;
-/** Served time is counted across gaps up to 3/20 of the ceiling: timers stay below that while it is. */
-const COUNTING_LATENESS_SHARE = 1 / 7;
+/** Served time is counted across gaps up to 7/20 of the ceiling: timers stay below that while it is. */
+const COUNTING_LATENESS_SHARE = 0.34;
 /** Names for draws. */
 const LIFETIME = 11;
 const PAUSE = 12;

@@ -155,12 +155,12 @@ describe('the key set', () => {
       atMs: T0,
       promise: { ...plain.promise, verifierCacheCeilingMs: 1 },
     });
-    for (let servedMs = GAP_MS; servedMs < HOUR / 20; servedMs += GAP_MS) {
+    for (let servedMs = GAP_MS; servedMs < HOUR / 4; servedMs += GAP_MS) {
       expect(meters.observeKeySet(lowered)).toBeUndefined();
       clock.advance(GAP_MS);
       answer();
     }
-    expect(meters.observeKeySet(lowered)).toMatchObject({ type: 'KEY_SET_SERVED', servedMs: HOUR / 20 });
+    expect(meters.observeKeySet(lowered)).toMatchObject({ type: 'KEY_SET_SERVED', servedMs: HOUR / 4 });
   });
 });
 
@@ -170,11 +170,11 @@ describe('retired time', () => {
   const retired = fold(decideRetire(waiting, { caller: CALLER, reason: '' }, aroundAt(T0)), waiting);
   const retiredMs = (): number | undefined => meters.observe(retired).state.retirement?.retiredMs;
 
-  it('is up-time since the signing key was retired, up to its window, recorded in steps of a twentieth', () => {
+  it('is up-time since the signing key was retired, up to its window, recorded in steps of a quarter', () => {
     meters.track(retired);
     clock.stepWall(HOUR);
-    clock.advance(HOUR / 20 - 1);
-    expect(retiredMs()).toBe(HOUR / 20 - 1);
+    clock.advance(HOUR / 4 - 1);
+    expect(retiredMs()).toBe(HOUR / 4 - 1);
     const isDue = (): boolean => meters.recordDueInMs(retired, meters.observe(retired).state, servedKeySet()) <= 0;
     expect(isDue()).toBe(false);
     clock.advance(1);

@@ -9,8 +9,8 @@ import { MemoryStore } from '../fakes/memory-store.ts';
 import { created, HOUR, KEY_SET, MINUTE, NAME, published, T0 } from '../fixtures/lifecycle.ts';
 import { recordingLogger } from '../fixtures/recording-logger.ts';
 
-/** The ceiling is an hour: two answers up to nine minutes apart count. */
-const LONGEST_GAP = 9 * MINUTE;
+/** The ceiling is an hour: two answers up to 21 minutes apart count. */
+const LONGEST_GAP = 21 * MINUTE;
 let clock: FakeClock;
 let ledger: Ledger;
 let meters: Meters;

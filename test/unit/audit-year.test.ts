@@ -31,7 +31,7 @@ describe('the report of a simulated year', () => {
     const late = report.turns.filter(({ punctuality }) => punctuality !== 'onTime');
     expect(report.turns.length).toBeGreaterThan(15);
     expect(late).toMatchObject([
-      { signingKey: 'access-tokens', punctuality: 'late', caller: 'operator', lateMs: (15 * 60 + 15) * 60_000 },
+      { signingKey: 'access-tokens', punctuality: 'late', caller: 'operator', lateMs: (15 * 60 + 30) * 60_000 },
     ]);
   });
 

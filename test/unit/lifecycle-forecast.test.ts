@@ -50,8 +50,8 @@ describe('forecast', () => {
       [due, '4  PRE_ACTIVE', 4],
       [due + 1, '4 PRE_ACTIVE PRE_ACTIVE', 4],
       [due + 1, '1 SUSPENDED DEACTIVATED', 4],
-      // exp_ceiling (raised every 15 min, to 1.5 h ahead), skew and clock step limit.
-      [expect.closeTo(due + 1.6, 6), '1 DEACTIVATED DESTROYED', 3],
+      // exp_ceiling (raised every 45 min, to 2 h ahead), skew and clock step limit.
+      [expect.closeTo(due + 2.1, 6), '1 DEACTIVATED DESTROYED', 3],
     ]);
     expect(course).toMatchObject({ isComplete: true, peak: { publishedVersions: 4 }, endMs: T0 + 8 * DAY });
   });
@@ -59,7 +59,7 @@ describe('forecast', () => {
   it('keeps a version for the longest life of a JWT from the rotation on, whatever is left of its exp_ceiling', () => {
     const policy = policyOf({ signingPeriodMs: 7 * DAY + 7 * MINUTE });
     const { moments } = forecast([fold([created(policy)])], aroundAt(T0, keySetOf()), 8 * DAY);
-    expect(moments.find(({ to }) => to === 'DESTROYED')?.atMs).toBe(dueMs(policy) + 96 * MINUTE);
+    expect(moments.find(({ to }) => to === 'DESTROYED')?.atMs).toBe(dueMs(policy) + 126 * MINUTE);
   });
 
   it('lets a signing key of a served key set wait for the ceiling', () => {

@@ -44,6 +44,13 @@ describe('plan', () => {
     expect(lookAgainMs).toBe(45 * MINUTE);
   });
 
+  it('says when to look again as if due ceilings were raised: with that nothing else becomes due', () => {
+    // lifetime 1 h, step 1 h, of which a quarter is left when it is raised.
+    const { due, lookAgainMs } = plan(fold(firstGeneration()), aroundAt(T0 + HOUR));
+    expect(due.map(({ kind }) => kind)).toEqual(['raiseExpCeiling', 'raiseExpCeiling']);
+    expect(lookAgainMs).toBe(45 * MINUTE);
+  });
+
   it('makes a standby after a rotation, and waits until it is propagated', () => {
     const rotated = fold([
       ...firstGeneration(),
@@ -68,7 +75,7 @@ describe('plan', () => {
     ]);
     expect(kinds(rotated)).toEqual(['makeVersion']);
     const waiting = fold([...published(4), served(4, 10 * MINUTE)], rotated);
-    expect(plan(waiting, aroundAt(T0))).toEqual({ due: [], lookAgainMs: 50 * MINUTE });
+    expect(plan(waiting, aroundAt(T0))).toMatchObject({ due: [], lookAgainMs: 50 * MINUTE });
     expect(kinds(fold([served(4, HOUR)], waiting))).toEqual(['notePropagated']);
   });
 

@@ -7,7 +7,7 @@ import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
 import { evolveKeySet } from '../../src/lifecycle/fold-key-set.ts';
 import { findVersion } from '../../src/lifecycle/versions.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
-import { parsePolicy } from '../../src/lifecycle/policy.ts';
+import { expCeilingStepMs, parsePolicy } from '../../src/lifecycle/policy.ts';
 import {
   isPropagated,
   isWindowOver,
@@ -198,6 +198,17 @@ describe('rule 3: keep until the last JWT has expired', () => {
     // lifetime 1 h, step 30 min: T0 + 2 h is enough until T0 + 45 min
     expect(needsHigherExpCeiling(active, state.policy, T0 + 45 * MINUTE)).toBe(false);
     expect(needsHigherExpCeiling(active, state.policy, T0 + 45 * MINUTE + 1)).toBe(true);
+  });
+});
+
+describe('the step of a ceiling', () => {
+  it.each([
+    ['half of the longest lifetime', { signingPeriodMs: 4 * HOUR, maxJwtLifetimeMs: HOUR }, 30 * MINUTE],
+    ['a twentieth of the period for short JWTs', { signingPeriodMs: 10 * HOUR, maxJwtLifetimeMs: MINUTE }, 30 * MINUTE],
+    ['an hour at most', { signingPeriodMs: 720 * HOUR, maxJwtLifetimeMs: MINUTE }, HOUR],
+    ['an eighth of a long lifetime', { signingPeriodMs: 720 * HOUR, maxJwtLifetimeMs: 24 * HOUR }, 3 * HOUR],
+  ])('is %s', (_, policy, stepMs) => {
+    expect(expCeilingStepMs(parsePolicy({ ...policy, rollbackWindowMs: 0 }))).toBe(stepMs);
   });
 });
 
