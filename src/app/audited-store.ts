@@ -147,7 +147,9 @@ export class AuditedStore implements EventStore {
       { storeEvents: this.#count, knownEvents: known, auditHead },
       'the store is older than the audit log: nothing signs until an operator has decided with keyturn recover',
     );
-    await this.commit([{ stream: TOKEN_STREAM, expectedSequence: history.lengthOf(TOKEN_STREAM), events: [event] }]);
+    // It only takes away: a full disk must not keep the daemon from saying so.
+    const append = { stream: TOKEN_STREAM, expectedSequence: history.lengthOf(TOKEN_STREAM), events: [event] };
+    await this.commit([append], { mayUseReserve: true });
     return event;
   }
 

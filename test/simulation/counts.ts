@@ -14,6 +14,7 @@ export const COUNTED = [
   'clockSteps',
   'reboots',
   'oldStores',
+  'unmaskedStores',
   'suspensions',
   'rollbacks',
   'retirements',

@@ -122,7 +122,12 @@ export class Daemon implements Subject {
     );
     const process: Process = { clock, ports, ledger: undefined, app: undefined };
     this.#process = process;
-    const ledger = await sources.Ledger.open(ports, clock, new Map([[KEY_SET, promise]]));
+    const auditLog = machine.auditLog?.open();
+    const store =
+      auditLog === undefined
+        ? ports
+        : new sources.AuditedStore({ store: ports, auditLog, clock, log: SILENT, version: 'simulated' });
+    const ledger = await sources.Ledger.open(store, clock, new Map([[KEY_SET, promise]]));
     const app = new sources.Keyturn({
       ledger,
       hsm: ports.hsm,

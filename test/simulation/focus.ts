@@ -98,3 +98,17 @@ export const oldStores: Focus = (scenario) => {
     durationMs: 2 * shortestPeriodMs,
   };
 };
+
+/** An operator halts the signing, for which no key is made, and an old copy that knows nothing of it replaces the store. */
+export const forgottenHalts: Focus = (scenario) => {
+  const { shortestPeriodMs, promise } = scenario;
+  const atMs = shortestPeriodMs / 4;
+  const copiedBeforeMs = promise.verifierCacheCeilingMs + MINUTE;
+  return {
+    ...withHappenings(scenario, [
+      { kind: 'suspend', atMs, key: 0, halt: true, reactivateAfterMs: 4 * shortestPeriodMs },
+      { kind: 'old-store', atMs: atMs + copiedBeforeMs - SECOND, copiedBeforeMs, downMs: SECOND },
+    ]),
+    durationMs: 2 * shortestPeriodMs,
+  };
+};

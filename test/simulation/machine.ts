@@ -16,10 +16,13 @@ import type {
   StreamAppend,
 } from '../../src/store/store.ts';
 import type { JwksProbe } from '../../src/app/jwks-probe.ts';
+import { CountingAuditLog } from './counting-audit-log.ts';
 import { signCheaply } from './cheap-signature.ts';
 import { drawOf } from './prng.ts';
 import type { SourceModules } from './sources.ts';
 
+/** Worlds with an audit log: the token must do without it in the others. */
+const AUDITED_ONE_IN = 3;
 const TOKEN_KEY_BYTES = 32;
 const BIRTH = {
   tokenSerial: 'sim-1',
@@ -36,6 +39,8 @@ export type StoreCopy = ReadonlyMap<string, readonly StoredEvent[]>;
 /** What survives a crash, and the faults that are in force. */
 export class Machine {
   #streams = new Map<string, StoredEvent[]>();
+  /** Undefined in a world whose daemon keeps none. */
+  readonly auditLog: CountingAuditLog | undefined;
   /** Public keys by CKA_ID. */
   readonly tokenKeys = new Map<string, { readonly ckaLabel: string; readonly publicKey: Buffer }>();
   readonly #seed: number;
@@ -55,6 +60,7 @@ export class Machine {
 
   constructor(seed: number) {
     this.#seed = seed;
+    this.auditLog = drawOf(seed, AUDITED_ONE_IN) % AUDITED_ONE_IN === 0 ? new CountingAuditLog() : undefined;
   }
 
   load(): readonly StoredStream[] {

@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Invariant } from './witness.ts';
-import { type Focus, oldStores, quickRotations, raisedCeilings, silentBeginnings, slowVerifiers } from './focus.ts';
+import {
+  type Focus,
+  forgottenHalts,
+  oldStores,
+  quickRotations,
+  raisedCeilings,
+  silentBeginnings,
+  slowVerifiers,
+} from './focus.ts';
 
 interface Patch {
   readonly file: string;
@@ -108,6 +116,19 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     focus: oldStores,
     patches: [
       { file: 'app/fences.ts', from: 'if (fence !== undefined) fences.set(name, fence);', to: 'fences.delete(name);' },
+    ],
+  },
+  {
+    name: 'unmask',
+    means: 'a store that is older than the audit log is believed',
+    breaks: 'operator-decides',
+    focus: forgottenHalts,
+    patches: [
+      {
+        file: 'app/audited-store.ts',
+        from: 'if (known <= this.#count) {',
+        to: 'if (known <= this.#count || known > 0) {',
+      },
     ],
   },
   {

@@ -57,6 +57,7 @@ export class Witness {
   #baseOffsetMs = 0;
   /** Signing keys that must not sign, since the token shows that the store is old; undefined while it is the present one. */
   #mustWait: ReadonlySet<string> | undefined;
+  #mustBeSilent = false;
   #draws = 0;
 
   constructor(ports: WitnessPorts) {
@@ -111,10 +112,12 @@ export class Witness {
 
   /**
    * An old copy is in the place of the store. What it publishes is old, and known to be (docs/operate): from here on only
-   * what is signed is judged, by signing keys of which the token holds a key that the copy doesn't know.
+   * what is signed is judged, by signing keys of which the token holds a key that the copy doesn't know. One that the
+   * audit log unmasks signs nothing at all, until an operator decides: here none does.
    */
-  noteOldStore(mustWait: ReadonlySet<string>): void {
+  noteOldStore(mustWait: ReadonlySet<string>, isUnmasked: boolean): void {
     this.#mustWait = mustWait;
+    this.#mustBeSilent = isUnmasked;
   }
 
   /** An operator has begun to declare it compromised: from here on verifiers may miss it. */
@@ -169,6 +172,8 @@ export class Witness {
       violate('verifiable', `a JWT has kid ${jwt.kid}, which was never made`);
       return jwt;
     }
+    if (this.#mustBeSilent)
+      violate('operator-decides', `${facts.key} signs in a store that is older than the audit log`);
     if (this.#mustWait?.has(facts.key) === false) return jwt;
     if (facts.compromisedAtMs !== undefined)
       violate(

@@ -32,6 +32,8 @@ export interface Outcome {
   readonly trace: readonly TraceLine[];
 }
 
+/** As a supervisor starts a daemon that ended. */
+const START_RETRY_MS = 5_000;
 /** How often every signing key signs in one shortest signing period, beside once when a version becomes ACTIVE. */
 const SIGNINGS_PER_PERIOD = 2;
 /** Served time is counted across gaps up to 7/20 of the ceiling: timers stay below that while it is. */
@@ -181,9 +183,16 @@ export class World {
         this.#pace = undefined;
         this.#tell('the daemon is up');
       },
-      // Neither a full disk nor a token that is away keeps it from starting.
-      (defect: unknown) => this.#violate('no-defect', `a start failed: ${String(defect)}`),
+      (defect: unknown) => this.#onFailedStart(defect),
     );
+  }
+
+  /** Neither a full disk nor a token that is away keeps it from starting; an old store that can't be marked does. */
+  #onFailedStart(defect: unknown): void {
+    if (!this.#isStoreOld || !this.#machine.isDiskFull || !this.#machine.isReserveGone)
+      return this.#violate('no-defect', `a start failed: ${String(defect)}`);
+    this.#die();
+    this.#bootIn(START_RETRY_MS);
   }
 
   #bootIn(delayMs: number): void {
@@ -367,7 +376,9 @@ export class World {
     this.#machine.replaceStore(copy);
     this.#isStoreOld = true;
     this.#retired.clear();
-    this.#witness.noteOldStore(keysWithoutRecord(this.#machine, copy));
+    const isUnmasked = (this.#machine.auditLog?.storeEvents ?? 0) > countEvents(copy);
+    if (isUnmasked) this.#counts.add('unmaskedStores');
+    this.#witness.noteOldStore(keysWithoutRecord(this.#machine, copy), isUnmasked);
     if (wasUp) this.#bootIn(downMs);
   }
 
@@ -455,6 +466,10 @@ export class World {
       },
     );
   }
+}
+
+function countEvents(copy: StoreCopy): number {
+  return [...copy.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Signing keys with a key in the token that the copy says nothing of. */

@@ -169,6 +169,19 @@ describe('the store’s events', () => {
     await again.sign();
   });
 
+  it('are marked as an old store’s on a full disk, too', async () => {
+    const { harness, log } = await start();
+    const old = harness.store.reopened();
+    await harness.apply('other-tokens');
+    harness.isServing = false;
+    void harness.app.stop();
+    old.fillDisk();
+    const hsm = new FakeHsm({ clock: harness.clock, keys: harness.hsm.keys });
+    const restarted = await startApp({ auditLog: log.reopened(), store: old, clock: harness.clock, hsm });
+    await expect(restarted.sign()).rejects.toMatchObject({ reason: 'SIGNING_KEY_FENCED' });
+    expect(restarted.app.restoration()).toBeDefined();
+  });
+
   it('are believed after a restart with the same store and log', async () => {
     const { harness, log } = await start();
     const again = await harness.restart();
