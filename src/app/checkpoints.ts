@@ -98,6 +98,8 @@ export class Checkpoints {
       if (nowMs - this.#recordedAtMs >= RECORD_PERIOD_MS) await this.#recordHead();
     } catch (thrown) {
       this.#notBeforeMs = nowMs + RETRY_MS;
+      // Its key may be gone: the next try looks.
+      this.#known = undefined;
       log.warn({ err: toKeyturnError(thrown), retryInMs: RETRY_MS }, 'the audit log could not be signed');
     }
   }

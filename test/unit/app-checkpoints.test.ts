@@ -149,6 +149,19 @@ describe('checkpoints', () => {
     expect(labels(run)).toEqual(['keyturn/@audit/1', 'keyturn/@audit/2']);
   });
 
+  it('are by a new key when the old one is gone from the token while the daemon runs', async () => {
+    const run = await begin();
+    await run.clock.advanceAsync(2_000);
+    run.hsm.keys.clear();
+    await run.note();
+    await run.clock.advanceAsync(3 * MINUTE, 1_000);
+    const [old, latest] = run.log.ofKind('CHECKPOINT');
+    if (old === undefined || latest === undefined) throw new Error('two were expected');
+    expect(latest.kid).not.toBe(old.kid);
+    expect(findCheckpointProblem(latest)).toBeUndefined();
+    expect(latest.formerKid).toBeUndefined();
+  });
+
   it('are by a new key that nobody signed for when the token has lost the old one', async () => {
     const run = await begin();
     await run.clock.advanceAsync(2_000);
