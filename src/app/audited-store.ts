@@ -20,8 +20,8 @@ const SIGNING_KEY_PREFIX = 'signing-key/';
 const KEY_SET_PREFIX = 'key-set/';
 
 /**
- * What the daemon notes by itself every few minutes: no fact that an auditor asks for. Ceilings alone would be nearly
- * all of a quiet log, and how long a version's JWTs live is in their own entries.
+ * What the daemon notes by itself again and again: no fact that an auditor asks for. Ceilings alone would be most of a
+ * quiet log, and how long a version's JWTs live is in their own entries.
  */
 const BOOKKEEPING: ReadonlySet<string> = new Set([
   'EXP_CEILING_RAISED',
