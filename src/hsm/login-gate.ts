@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { KeyturnError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { LoginLatch } from './hsm.ts';
-import { DOUBTFUL_LOGIN_DELAY_MS, judgeLogin, MAX_DOUBTFUL_LOGINS } from './ladder.ts';
+import { DOUBTFUL_LOGIN_DELAY_MS, MAX_DOUBTFUL_LOGINS } from './ladder.ts';
 import type { OpenFailure } from './worker-process.ts';
 
 export interface LoginGateOptions {
@@ -59,8 +59,8 @@ export class LoginGate {
   }
 
   /** Resolves when a refusal is durable. Failures of other kinds change nothing here. */
-  async failed({ problem, functionName, ckr }: OpenFailure): Promise<void> {
-    const refusal = this.#refusalOf(problem, functionName === 'C_Login' ? ckr : undefined);
+  async failed({ problem, isLoginInDoubt }: OpenFailure): Promise<void> {
+    const refusal = this.#refusalOf(problem, isLoginInDoubt);
     if (refusal === undefined) return;
     this.#isRefused = true;
     this.#mayUseFinalTry = false;
@@ -80,9 +80,9 @@ export class LoginGate {
     this.#notBeforeMs = 0;
   }
 
-  #refusalOf({ reason }: KeyturnError, loginCkr: number | undefined): 'PIN_INCORRECT' | 'PIN_LOCKED' | undefined {
+  #refusalOf({ reason }: KeyturnError, isLoginInDoubt: boolean): 'PIN_INCORRECT' | 'PIN_LOCKED' | undefined {
     if (reason === 'PIN_INCORRECT' || reason === 'PIN_LOCKED') return reason;
-    if (loginCkr === undefined || judgeLogin(loginCkr) !== 'doubtful') return undefined;
+    if (!isLoginInDoubt) return undefined;
     this.#doubtfulLogins += 1;
     this.#notBeforeMs = this.#clock.monotonicMs() + DOUBTFUL_LOGIN_DELAY_MS;
     return this.#doubtfulLogins < MAX_DOUBTFUL_LOGINS ? undefined : 'PIN_INCORRECT';

@@ -211,6 +211,11 @@ export type WorkerReport =
       readonly ckr?: number;
     };
 
+/** Around C_Login: a worker that dies in between may have cost an attempt at the PIN. */
+export interface LoginProgress {
+  readonly kind: 'loggingIn' | 'loggedIn';
+}
+
 export function parseWorkerOrder(payload: Buffer): WorkerOrder {
   const fields = parseRecord(payload);
   if (fields['kind'] === 'stop') return { kind: 'stop' };
@@ -238,8 +243,9 @@ export function parseWorkerOrder(payload: Buffer): WorkerOrder {
   };
 }
 
-export function parseWorkerReport(payload: Buffer): WorkerReport {
+export function parseWorkerReport(payload: Buffer): WorkerReport | LoginProgress {
   const fields = parseRecord(payload);
+  if (fields['kind'] === 'loggingIn' || fields['kind'] === 'loggedIn') return { kind: fields['kind'] };
   if (fields['kind'] === 'failed') {
     const reason = requireString(fields['reason']);
     return {

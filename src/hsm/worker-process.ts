@@ -12,6 +12,7 @@ import type { Reason } from '../base/reasons.ts';
 import type { TokenConfig } from '../config/config.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import type { WorkerStatus } from './hsm.ts';
+import { judgeLogin } from './ladder.ts';
 import { identifyPinFile } from './pin-file.ts';
 import { SessionLink } from './session-link.ts';
 import {
@@ -19,6 +20,7 @@ import {
   CONTROL_FD,
   encodeJson,
   FIRST_SESSION_FD,
+  type LoginProgress,
   parseWorkerReport,
   type TokenIdentity,
   type WorkerOrder,
@@ -69,6 +71,8 @@ export interface OpenFailure {
   readonly problem: KeyturnError;
   /** False when the process is gone or stuck: only a new one can help. */
   readonly mayReopen: boolean;
+  /** It may have cost an attempt at the PIN: the token's answer says nothing, or the worker died before it had one. */
+  readonly isLoginInDoubt: boolean;
   /** The call that failed, where one did. */
   readonly functionName?: string;
   readonly ckr?: number;
@@ -112,6 +116,9 @@ export class WorkerProcess {
   #openedInMs = 0;
   #onReport: (report: WorkerReport) => void = () => undefined;
   #onEnd: (message: string) => void = () => undefined;
+  /** It has called C_Login and not said yet how that ended. */
+  #isLoggingIn = false;
+  #isKilled = false;
   /** How the process ended; undefined while it lives. */
   #end: string | undefined;
 
@@ -189,6 +196,7 @@ export class WorkerProcess {
   /** For a worker that hangs or can't be trusted. Its connections end, and with them what it had in flight. */
   kill(): void {
     this.setState('draining');
+    this.#isKilled = true;
     this.#child.kill('SIGKILL');
   }
 
@@ -220,7 +228,7 @@ export class WorkerProcess {
     const reader = new FrameReader();
     this.#control.on('data', (chunk: Buffer) => {
       try {
-        for (const { payload } of reader.push(chunk)) this.#onReport(parseWorkerReport(payload));
+        for (const { payload } of reader.push(chunk)) this.#hear(parseWorkerReport(payload));
       } catch (error) {
         this.#log.error({ workerPid: this.pid, error: String(error) }, 'HSM worker sent a report that is not one');
         this.kill();
@@ -237,6 +245,11 @@ export class WorkerProcess {
     });
   }
 
+  #hear(report: WorkerReport | LoginProgress): void {
+    this.#isLoggingIn = report.kind === 'loggingIn';
+    if (report.kind === 'ready' || report.kind === 'failed') this.#onReport(report);
+  }
+
   async #open(order: WorkerOrder, timeoutMs: number): Promise<OpenedWorker | OpenFailure> {
     let cancel = (): void => undefined;
     const startMs = this.#clock.monotonicMs();
@@ -250,14 +263,19 @@ export class WorkerProcess {
       else resolve(this.#end);
     });
     cancel();
-    if (typeof outcome === 'string')
-      return { kind: 'failed', problem: new KeyturnError('TOKEN_UNAVAILABLE', outcome), mayReopen: false };
+    if (typeof outcome === 'string') {
+      const problem = new KeyturnError('TOKEN_UNAVAILABLE', outcome);
+      // One that we killed was to try another PIN, or hung: a token that can't be reached refuses nothing.
+      const isLoginInDoubt = this.#isLoggingIn && this.#end !== undefined && !this.#isKilled;
+      return { kind: 'failed', problem, mayReopen: false, isLoginInDoubt };
+    }
     if (outcome.kind === 'failed') {
       const { reason, message, functionName, ckr } = outcome;
       return {
         kind: 'failed',
         problem: new KeyturnError(reason, message),
         mayReopen: MAY_REOPEN.has(reason),
+        isLoginInDoubt: functionName === 'C_Login' && ckr !== undefined && judgeLogin(ckr) === 'doubtful',
         ...(functionName === undefined || ckr === undefined ? {} : { functionName, ckr }),
       };
     }

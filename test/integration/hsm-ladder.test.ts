@@ -290,4 +290,28 @@ describe('the login that an outage asks for', () => {
     await eventually(() => latch.reason !== undefined, 15_000);
     expect(token.shim.calls('C_Login') - logins).toBe(2);
   });
+
+  it('counts as refused when the module crashes in it twice: whatever the token said is lost', async () => {
+    const { token, hsm, key, latch } = await open({ workers: 1 });
+    const logins = token.shim.calls('C_Login');
+    token.shim.arm({ on: 'C_Login', action: 'segfault' });
+    token.shim.arm({ on: 'C_Sign', action: 'segfault', limit: 1 });
+    await expect(hsm.sign(signRequest(key, 'x', 500))).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+    await eventually(() => latch.reason !== undefined, 20_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(token.shim.calls('C_Login') - logins).toBe(2);
+    token.shim.clear();
+    latch.reason = undefined;
+    hsm.retryLogin();
+    await whenReady(hsm, 1);
+    await hsm.sign(signRequest(key, 'afterwards'));
+  });
+
+  it('counts for nothing when the worker is lost before it or after it', async () => {
+    const { token, hsm, key, latch } = await open({ workers: 1 });
+    token.shim.arm({ on: 'C_FindObjectsInit', action: 'segfault', limit: 3 });
+    token.shim.arm({ on: 'C_Sign', action: 'segfault', limit: 1 });
+    await hsm.sign(signRequest(key, 'x', 20_000));
+    expect(latch.reason).toBeUndefined();
+  });
 });

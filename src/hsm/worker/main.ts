@@ -17,6 +17,7 @@ import {
   CONTROL_FD,
   encodeJson,
   FIRST_SESSION_FD,
+  type LoginProgress,
   parseWorkerOrder,
   PIN_FD,
   type WorkerOrder,
@@ -74,7 +75,8 @@ control.on('data', (chunk) => {
   for (const { payload } of reader.push(chunk)) obey(parseWorkerOrder(payload));
 });
 
-function report(message: WorkerReport): void {
+/** Written at once: libuv tries that before it queues anything. */
+function report(message: WorkerReport | LoginProgress): void {
   control.write(encodeFrame(0, CONTROL, encodeJson(message)));
 }
 
@@ -150,7 +152,9 @@ async function open(opened: Module, order: StartOrder, { searches, mayUseFinalTr
   const pin = readPin();
   const duplicates = new Set<string>();
   try {
+    report({ kind: 'loggingIn' });
     login = logIn(token, pin, mayUseFinalTry);
+    report({ kind: 'loggedIn' });
     const ownLogin = { moduleParameters: order.moduleParameters, serial: token.identity.serial, pin: pin.reveal() };
     for (const thread of threads)
       for (const ckaId of await thread.open(order.moduleFile, token.slot.handle, ownLogin)) duplicates.add(ckaId);
