@@ -59,7 +59,7 @@ describe('plan and apply', () => {
     write(WEEKLY);
     const planned = await run('plan', '-f', 'keys.yaml', '--days', '14');
     expect(planned, planned.stderr).toMatchObject({ code: 0, stderr: '' });
-    expect(planned.stdout).toMatch(/^1 {8}█{31,32}▒$/m);
+    expect(planned.stdout).toMatch(/^1 {8}█{31,32}[▒·]$/m);
     expect(planned.stdout).toMatch(/in 6 d \d+ h +3 +version 2 signs from here on, instead of version 1$/m);
     const previewed = await run('apply', '-f', 'keys.yaml', '--dry-run');
     expect(previewed, previewed.stderr).toMatchObject({ code: 0, stderr: '' });
