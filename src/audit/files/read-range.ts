@@ -1,5 +1,4 @@
 /** A part of a log that is being written, for whoever copies it: whole lines, as they are. */
-import path from 'node:path';
 import { KeyturnError } from '../../base/errors.ts';
 import { parseSegmentName } from '../segments.ts';
 import { listSegments, readSegment } from './read-segments.ts';
@@ -57,7 +56,7 @@ async function* linesOf(directory: string, segment: string): AsyncGenerator<Uint
   } catch (thrown) {
     const names = await listed(directory);
     if (names.includes(segment)) throw unreadable(thrown);
-    throw notKept(parseSegmentName(segment) ?? 0, parseSegmentName(path.basename(names[0] ?? '')) ?? 0);
+    throw notKept(parseSegmentName(segment) ?? 0, parseSegmentName(names[0] ?? '') ?? 0);
   }
 }
 
