@@ -192,7 +192,7 @@ describe('reading the audit log', () => {
   it('gives what was durable when it began, and not what is being written', async () => {
     await append(3);
     const reader = log.read(2);
-    appendFileSync(join(original, readdirSync(original)[0] ?? ''), '{"seq":4,"half');
+    appendFileSync(join(original, readdirSync(original)[0] ?? ''), '{"seq":4}\n{"seq":5,"half');
     const lines: string[] = [];
     for await (const batch of reader) lines.push(...batch.map((line) => Buffer.from(line).toString('utf8')));
     expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([2, 3]);
