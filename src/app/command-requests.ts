@@ -9,7 +9,7 @@ import {
   findAnswer,
 } from '../lifecycle/command-records.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import type { Decide } from './steps.ts';
 

@@ -16,7 +16,8 @@ import { AUDIT_STREAM } from '../lifecycle/audit-register.ts';
 import { type ClockEvent, type ClockState, evolveClock, NEW_CLOCK_STATE } from '../lifecycle/clock-guard.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
 import { evolveKeySet, type KeySetState } from '../lifecycle/fold-key-set.ts';
-import { foldSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { foldSigningKey } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import {
   evolveToken,

@@ -8,7 +8,8 @@ import type { Surroundings } from '../lifecycle/activation.ts';
 import { type CommandAnswer, type CommandRequest, findAnswer } from '../lifecycle/command-records.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import { whenPropagated } from '../lifecycle/decide.ts';
-import { evolveSigningKey, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveSigningKey } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import {
   compromisedBy,
   decideCompromise,

@@ -9,7 +9,7 @@ import { type CallerName, type KeySetName, type Kid, parseSigningKeyName, type S
 import type { Logger } from '../base/logger.ts';
 import type { Hsm, TokenStatus } from '../hsm/hsm.ts';
 import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
 import type { Restoration } from '../lifecycle/token-log.ts';
 import { findEmergencySuccessor } from '../lifecycle/rules.ts';

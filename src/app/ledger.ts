@@ -11,7 +11,7 @@ import { Mutex } from '../base/mutex.ts';
 import type { ClockState } from '../lifecycle/clock-guard.ts';
 import type { KeySetEvent } from '../lifecycle/events.ts';
 import type { KeySetState } from '../lifecycle/fold-key-set.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetPromise } from '../lifecycle/model.ts';
 import { isSamePromise, stricterPromise } from '../lifecycle/policy.ts';

@@ -9,7 +9,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { KeySetName, Kid, SigningKeyName } from '../base/ids.ts';
 import type { KeySetEvent, SigningKeyEvent } from '../lifecycle/events.ts';
-import { evolveSigningKey, type KeyVersion, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveSigningKey } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { requiredServedMs } from '../lifecycle/rules.ts';
 

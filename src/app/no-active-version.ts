@@ -2,7 +2,7 @@
 import { KeyturnError } from '../base/errors.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { whenPropagated } from '../lifecycle/decide.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 
 /** `isOver`: the ACTIVE version has signed for as long as it may. `problem`: what failed last, or empty. */
 export function noActiveVersion(

@@ -9,7 +9,8 @@ import { Mutex } from '../base/mutex.ts';
 import { describeRetirement } from '../lifecycle/activation.ts';
 import { explain } from '../lifecycle/explain.ts';
 import { type Forecast, forecasting } from '../lifecycle/forecast.ts';
-import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveSigningKey } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { type AdministerPorts, decideApplication } from './administer.ts';
 import type { PlanCommand, PlanView } from './application.ts';
 

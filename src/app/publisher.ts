@@ -8,7 +8,7 @@ import type { Algorithm } from '../jose/algorithms.ts';
 import type { PublicJwk, PublicKeyMembers } from '../jose/jwk.ts';
 import { toPublicJwk } from '../jose/public-key.ts';
 import { toKeySetDocument } from '../jose/key-set.ts';
-import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { publishedImports } from '../lifecycle/imports.ts';
 import type { KeySetSnapshot } from './application.ts';

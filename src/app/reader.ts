@@ -2,7 +2,7 @@
 import { KeyturnError } from '../base/errors.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { activeVersion } from '../lifecycle/rules.ts';
 import { findVersion } from '../lifecycle/versions.ts';
 import type { KeyVersionView, Page, SigningKeyView } from './application.ts';

@@ -7,7 +7,7 @@ import { type CallerName, parseCkaId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Hsm } from '../hsm/hsm.ts';
-import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { isUnexplained } from '../lifecycle/fence.ts';
 import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
 import type { Change } from './folded-log.ts';

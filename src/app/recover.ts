@@ -9,7 +9,8 @@ import { type CallerName, type CkaId, parsePublishedKid, type SigningKeyName } f
 import { whenPropagated } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
 import { unexplainedObjects } from '../lifecycle/fence.ts';
-import { evolveSigningKey, type SigningKeyState } from '../lifecycle/fold.ts';
+import { evolveSigningKey } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { compareWithToken, type Finding } from '../lifecycle/reconcile.ts';
 import {
   decideRecover,

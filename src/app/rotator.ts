@@ -9,7 +9,7 @@ import type { KeySetName, SigningKeyName } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
-import type { SigningKeyState } from '../lifecycle/fold.ts';
+import type { SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import type { KeySetState } from '../lifecycle/fold-key-set.ts';
 import { describeWaitingRotation, plan, type Step } from '../lifecycle/plan.ts';
 import { isDecided, type TokenStep } from '../lifecycle/step-events.ts';

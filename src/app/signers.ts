@@ -6,7 +6,7 @@ import type { CkaId, Kid, SigningKeyName } from '../base/ids.ts';
 import type { Algorithm } from '../jose/algorithms.ts';
 import { toProtectedHeader } from '../jose/compact.ts';
 import type { PublicKeyMembers } from '../jose/jwk.ts';
-import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { activeVersion, signingEndsMs } from '../lifecycle/rules.ts';
 import type { Withholding } from './ledger.ts';
 

@@ -11,7 +11,7 @@ import { toKid } from '../jose/thumbprint.ts';
 import { requireInService, type Surroundings } from '../lifecycle/activation.ts';
 import { decideActivateStandby, decideRotate, requireSuccessor } from '../lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../lifecycle/events.ts';
-import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import { findByKid } from '../lifecycle/versions.ts';
 import { isHeldBack, type Step } from '../lifecycle/plan.ts';
 import { activeVersion, propagatedStandbys, rotationDueMs } from '../lifecycle/rules.ts';

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { Surroundings } from '../lifecycle/activation.ts';
 import { requireSuccessor, whenPropagated } from '../lifecycle/decide.ts';
 import { KeyturnError } from '../base/errors.ts';
-import type { KeyVersion, SigningKeyState } from '../lifecycle/fold.ts';
+import type { KeyVersion, SigningKeyState } from '../lifecycle/signing-key-state.ts';
 import {
   activeVersion,
   isPropagated,

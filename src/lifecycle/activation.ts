@@ -4,7 +4,7 @@
 import { KeyturnError } from '../base/errors.ts';
 import type { CallerName, SigningKeyName } from '../base/ids.ts';
 import type { ActivationCause, SigningKeyEvent, SuspensionCause, Window } from './events.ts';
-import type { KeyVersion, Retirement, SigningKeyState } from './fold.ts';
+import type { KeyVersion, Retirement, SigningKeyState } from './signing-key-state.ts';
 import type { KeySetState } from './fold-key-set.ts';
 import { activeVersion, isPropagated, keepMs, nextExpCeilingMs } from './rules.ts';
 

@@ -4,7 +4,7 @@
  */
 import { KeyturnError } from '../base/errors.ts';
 import { type Algorithm, specOf } from '../jose/algorithms.ts';
-import type { SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import type { KeySetState } from './fold-key-set.ts';
 
 export interface Company {

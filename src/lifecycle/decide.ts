@@ -8,7 +8,7 @@ import type { KeySetName, SigningKeyName } from '../base/ids.ts';
 import type { KeySpec } from '../jose/algorithms.ts';
 import { type Command, requireInService, requireTrustedClock, type Surroundings, toActivation } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, SigningKeyState } from './signing-key-state.ts';
 import { publishedImports } from './imports.ts';
 import type { LifecyclePolicy } from './model.ts';
 import { checkPolicyAgainstPromise, impliedVersions } from './policy.ts';

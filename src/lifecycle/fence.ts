@@ -4,7 +4,7 @@
  * Pure.
  */
 import type { CkaId, Kid } from '../base/ids.ts';
-import type { SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import type { Finding, FindingKind } from './reconcile.ts';
 import type { Restoration, TokenState } from './token-log.ts';
 

@@ -8,7 +8,8 @@ import { type CkaId, type Kid, parseCkaId, parseKid, type SigningKeyName } from 
 import type { Surroundings } from './activation.ts';
 import { decideActivateStandby, decideRotate } from './decide.ts';
 import type { SigningKeyEvent } from './events.ts';
-import { evolveSigningKey, type SigningKeyState } from './fold.ts';
+import { evolveSigningKey } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import { evolveKeySet, type KeySetState } from './fold-key-set.ts';
 import { planImports, publishedImports, toExpiry } from './imports.ts';
 import { describeChanges, type Moment, toContent } from './moments.ts';

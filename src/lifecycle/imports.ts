@@ -11,7 +11,7 @@ import type { PublicKeyMembers } from '../jose/jwk.ts';
 import { type Command, requireTrustedClock, type Surroundings } from './activation.ts';
 import { requireCompanions } from './companions.ts';
 import type { ImportEvent } from './events.ts';
-import type { SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import type { KeySetState } from './fold-key-set.ts';
 import { everyVersion } from './versions.ts';
 import { impliedTogether } from './policy.ts';

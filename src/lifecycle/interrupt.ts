@@ -13,7 +13,7 @@ import {
   toSuspension,
 } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, SigningKeyState } from './signing-key-state.ts';
 import { findVersion } from './versions.ts';
 import { activeVersion, findEmergencySuccessor, isWindowOver, propagatedStandbys } from './rules.ts';
 

@@ -2,7 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import type { SigningKeyName } from '../base/ids.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, SigningKeyState } from './signing-key-state.ts';
 import { findVersion } from './versions.ts';
 import type { LifecycleState } from './model.ts';
 

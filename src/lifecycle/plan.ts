@@ -3,7 +3,7 @@
  * (app/rotator.ts) does one due step at a time and plans anew.
  */
 import type { Surroundings } from './activation.ts';
-import type { KeyVersion, Retirement, SigningKeyState } from './fold.ts';
+import type { KeyVersion, Retirement, SigningKeyState } from './signing-key-state.ts';
 import {
   activeVersion,
   isPropagated,

@@ -3,7 +3,7 @@
  */
 import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
-import type { SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import type { KeySetPromise, LifecyclePolicy } from './model.ts';
 
 const MINUTE_MS = 60_000;

@@ -5,7 +5,7 @@
 import type { CkaId, SigningKeyName } from '../base/ids.ts';
 import { archivedItems } from './archive.ts';
 import { isAuditKeyLabel } from './audit-register.ts';
-import type { KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, SigningKeyState } from './signing-key-state.ts';
 
 /** One CKA_ID in the token under our label prefix. */
 export interface TokenObject {

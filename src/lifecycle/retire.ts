@@ -5,7 +5,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { type Command, requireTrustedClock, type Surroundings, toActivation, toSuspension } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { KeyVersion, SigningKeyState } from './fold.ts';
+import type { KeyVersion, SigningKeyState } from './signing-key-state.ts';
 import { refuse } from './interrupt.ts';
 import { activeVersion, isRetirementOver, keepMs } from './rules.ts';
 

@@ -2,7 +2,7 @@
  * The rules of rotation as small predicates over state and time. Each cites its number in the design; docs/reference/
  * lifecycle.md explains them. No clock: `nowMs` is a value, and served and quiet times are in the state.
  */
-import type { KeyVersion, Retirement, SigningKeyState } from './fold.ts';
+import type { KeyVersion, Retirement, SigningKeyState } from './signing-key-state.ts';
 import type { KeySetState } from './fold-key-set.ts';
 import type { LifecyclePolicy } from './model.ts';
 import { expCeilingReserveMs, expCeilingStepMs, SPREAD_SHARE } from './policy.ts';

@@ -6,7 +6,7 @@ import { formatDuration } from '../base/duration.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { type Command, requireInService, requireTrustedClock, type Surroundings } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import { activeVersion, signingEndsMs } from './rules.ts';
 
 const FIELD = 'rotate_time';

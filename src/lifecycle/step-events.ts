@@ -6,7 +6,7 @@ import { type CallerName, type CkaId, type Kid, parseCallerName } from '../base/
 import type { PublicKeyMembers } from '../jose/jwk.ts';
 import type { Command, Surroundings } from './activation.ts';
 import type { SigningKeyEvent } from './events.ts';
-import type { SigningKeyState } from './fold.ts';
+import type { SigningKeyState } from './signing-key-state.ts';
 import type { KeySetState } from './fold-key-set.ts';
 import type { BirthRecord } from './model.ts';
 import type { Step } from './plan.ts';

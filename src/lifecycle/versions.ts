@@ -1,7 +1,7 @@
 /** A signing key's versions, whether something can still happen to them or they are archived. Pure. */
 import type { Kid } from '../base/ids.ts';
 import { type Archive, archivedItems, findArchived } from './archive.ts';
-import type { KeyVersion } from './fold.ts';
+import type { KeyVersion } from './signing-key-state.ts';
 
 interface Versions {
   readonly versions: readonly KeyVersion[];

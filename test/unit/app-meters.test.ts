@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Meters } from '../../src/app/meters.ts';
 import type { Kid } from '../../src/base/ids.ts';
-import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyState } from '../../src/lifecycle/signing-key-state.ts';
 import { evolveKeySet } from '../../src/lifecycle/fold-key-set.ts';
 import { decideRetire } from '../../src/lifecycle/retire.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';

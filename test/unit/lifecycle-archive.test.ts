@@ -4,7 +4,7 @@ import { toNumberedPage } from '../../src/app/page.ts';
 import type { CkaId } from '../../src/base/ids.ts';
 import { type Archive, archivedItems, emptyArchive, findArchived, withArchived } from '../../src/lifecycle/archive.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
-import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyState } from '../../src/lifecycle/signing-key-state.ts';
 import { everyVersion, findVersion } from '../../src/lifecycle/versions.ts';
 import { compareWithToken } from '../../src/lifecycle/reconcile.ts';
 import { CALLER, firstGeneration, fold, kidOf, published, T0 } from '../fixtures/lifecycle.ts';

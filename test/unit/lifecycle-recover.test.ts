@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CkaId, Kid } from '../../src/base/ids.ts';
 import type { Surroundings } from '../../src/lifecycle/activation.ts';
-import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyState } from '../../src/lifecycle/signing-key-state.ts';
 import { plan } from '../../src/lifecycle/plan.ts';
 import { decideRecover, type FoundObject, judgeImports, type RecoverCommand } from '../../src/lifecycle/recover.ts';
 import {

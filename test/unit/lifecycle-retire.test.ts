@@ -4,7 +4,7 @@ import { KeyturnError } from '../../src/base/errors.ts';
 import { decideActivateStandby, decideRotate } from '../../src/lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
 import { explain } from '../../src/lifecycle/explain.ts';
-import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyState } from '../../src/lifecycle/signing-key-state.ts';
 import { forecast } from '../../src/lifecycle/forecast.ts';
 import { decideCompromise, decideRollback, decideSuspend } from '../../src/lifecycle/interrupt.ts';
 import { plan } from '../../src/lifecycle/plan.ts';

@@ -3,7 +3,7 @@ import { KeyturnError } from '../../src/base/errors.ts';
 import type { SigningKeyName } from '../../src/base/ids.ts';
 import type { LifecyclePolicy } from '../../src/lifecycle/model.ts';
 import { decideApply, decideActivateStandby, decideRotate, requireSuccessor } from '../../src/lifecycle/decide.ts';
-import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyState } from '../../src/lifecycle/signing-key-state.ts';
 import { evolveKeySet } from '../../src/lifecycle/fold-key-set.ts';
 import { findVersion } from '../../src/lifecycle/versions.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';

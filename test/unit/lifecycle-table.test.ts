@@ -5,7 +5,7 @@ import type { Surroundings } from '../../src/lifecycle/activation.ts';
 import { hasReason } from '../../src/base/errors.ts';
 import { decideRotate } from '../../src/lifecycle/decide.ts';
 import type { SigningKeyEvent } from '../../src/lifecycle/events.ts';
-import type { SigningKeyState } from '../../src/lifecycle/fold.ts';
+import type { SigningKeyState } from '../../src/lifecycle/signing-key-state.ts';
 import { findVersion } from '../../src/lifecycle/versions.ts';
 import { decideCompromise, decideReactivate, decideRollback, decideSuspend } from '../../src/lifecycle/interrupt.ts';
 import { decideRecover } from '../../src/lifecycle/recover.ts';
