@@ -17,18 +17,18 @@ const YEAR = 365 * DAY;
 
 /** The mix: how many of 100 worlds have signing periods of which size. Fixed, and printed with every run. */
 export const MIX = [
-  { name: 'minutes', worlds: 18, leastMs: 10 * MINUTE, mostMs: HOUR },
-  { name: 'hours', worlds: 32, leastMs: HOUR, mostMs: DAY },
+  { name: 'minutes', worlds: 15, leastMs: 10 * MINUTE, mostMs: HOUR },
+  { name: 'hours', worlds: 29, leastMs: HOUR, mostMs: DAY },
   { name: 'days', worlds: 25, leastMs: DAY, mostMs: WEEK },
-  { name: 'weeks', worlds: 16, leastMs: WEEK, mostMs: 6 * WEEK },
-  { name: 'a quarter', worlds: 9, leastMs: 6 * WEEK, mostMs: 13 * WEEK },
+  { name: 'weeks', worlds: 19, leastMs: WEEK, mostMs: 6 * WEEK },
+  { name: 'a quarter', worlds: 12, leastMs: 6 * WEEK, mostMs: 13 * WEEK },
 ] as const;
 
 /** A world lasts so many of its shortest signing periods. */
 const PERIODS_PER_WORLD = 20;
 /** One world in so many has timers that fire on time; in the others they are late, as on a busy machine. */
 const EXACT_ONE_IN = 64;
-const MAX_KEYS = 8;
+const MAX_KEYS = 10;
 const EXTRA_VERIFIERS = 2;
 
 export interface KeyPlan {
