@@ -2,7 +2,7 @@
  * `npm run bench [-- --json] [--seconds N]`: keyturn's signing rate beside a C loop over the same PKCS#11 module, in
  * one run on one machine. Absolute figures depend on the machine; the ratios are what to compare.
  * Everything is on: mTLS, access policy, verification of every signature, the audit log. Load: 64 unary requests in
- * flight. What access policy and audit log cost is told by three daemons that take turns: with the least policy and no
+ * flight, and beside it four batches of 64. What access policy and audit log cost is told by three daemons that take turns: with the least policy and no
  * audit log, with the log alone, and with the log and a policy of every rule.
  */
 import { execFile } from 'node:child_process';
@@ -12,7 +12,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import type { KeyturnClient } from '../src/client/client.ts';
+import { KeyturnError, type KeyturnClient } from '../src/client/client.ts';
 import { type DaemonProcess, startDaemonProcess, waitFor } from '../test/fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../test/fixtures/deployment.ts';
 import { guardWithEveryRule } from './bench/guarded-policy.ts';
@@ -34,6 +34,15 @@ const KEYS = [
   { name: 'bench-es256', algorithm: 'ES256', rsaBits: undefined },
   { name: 'bench-rs256', algorithm: 'RS256', rsaBits: 2048 },
 ] as const;
+
+interface Way {
+  readonly name: string;
+  /** JWTs in one call. */
+  readonly size: number;
+  readonly callsInFlight: number;
+}
+const UNARY: Way = { name: 'unary', size: 1, callsInFlight: IN_FLIGHT };
+const BATCHES: Way = { name: 'batches of 64', size: 64, callsInFlight: 4 };
 
 interface Load {
   readonly perSecond: number;
@@ -75,34 +84,41 @@ async function serverCpuUs(daemon: DaemonProcess): Promise<number> {
   return [daemon.pid, ...(await daemon.workerPids())].map(cpuUsOf).reduce((sum, us) => sum + us, 0);
 }
 
-async function drive(client: KeyturnClient, signingKey: string, forSeconds: number): Promise<number[]> {
+/** How long each call took, ascending. */
+async function drive(client: KeyturnClient, signingKey: string, forSeconds: number, way = UNARY): Promise<number[]> {
   const latencies: number[] = [];
   const untilMs = performance.now() + forSeconds * 1_000;
   const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'user-1234567890', scope: 'read write' };
+  const request = { signingKey, claims, lifetimeSeconds: 300 };
+  const batch = Array.from({ length: way.size }, () => request);
+  const sign = async (): Promise<void> => {
+    if (way.size === 1) await client.signJwt(request);
+    else for (const result of await client.batchSignJwt(batch)) if (result instanceof KeyturnError) throw result;
+  };
   const lane = async (): Promise<void> => {
     while (performance.now() < untilMs) {
       const startedMs = performance.now();
-      await client.signJwt({ signingKey, claims, lifetimeSeconds: 300 });
+      await sign();
       latencies.push(performance.now() - startedMs);
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  await Promise.all(Array.from({ length: way.callsInFlight }, lane));
   return latencies.toSorted((left, right) => left - right);
 }
 
-async function measure(daemon: DaemonProcess, signingKey: string): Promise<Load> {
+async function measure(daemon: DaemonProcess, signingKey: string, way: Way): Promise<Load> {
   const client = daemon.clientOf('auth-service');
-  await drive(client, signingKey, WARM_UP_SECONDS);
+  await drive(client, signingKey, WARM_UP_SECONDS, way);
   const cpuBefore = await serverCpuUs(daemon);
   const startedMs = performance.now();
-  const latencies = await drive(client, signingKey, seconds);
+  const latencies = await drive(client, signingKey, seconds, way);
   const elapsedSeconds = (performance.now() - startedMs) / 1_000;
   const cpuUs = (await serverCpuUs(daemon)) - cpuBefore;
   const at = (share: number): number =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   return {
-    perSecond: latencies.length / elapsedSeconds,
-    cpuUs: cpuUs / latencies.length,
+    perSecond: (latencies.length * way.size) / elapsedSeconds,
+    cpuUs: cpuUs / (latencies.length * way.size),
     p50Ms: at(0.5),
     p99Ms: at(0.99),
   };
@@ -233,7 +249,8 @@ async function bench(): Promise<boolean> {
       for (const key of KEYS) await makeReady(daemon, key);
       for (const key of KEYS) {
         const cPerSecond = await runCLoop(cLoop, deployment, key);
-        const load = await measure(daemon, key.name);
+        const load = await measure(daemon, key.name, UNARY);
+        const batches = await measure(daemon, key.name, BATCHES);
         checks.push(
           { name: `${key.algorithm} unary`, value: load.perSecond, unit: 'JWT/s' },
           { name: `${key.algorithm} C loop, ${C_THREADS} threads`, value: cPerSecond, unit: 'signatures/s' },
@@ -241,6 +258,13 @@ async function bench(): Promise<boolean> {
           { name: `${key.algorithm} server CPU a JWT`, value: load.cpuUs, unit: 'us' },
           { name: `${key.algorithm} latency p50 at ${IN_FLIGHT} in flight`, value: load.p50Ms, unit: 'ms' },
           { name: `${key.algorithm} latency p99 at ${IN_FLIGHT} in flight`, value: load.p99Ms, unit: 'ms' },
+          { name: `${key.algorithm} ${BATCHES.name}`, value: batches.perSecond, unit: 'JWT/s' },
+          {
+            name: `${key.algorithm} ${BATCHES.name} / unary`,
+            value: batches.perSecond / load.perSecond,
+            unit: 'ratio',
+          },
+          { name: `${key.algorithm} ${BATCHES.name}, server CPU a JWT`, value: batches.cpuUs, unit: 'us' },
         );
       }
       checks.push(...(await compareGuards()));

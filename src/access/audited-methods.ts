@@ -1,6 +1,6 @@
 /**
  * Which calls have an entry in the audit log. Every method that isn't listed here as one that only looks: what is new is
- * audited unless somebody decides otherwise. SignJwt has entries of its own, JWT by JWT.
+ * audited unless somebody decides otherwise. The methods that sign have entries of their own, JWT by JWT.
  */
 
 const LOOKS: ReadonlySet<string> = new Set([

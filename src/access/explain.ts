@@ -16,18 +16,23 @@ export interface Question {
   readonly caller: CallerName | undefined;
   /** `/package.Service/Method`. */
   readonly method: string;
-  /** For SignJwt; undefined: any. */
+  /** For the methods that sign; undefined: any. */
   readonly signingKey: SigningKeyName | undefined;
   /** What would be signed; undefined: whatever the grant accepts. */
   readonly jwt: { readonly claims: Claims; readonly typ: string; readonly lifetimeMs: number | undefined } | undefined;
 }
 
-const SIGN_JWT = '/keyturn.v1.SigningService/SignJwt';
+const SIGNING_SERVICE = '/keyturn.v1.SigningService/';
+
+/** Each JWT of a batch is decided as if it came alone. */
+function isSigning(method: string): boolean {
+  return method.startsWith(SIGNING_SERVICE);
+}
 
 /** As the daemon decides it, but for what depends on a signing key's own policy. */
 export function decide(policy: AccessPolicy, { caller, method, signingKey, jwt }: Question): Decision {
   const decision = decideMethod(policy, caller, method);
-  if (!decision.allowed || caller === undefined || method !== SIGN_JWT || signingKey === undefined) return decision;
+  if (!decision.allowed || caller === undefined || !isSigning(method) || signingKey === undefined) return decision;
   const rules = findGrant(policy, caller, signingKey);
   if (rules instanceof KeyturnError) return deny(rules.reason, rules.message, 'signing_key');
   if (jwt === undefined) return ALLOWED;
@@ -57,8 +62,8 @@ export function findStatements(policy: AccessPolicy, question: Question): readon
     if (allow === 'anyCaller') return false;
     const isAboutRole = roles?.some((role) => allow.includes(role)) === true;
     const isAboutKey = signingKeys !== undefined && (signingKey === undefined || signingKeys.includes(signingKey));
-    if (effect === 'denial') return isAboutRole || (method === SIGN_JWT && isAboutKey);
-    return isAboutRole && (method !== SIGN_JWT || isAboutKey);
+    if (effect === 'denial') return isAboutRole || (isSigning(method) && isAboutKey);
+    return isAboutRole && (!isSigning(method) || isAboutKey);
   });
 }
 

@@ -15,6 +15,7 @@ const ANY_CALLER: MethodRule = { allow: 'anyCaller' };
 
 export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.SigningService/SignJwt': { allow: ['signer'] },
+  '/keyturn.v1.SigningService/BatchSignJwt': { allow: ['signer'] },
   '/keyturn.v1.KeyAdminService/ApplySigningKey': ADMINISTER,
   '/keyturn.v1.KeyAdminService/GetSigningKey': INSPECT,
   '/keyturn.v1.KeyAdminService/ListSigningKeys': INSPECT,

@@ -33,6 +33,11 @@ export interface SignedJwt {
   readonly jwt: string;
   readonly kid: Kid;
   readonly expireTimeMs: number;
+  /**
+   * Asked by whoever keeps the JWT waiting, when it is about to leave. False when it must not any more: its version was
+   * declared compromised, the clock was set, or it has expired. It is then entered as never released.
+   */
+  readonly mayStillLeave: () => boolean;
 }
 
 export interface ApplySigningKeyCommand {

@@ -19,7 +19,7 @@ import type { Signer } from './signers.ts';
 export const DEFAULT_TYP = 'JWT';
 
 /** A version can fall while it signs, the clock be set, or the JWT's own lifetime end; that of its successor, too. */
-const MAX_ATTEMPTS = 3;
+export const MAX_ATTEMPTS = 3;
 /** Shortest and coarsest lifetime: `exp` and `iat` are whole seconds. */
 const SECOND_MS = 1_000;
 
@@ -105,22 +105,14 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
       if (mustVerify) ports.proven(name, ckaId);
       // No JWT leaves before its entry is durable.
       await entry;
-      // Declared compromised while the token signed: it is made anew with the successor.
-      if (!ports.isStanding(name, kid)) {
-        takeBack(ports, entry, 'VERSION_UNUSABLE');
-        continue;
-      }
-      // The clock was set while the token signed: `iat` and `exp` are by one that nobody believes any more.
-      const elapsedMs = clock.monotonicMs() - startedMonotonicMs;
-      if (Math.abs(clock.wallMs() - startedAtMs - elapsedMs) > SECOND_MS) {
-        takeBack(ports, entry, 'CLOCK_UNTRUSTED');
-        continue;
-      }
-      if (clock.monotonicMs() >= expiresMonotonicMs) {
-        takeBack(ports, entry, 'DEADLINE_EXCEEDED');
-        continue;
-      }
-      return { jwt: toCompactJwt(signingInput, signature), kid, expireTimeMs: expSeconds * SECOND_MS };
+      const mayStillLeave = (): boolean => {
+        const obstacle = findObstacle(ports, { name, kid, startedAtMs, startedMonotonicMs, expiresMonotonicMs });
+        if (obstacle !== undefined) takeBack(ports, entry, obstacle);
+        return obstacle === undefined;
+      };
+      if (!mayStillLeave()) continue;
+      const jwt = toCompactJwt(signingInput, signature);
+      return { jwt, kid, expireTimeMs: expSeconds * SECOND_MS, mayStillLeave };
     } catch (thrown) {
       takeBack(ports, entry, toKeyturnError(thrown).reason);
       // By a clock that stepped, signing periods would seem to be over.
@@ -130,11 +122,38 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
       if (attempt === MAX_ATTEMPTS || !(hasExpired || ports.requireSigner(name).kid !== kid)) throw thrown;
     }
   }
-  throw new KeyturnError(
+  throw overtaken(name);
+}
+
+/** Whatever was signed had to be taken back, again and again. */
+export function overtaken(name: string): KeyturnError {
+  return new KeyturnError(
     'CONCURRENT_CHANGE',
     `a JWT of signing key ${name} was not signed before its version was declared compromised, the clock was set, or its lifetime was over, ${MAX_ATTEMPTS} times; try again`,
     { subject: name, retryAfterMs: SECOND_MS },
   );
+}
+
+interface Signing {
+  readonly name: SigningKeyName;
+  readonly kid: Kid;
+  readonly startedAtMs: number;
+  readonly startedMonotonicMs: number;
+  readonly expiresMonotonicMs: number;
+}
+
+/** Why a JWT that was signed meanwhile must not leave. */
+function findObstacle(
+  ports: SignJwtPorts,
+  { name, kid, startedAtMs, startedMonotonicMs, expiresMonotonicMs }: Signing,
+): Reason | undefined {
+  const { clock } = ports;
+  // Declared compromised while the token signed: it is made anew with the successor.
+  if (!ports.isStanding(name, kid)) return 'VERSION_UNUSABLE';
+  const nowMs = clock.monotonicMs();
+  // The clock was set while the token signed: `iat` and `exp` are by one that nobody believes any more.
+  if (Math.abs(clock.wallMs() - startedAtMs - (nowMs - startedMonotonicMs)) > SECOND_MS) return 'CLOCK_UNTRUSTED';
+  return nowMs >= expiresMonotonicMs ? 'DEADLINE_EXCEEDED' : undefined;
 }
 
 function takeBack({ audit }: SignJwtPorts, entry: PendingEntry | undefined, reason: Reason): void {

@@ -6,6 +6,7 @@
  * again, up to four attempts within the deadline, by the channel itself. A connection is made at the first call.
  */
 import { randomUUID } from 'node:crypto';
+import type { KeyturnError } from '../base/errors.ts';
 import {
   type ApprovalMethods,
   createApprovalMethods,
@@ -18,6 +19,7 @@ import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-com
 import {
   fromClockStatus,
   fromReconciliation,
+  fromSignedJwt,
   fromKeyVersion,
   fromSigningKey,
   fromTokenStatus,
@@ -25,6 +27,7 @@ import {
   toSignJwtRequest,
 } from './messages.ts';
 import { createPlanning, type Planning } from './planning.ts';
+import { fromRpcStatus } from './service-error.ts';
 import { clockMethods, keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
 import { createStoreMethods, type StoreMethods } from './store.ts';
 import { type ClientTarget, openTransport } from './transport.ts';
@@ -43,7 +46,7 @@ import type {
   ClockStatus,
   TokenStatus,
 } from './types.ts';
-import { fromDuration, requirePart, requireTime, toTime } from './values.ts';
+import { fromDuration, requirePart, toTime } from './values.ts';
 
 export { KeyturnError } from '../base/errors.ts';
 export type { Reason } from '../base/reasons.ts';
@@ -106,6 +109,11 @@ export interface KeyturnClient
     ApprovalMethods,
     AuditMethods {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
+  /** 1 to 256 JWTs in one call. Resolves with one result for each request, in their order: one that fails fails alone. */
+  batchSignJwt(
+    requests: readonly SignJwtRequest[],
+    options?: CallOptions,
+  ): Promise<readonly (SignedJwt | KeyturnError)[]>;
   applySigningKey(
     request: ApplySigningKeyRequest,
     options?: CallOptions,
@@ -159,12 +167,14 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     ...createApprovalMethods(transport, long),
     ...createAuditMethods(transport, short),
     async signJwt(request, options) {
-      const { jwt, kid, expireTime } = await transport.call(
-        signingMethods.SignJwt,
-        toSignJwtRequest(request),
-        short(options),
+      return fromSignedJwt(await transport.call(signingMethods.SignJwt, toSignJwtRequest(request), short(options)));
+    },
+    async batchSignJwt(requests, options) {
+      const message = { requests: requests.map(toSignJwtRequest) };
+      const { results } = await transport.call(signingMethods.BatchSignJwt, message, short(options));
+      return results.map(({ signed = null, error = null }) =>
+        error === null ? fromSignedJwt(requirePart(signed, 'signed')) : fromRpcStatus(error),
       );
-      return { jwt, kid, expireTime: requireTime(expireTime, 'expire_time') };
     },
     async applySigningKey(request, options) {
       const { etag = '', validateOnly = false, reason = '' } = request;

@@ -10,6 +10,7 @@ import type {
 import type { ReconcileResponse__Output } from '../gen/keyturn/v1/ReconcileResponse.ts';
 import type { SigningKey as SigningKeyMessage, SigningKey__Output } from '../gen/keyturn/v1/SigningKey.ts';
 import type { SignJwtRequest as SignJwtMessage } from '../gen/keyturn/v1/SignJwtRequest.ts';
+import type { SignJwtResponse__Output } from '../gen/keyturn/v1/SignJwtResponse.ts';
 import { KeyturnError } from '../base/errors.ts';
 import { LIFECYCLE_STATES, type LifecycleState } from '../lifecycle/model.ts';
 import type {
@@ -17,6 +18,7 @@ import type {
   KeyVersion,
   LifecyclePolicy,
   SigningKey,
+  SignedJwt,
   SignJwtRequest,
   TokenStatus,
   ClockStatus,
@@ -40,6 +42,10 @@ export function toSignJwtRequest({ signingKey, claims, typ = '', lifetimeSeconds
     typ,
     ...(lifetimeSeconds === undefined ? {} : { lifetime: toDuration(lifetimeSeconds * SECOND_MS) }),
   };
+}
+
+export function fromSignedJwt({ jwt, kid, expireTime }: SignJwtResponse__Output): SignedJwt {
+  return { jwt, kid, expireTime: requireTime(expireTime, 'expire_time') };
 }
 
 export function toSigningKeyMessage(

@@ -3,6 +3,7 @@ import { type ServiceError, status as grpcStatus } from '@grpc/grpc-js';
 import { type ErrorDetails, KeyturnError } from '../base/errors.ts';
 import { ERROR_DOMAIN, STATUS_DETAILS_TRAILER } from '../base/proto-loading.ts';
 import { isReason, type Reason } from '../base/reasons.ts';
+import type { Status__Output } from '../gen/google/rpc/Status.ts';
 import { statusCodecs } from './protos.ts';
 import { fromDuration } from './values.ts';
 
@@ -15,23 +16,36 @@ interface Found {
 }
 
 export function fromServiceError(error: ServiceError, daemon: string): KeyturnError {
-  const { reason, correlationId, details } = parseDetails(error);
-  if (reason === undefined) return withoutDetails(error, daemon);
-  const message = correlationId === undefined ? error.details : `${error.details} (correlation id ${correlationId})`;
-  return new KeyturnError(reason, message, { ...details, cause: error });
+  const found = parseTrailer(error);
+  if (found.reason === undefined) return withoutDetails(error, daemon);
+  return toError(found.reason, found, error.details, error);
 }
 
-function parseDetails({ metadata }: ServiceError): Found {
-  const found: Found = { details: {} };
+/** What one of several requests in a call failed with. */
+export function fromRpcStatus({ message, details }: Status__Output): KeyturnError {
+  const found = parseDetails(details);
+  return toError(found.reason ?? 'INTERNAL', found, message, undefined);
+}
+
+function toError(reason: Reason, { correlationId, details }: Found, message: string, cause: unknown): KeyturnError {
+  const told = correlationId === undefined ? message : `${message} (correlation id ${correlationId})`;
+  return new KeyturnError(reason, told, cause === undefined ? details : { ...details, cause });
+}
+
+function parseTrailer({ metadata }: ServiceError): Found {
   const [bytes] = metadata.get(STATUS_DETAILS_TRAILER);
-  if (!Buffer.isBuffer(bytes)) return found;
+  if (!Buffer.isBuffer(bytes)) return { details: {} };
   try {
-    for (const detail of statusCodecs.Status.deserialize(bytes).details)
-      addDetail(found, detail.type_url, detail.value);
+    return parseDetails(statusCodecs.Status.deserialize(bytes).details);
   } catch {
     // Bytes that aren't a google.rpc.Status come from something else on the way: the code alone must do.
     return { details: {} };
   }
+}
+
+function parseDetails(details: Status__Output['details']): Found {
+  const found: Found = { details: {} };
+  for (const { type_url: typeUrl, value } of details) addDetail(found, typeUrl, value);
   return found;
 }
 

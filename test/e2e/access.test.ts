@@ -27,6 +27,7 @@ const INSPECTORS: readonly Known[] = [...ADMINISTRATORS, 'auditor'];
 /** Who may call what. A method of the proto files without a row here fails the test, and so does a row without a method. */
 const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/keyturn.v1.SigningService/SignJwt': SIGNERS,
+  '/keyturn.v1.SigningService/BatchSignJwt': SIGNERS,
   '/keyturn.v1.KeyAdminService/ApplySigningKey': ADMINISTRATORS,
   '/keyturn.v1.KeyAdminService/GetSigningKey': INSPECTORS,
   '/keyturn.v1.KeyAdminService/ListSigningKeys': INSPECTORS,

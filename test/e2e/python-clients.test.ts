@@ -87,9 +87,25 @@ describe.skipIf(!HAS_PYTHON_PACKAGES)('a Python client', () => {
     expect(headers).toEqual(toJose);
   });
 
+  it('signs a batch: results in order, one that fails fails alone with its reason', async () => {
+    const wanted = (name: string): object => JSON.parse(request(name)) as object;
+    const batch = [wanted('es256-tokens'), wanted('of-nobody'), wanted('eddsa-tokens')];
+    const [answer] = await runPython('sign_with_protos.py', [...target, PROTO_DIRECTORY], [JSON.stringify(batch)]);
+    const results = answer?.['results'] as readonly Readonly<Record<string, unknown>>[];
+    expect(results[1]).toMatchObject({ code: 'PERMISSION_DENIED', reason: 'SIGNING_KEY_NOT_PERMITTED' });
+    const verdicts = await verify([String(results[0]?.['jwt']), String(results[2]?.['jwt'])]);
+    expect(verdicts.map(({ alg, verdict }) => [alg, verdict])).toEqual([
+      ['ES256', 'verified'],
+      ['ES256', 'verified'],
+      ['EdDSA', 'verified'],
+      ['EdDSA', 'verified'],
+    ]);
+    expect(results).toHaveLength(3);
+  });
+
   it('lists and signs without a proto file of keyturn', async () => {
     const [first, signed] = await runPython('sign_by_reflection.py', target, [request('es256-tokens')]);
-    expect(first?.['services']).toMatchObject({ 'keyturn.v1.SigningService': ['SignJwt'] });
+    expect(first?.['services']).toMatchObject({ 'keyturn.v1.SigningService': ['SignJwt', 'BatchSignJwt'] });
     const verdicts = await verify([String(signed?.['jwt'])]);
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(['verified', 'verified']);
   });

@@ -95,6 +95,7 @@ export class FakeApplication implements Application {
       jwt: `${input}.${signInSoftware(view.spec.algorithm, privateKey, Buffer.from(input)).toString('base64url')}`,
       kid,
       expireTimeMs: exp * 1_000,
+      mayStillLeave: () => true,
     };
   }
 

@@ -227,7 +227,7 @@ export const RULE_REMOVALS: readonly RuleRemoval[] = [
     name: 'release-check',
     means: 'what a version signed while it was declared compromised is released',
     breaks: 'compromised-dies-out',
-    patches: [{ file: 'app/sign-jwt.ts', from: 'if (!ports.isStanding(name, kid)) {', to: 'if (kid === undefined) {' }],
+    patches: [{ file: 'app/sign-jwt.ts', from: 'if (!ports.isStanding(name, kid))', to: 'if (kid === undefined)' }],
   },
   {
     name: 'rollback-hold',

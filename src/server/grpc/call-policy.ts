@@ -20,7 +20,7 @@ import type { CallerName } from '../../base/ids.ts';
 import { STATUS_DETAILS_TRAILER } from '../../base/proto-loading.ts';
 import type { BoundedLog } from '../telemetry/bounded-log.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import { toStatus } from './status.ts';
+import { type RpcStatus, toRpcStatus, toStatus } from './status.ts';
 
 /** What grpc-js gives to interceptors and handlers alike. */
 export type IdentifiableCall = Pick<ServerInterceptingCallInterface, 'getAuthContext'>;
@@ -52,6 +52,12 @@ export class CallPolicy {
       'CALLER_UNKNOWN',
       `the access policy names no caller for ${this.#describe(call)}; add it to the policy's callers`,
     );
+  }
+
+  /** One request of the caller's, be it a call or one of several in a call. Errors: RATE_LIMITED. */
+  countRequest(caller: CallerName): void {
+    const limit = this.#ports.accessPolicy().rights.get(caller)?.rateLimit;
+    if (limit !== undefined) this.#ports.rateLimiter.requireRoom(caller, limit);
   }
 
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
@@ -87,11 +93,26 @@ export class CallPolicy {
    * gets, and who asked for what it may not have.
    */
   toStatus(thrown: unknown, method: string, call: IdentifiableCall): StatusObject {
+    const { error, correlationId } = this.#note(thrown, method, call);
+    return toStatus(error, correlationId);
+  }
+
+  /** The same for what one of several requests in a call failed with. */
+  toRpcStatus(thrown: unknown, method: string, call: IdentifiableCall): RpcStatus {
+    const { error, correlationId } = this.#note(thrown, method, call);
+    return toRpcStatus(error, correlationId);
+  }
+
+  #note(
+    thrown: unknown,
+    method: string,
+    call: IdentifiableCall,
+  ): { readonly error: KeyturnError; readonly correlationId?: string } {
     const error = toKeyturnError(thrown);
     if (error.code === 'INTERNAL') {
       const correlationId = randomUUID();
       this.#ports.requests.error({ method, caller: this.#describe(call), correlationId, err: error }, 'request failed');
-      return toStatus(error, correlationId);
+      return { error, correlationId };
     }
     if (error.code === 'PERMISSION_DENIED' || error.code === 'UNAUTHENTICATED') {
       const { reason, details } = error;
@@ -102,7 +123,7 @@ export class CallPolicy {
       const caller = this.#findCaller(call) ?? identity;
       this.#ports.audit?.refused({ caller, method, reason, signingKey: subject });
     }
-    return toStatus(error);
+    return { error };
   }
 
   #findCaller(call: IdentifiableCall): CallerName | undefined {
@@ -118,8 +139,7 @@ export class CallPolicy {
   #requireMethod(call: IdentifiableCall, path: string): void {
     const policy = this.#ports.accessPolicy();
     const caller = this.requireCaller(call);
-    const limit = policy.rights.get(caller)?.rateLimit;
-    if (limit !== undefined) this.#ports.rateLimiter.requireRoom(caller, limit);
+    this.countRequest(caller);
     if (!Object.hasOwn(METHOD_RULES, path)) {
       throw new KeyturnError('METHOD_NOT_FOUND', `there is no method ${path}; reflection lists what there is`);
     }

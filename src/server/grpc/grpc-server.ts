@@ -38,10 +38,11 @@ import type { HandlerPorts } from './unary.ts';
 
 /** A request beside its claims. */
 const MAX_ENVELOPE_BYTES = 4 * 1024;
-const MIN_RECEIVE_BYTES = 64 * 1024;
+/** A batch of 256 with claims of a kilobyte. What a connection can make the daemon hold is this by its streams. */
+const MIN_RECEIVE_BYTES = 256 * 1024;
 /** The largest answer is a page of 100 key versions or a key set. */
 const MAX_SEND_BYTES = 4 * 1024 * 1024;
-const MAX_STREAMS_PER_CONNECTION = 1_000;
+const MAX_STREAMS_PER_CONNECTION = 256;
 /** A dead peer is found within the two together. */
 const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;

@@ -6,24 +6,30 @@ import { Metadata, type StatusObject, status as grpcStatus } from '@grpc/grpc-js
 import type { KeyturnError } from '../../base/errors.ts';
 import { ERROR_DOMAIN, STATUS_DETAILS_TRAILER } from '../../base/proto-loading.ts';
 import type { Any } from '../../gen/google/protobuf/Any.ts';
+import type { Status } from '../../gen/google/rpc/Status.ts';
 import { detailCodecs, statusCodec } from './protos.ts';
 import { toDuration } from './values.ts';
 
 const TYPE_URL_PREFIX = 'type.googleapis.com/google.rpc.';
+/** google.rpc.Status, complete. */
+export type RpcStatus = Status & { readonly code: grpcStatus; readonly message: string };
+
 /** Clients accept about 8 KiB of trailers in all; messages that quote input stay far below. */
 const MAX_MESSAGE_LENGTH = 1_024;
 
 /** `correlationId` finds the error in the daemon's log. */
 export function toStatus(error: KeyturnError, correlationId?: string): StatusObject {
+  const status = toRpcStatus(error, correlationId);
+  const metadata = new Metadata();
+  metadata.set(STATUS_DETAILS_TRAILER, statusCodec.serialize(status));
+  return { code: status.code, details: status.message, metadata };
+}
+
+/** The same for one of several things that a call asked for: it is part of the answer. */
+export function toRpcStatus(error: KeyturnError, correlationId?: string): RpcStatus {
   // encodeURI, which grpc-js applies to it, throws at a lone surrogate.
   const message = error.message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed();
-  const code = grpcStatus[error.code];
-  const metadata = new Metadata();
-  metadata.set(
-    STATUS_DETAILS_TRAILER,
-    statusCodec.serialize({ code, message, details: toDetails(error, message, correlationId) }),
-  );
-  return { code, details: message, metadata };
+  return { code: grpcStatus[error.code], message, details: toDetails(error, message, correlationId) };
 }
 
 function toDetails({ reason, details }: KeyturnError, message: string, correlationId: string | undefined): Any[] {

@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { CallerName } from '../../base/ids.ts';
 import { audited } from './audited-calls.ts';
 import type { CallPolicy } from './call-policy.ts';
+import type { RpcStatus } from './status.ts';
 
 /** What the service files need to make their handlers. */
 export interface HandlerPorts {
@@ -20,6 +21,8 @@ export interface CallContext {
   readonly caller: CallerName;
   /** Monotonic time in ms; absent when the caller set no deadline. */
   readonly deadlineMs: number | undefined;
+  /** What one of several requests in the call failed with, as the caller gets it; noted as if it had been the call. */
+  readonly toRpcStatus: (thrown: unknown) => RpcStatus;
 }
 
 export function unary<Request extends object, Response>(
@@ -30,8 +33,12 @@ export function unary<Request extends object, Response>(
     try {
       const { request } = call;
       const caller = policy.requireCaller(call);
-      const context = { caller, deadlineMs: toDeadlineMs(call, clock) };
       const method = call.getPath();
+      const context: CallContext = {
+        caller,
+        deadlineMs: toDeadlineMs(call, clock),
+        toRpcStatus: (thrown) => policy.toRpcStatus(thrown, method, call),
+      };
       callback(null, await audited(audit, { method, caller, request }, () => handle(request, context)));
     } catch (thrown) {
       callback(policy.toStatus(thrown, call.getPath(), call));

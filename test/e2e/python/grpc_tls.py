@@ -42,12 +42,17 @@ def fields(message):
 
 
 def reason_of(error):
-    """The `reason` of the google.rpc.ErrorInfo in the status details; None when there is none."""
+    """The `reason` of the google.rpc.ErrorInfo in a failed call's status details; None when there is none."""
     for key, value in error.trailing_metadata() or ():
-        if key != "grpc-status-details-bin":
-            continue
-        for detail in (content for number, content in fields(value) if number == 3):
-            parts = dict(fields(detail))
-            if parts[1].endswith(b"/google.rpc.ErrorInfo"):
-                return dict(fields(parts[2]))[1].decode()
+        if key == "grpc-status-details-bin":
+            details = (dict(fields(content)) for number, content in fields(value) if number == 3)
+            return reason_in((detail[1].decode(), detail[2]) for detail in details)
+    return None
+
+
+def reason_in(details):
+    """The same from (type URL, value) of each detail."""
+    for type_url, value in details:
+        if type_url.endswith("/google.rpc.ErrorInfo"):
+            return dict(fields(value))[1].decode()
     return None
