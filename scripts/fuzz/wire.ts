@@ -11,7 +11,7 @@ import { METHOD_RULES } from '../../src/access/methods.ts';
 import { fromServiceError } from '../../src/client/service-error.ts';
 import { type DaemonProcess, startDaemonProcess } from '../../test/fixtures/daemon-process.ts';
 import { AUDIENCE, type Deployment, ISSUER, makeDeployment } from '../../test/fixtures/deployment.ts';
-import { RawSigner } from '../../test/fixtures/raw-signing.ts';
+import { type RawOutcome, RawSigner } from '../../test/fixtures/raw-signing.ts';
 import { redTeamTricks } from '../../test/fixtures/red-team.ts';
 import { signJwtMessage } from '../../test/fixtures/wire-message.ts';
 import { claimsBytes } from './claims.ts';
@@ -49,11 +49,9 @@ export async function openWire(): Promise<Wire> {
   return {
     targets: [
       batchTarget('SignJwt over gRPC', 15, anyMessage, BATCH, async (messages) =>
-        (await signer.signAll(messages, BATCH)).map((outcome) => {
-          if ('jwt' in outcome) return requireWithinGrant(outcome.jwt);
-          return requireForeseen(outcome.reason, outcome.message);
-        }),
+        (await signer.signAll(messages, BATCH)).map(requireAllowed),
       ),
+      batchTarget('BatchSignJwt over gRPC', 5, anyMessage, BATCH, (messages) => signAsBatch(signer, messages)),
       batchTarget('all methods over gRPC', 5, call, BATCH, (calls) =>
         Promise.all(calls.map((one) => callMethod(admin, one))),
       ),
@@ -130,6 +128,24 @@ function requireWithinGrant(jwt: string): string {
     nbf === undefined &&
     scope === undefined, `the claims are ${JSON.stringify(claims)}`);
   return ACCEPTED;
+}
+
+function requireAllowed(outcome: RawOutcome): string {
+  if ('jwt' in outcome) return requireWithinGrant(outcome.jwt);
+  return requireForeseen(outcome.reason, outcome.message);
+}
+
+/** In one call, all that are messages have the outcomes that each has by itself. One that isn't makes the call none. */
+async function signAsBatch(signer: RawSigner, messages: readonly Buffer[]): Promise<readonly string[]> {
+  const alone = (await signer.signAll(messages, BATCH)).map(requireAllowed);
+  const isMessage = (_message: Buffer, index: number): boolean => alone[index] !== 'REQUEST_MALFORMED';
+  const expected = alone.filter((outcome) => outcome !== 'REQUEST_MALFORMED');
+  if (expected.length === 0) return alone;
+  const outcomes = await signer.signBatch(messages.filter(isMessage));
+  require(!('reason' in outcomes), `the batch was refused: ${JSON.stringify(outcomes)}`);
+  const found = 'reason' in outcomes ? [] : outcomes.map(requireAllowed);
+  require(found.join() === expected.join(), `in a batch ${found.join()}, alone ${expected.join()}`);
+  return alone;
 }
 
 // --- Every method, as a caller with all roles. No message names the signing key, so that none can end it.
