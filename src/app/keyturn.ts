@@ -214,6 +214,7 @@ export class Keyturn implements Application {
       isStanding: (name, kid) => this.#signers.isStanding(name, kid),
       mustVerify: () => ports.verifyOneIn === 1 || isDrawn(randomBytes(DRAW_BYTES), ports.verifyOneIn),
       proven: (name, ckaId) => this.#canary.proven(name, ckaId),
+      verifierSkewMs: (name) => ledger.requireKeySet(ledger.requireSigningKey(name).keySet).promise.verifierSkewMs,
       newJti: () => Buffer.from(randomBytes(JTI_BYTES)).toString('base64url'),
     };
     this.#onChange();

@@ -10,7 +10,7 @@ import { KeyturnError, toKeyturnError } from '../base/errors.ts';
 import { type CallerName, type CkaId, type Kid, parseSigningKeyName, type SigningKeyName } from '../base/ids.ts';
 import type { Reason } from '../base/reasons.ts';
 import type { Hsm } from '../hsm/hsm.ts';
-import { type Claims, parseClaims, withTimes } from '../jose/claims.ts';
+import { type Claims, type DaemonClaims, parseClaims, withTimes } from '../jose/claims.ts';
 import { toCompactJwt, toSigningInput } from '../jose/compact.ts';
 import type { SignedJwt, SignJwtCommand } from './application.ts';
 import type { AuditTrail, PendingEntry } from './audit-trail.ts';
@@ -44,6 +44,8 @@ export interface SignJwtPorts {
   readonly mustVerify: () => boolean;
   /** The version made a signature that verified. */
   readonly proven: (name: SigningKeyName, ckaId: CkaId) => void;
+  /** What the key set of the signing key promises: an `nbf` lies so far back that no clock within it is behind it. */
+  readonly verifierSkewMs: (name: SigningKeyName) => number;
   /** A fresh `jti`: at least 128 random bits. */
   readonly newJti: () => string;
   /** Undefined where the audit log is off. */
@@ -75,11 +77,16 @@ export async function signJwt(ports: SignJwtPorts, caller: CallerName, command: 
     const signer = ports.requireSigner(name);
     const expSeconds = iatSeconds + decideLifetimeMs(command.lifetimeMs, rules, signer) / SECOND_MS;
     requireBelowCeiling(name, expSeconds * SECOND_MS, signer);
-    const times = signer.addJti ? { iatSeconds, expSeconds, jti: ports.newJti() } : { iatSeconds, expSeconds };
+    const times: DaemonClaims = {
+      iatSeconds,
+      expSeconds,
+      ...(signer.addNbf ? { nbfSeconds: iatSeconds - Math.ceil(ports.verifierSkewMs(name) / SECOND_MS) } : {}),
+      ...(signer.addJti ? { jti: ports.newJti() } : {}),
+    };
     const signingInput = toSigningInput(signer.headerFor(typ), withTimes(claims, times));
     const { ckaId, algorithm, publicKey, kid } = signer;
     const expiresMonotonicMs = startedMonotonicMs + expSeconds * SECOND_MS - startedAtMs;
-    const jti = 'jti' in times ? times.jti : jtiOf(claims);
+    const jti = times.jti ?? jtiOf(claims);
     const entry = ports.audit?.dispatched({
       caller,
       signingKey: name,

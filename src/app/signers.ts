@@ -20,6 +20,7 @@ export interface Signer {
   readonly signingEndsMs: number;
   readonly maxJwtLifetimeMs: number;
   readonly addJti: boolean;
+  readonly addNbf: boolean;
   /** The protected header for a `typ`, base64url. */
   readonly headerFor: (typ: string) => string;
 }
@@ -79,6 +80,7 @@ export class Signers {
       signingEndsMs: active.activatedAtMs === undefined ? Number.POSITIVE_INFINITY : signingEndsMs(state, active),
       maxJwtLifetimeMs: state.policy.maxJwtLifetimeMs,
       addJti: state.policy.addJti,
+      addNbf: state.policy.addNbf === true,
     };
   }
 

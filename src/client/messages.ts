@@ -56,7 +56,15 @@ export function toSigningKeyMessage(
 }
 
 function toLifecyclePolicy(policy: NonNullable<ApplySigningKeyRequest['lifecyclePolicy']>): LifecyclePolicyMessage {
-  const { signingPeriodMs, maxSigningPeriodMs, maxJwtLifetimeMs, rollbackWindowMs, standbys = 0, addJti } = policy;
+  const {
+    signingPeriodMs,
+    maxSigningPeriodMs,
+    maxJwtLifetimeMs,
+    rollbackWindowMs,
+    standbys = 0,
+    addJti,
+    addNbf,
+  } = policy;
   return {
     ...(signingPeriodMs === undefined ? {} : { signingPeriod: toDuration(signingPeriodMs) }),
     ...(maxSigningPeriodMs === undefined ? {} : { maxSigningPeriod: toDuration(maxSigningPeriodMs) }),
@@ -64,6 +72,7 @@ function toLifecyclePolicy(policy: NonNullable<ApplySigningKeyRequest['lifecycle
     ...(rollbackWindowMs === undefined ? {} : { rollbackWindow: toDuration(rollbackWindowMs) }),
     standbys,
     ...(addJti === undefined ? {} : { addJti }),
+    ...(addNbf === undefined ? {} : { addNbf }),
   };
 }
 
@@ -101,6 +110,7 @@ function fromLifecyclePolicy(message: LifecyclePolicy__Output): LifecyclePolicy 
     rollbackWindowMs: fromDuration(message.rollbackWindow),
     standbys: message.standbys,
     addJti: message.addJti ?? true,
+    addNbf: message.addNbf ?? false,
   };
 }
 

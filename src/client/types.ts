@@ -31,6 +31,7 @@ export interface LifecyclePolicy {
   readonly rollbackWindowMs: number;
   readonly standbys: number;
   readonly addJti: boolean;
+  readonly addNbf: boolean;
 }
 
 export interface ApplySigningKeyRequest {

@@ -69,6 +69,7 @@ function fieldsOf(key: SigningKey): readonly (readonly [field: string, value: st
     inPolicy('rollbackWindow', toFileDuration(policy.rollbackWindowMs)),
     inPolicy('standbys', String(policy.standbys)),
     inPolicy('addJti', String(policy.addJti)),
+    inPolicy('addNbf', String(policy.addNbf)),
   ];
 }
 

@@ -20,6 +20,7 @@ export const keyApplyCommand: CommandSpec = {
     { flags: '--rollback-window <duration>', description: 'how long a rotation can be rolled back (default: 1h)' },
     { flags: '--standbys <count>', description: 'standbys kept published: 2 (default) or 1' },
     { flags: '--no-jti', description: "don't add a random jti to each JWT" },
+    { flags: '--nbf', description: "add an nbf to each JWT: its iat, less the key set's verifierSkew" },
     { flags: '--etag <etag>', description: 'change it only if this is still its etag' },
     { flags: '--reason <text>', description: 'why; kept in the event log' },
     { flags: '--dry-run', description: 'check everything, change nothing' },
@@ -42,6 +43,7 @@ export const keyApplyCommand: CommandSpec = {
         standbys: wholeNumber(options, 'standbys', '--standbys'),
         // Commander makes `--no-jti` the option `jti`, true unless given.
         addJti: options['jti'] !== false,
+        addNbf: isSwitchedOn(options, 'nbf'),
       },
       etag: textOption(options, 'etag'),
       reason: textOption(options, 'reason'),

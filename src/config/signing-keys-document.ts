@@ -33,6 +33,7 @@ const policySchema = z.strictObject({
   rollbackWindow: duration,
   standbys: integer(1, 2).optional(),
   addJti: z.boolean().optional(),
+  addNbf: z.boolean().optional(),
 });
 
 const signingKeySchema = z.strictObject({
@@ -95,6 +96,7 @@ function withPreset(
     rollbackWindowMs: own.rollbackWindow,
     standbys: own.standbys,
     addJti: own.addJti,
+    addNbf: own.addNbf,
   };
   const base: PolicyInput = preset === undefined ? {} : PRESETS[preset];
   return { ...base, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };

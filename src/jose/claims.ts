@@ -23,6 +23,7 @@ export interface Claims {
 export interface DaemonClaims {
   readonly iatSeconds: number;
   readonly expSeconds: number;
+  readonly nbfSeconds?: number;
   readonly jti?: string;
 }
 
@@ -70,8 +71,9 @@ export function withTimes(claims: Claims, times: DaemonClaims): Uint8Array {
   const { bytes, members } = claims;
   const end = bytes.lastIndexOf(CLOSE_BRACE);
   const comma = members.size === 0 ? '' : ',';
+  const nbf = times.nbfSeconds === undefined ? '' : `,"nbf":${times.nbfSeconds}`;
   const jti = times.jti === undefined ? '' : `,"jti":${JSON.stringify(times.jti)}`;
-  const added = `${comma}"iat":${times.iatSeconds},"exp":${times.expSeconds}${jti}`;
+  const added = `${comma}"iat":${times.iatSeconds},"exp":${times.expSeconds}${nbf}${jti}`;
   const addedBytes = Buffer.byteLength(added);
   const payload = Buffer.allocUnsafe(bytes.length + addedBytes);
   payload.set(bytes.subarray(0, end));

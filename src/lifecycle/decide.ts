@@ -86,7 +86,8 @@ function isSamePolicy(left: LifecyclePolicy, right: LifecyclePolicy): boolean {
     left.maxJwtLifetimeMs === right.maxJwtLifetimeMs &&
     left.rollbackWindowMs === right.rollbackWindowMs &&
     left.standbys === right.standbys &&
-    left.addJti === right.addJti
+    left.addJti === right.addJti &&
+    (left.addNbf === true) === (right.addNbf === true)
   );
 }
 

@@ -40,6 +40,8 @@ export interface LifecyclePolicy {
   /** Standbys kept published. */
   readonly standbys: 1 | 2;
   readonly addJti: boolean;
+  /** Whether each JWT has an `nbf`. Absent in what was recorded before there was a choice: it has none. */
+  readonly addNbf?: boolean | undefined;
 }
 
 /** What a key set promises its verifiers. Durations in ms. */

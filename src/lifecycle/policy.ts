@@ -34,6 +34,7 @@ export interface PolicyInput {
   readonly rollbackWindowMs?: number | undefined;
   readonly standbys?: number | undefined;
   readonly addJti?: boolean | undefined;
+  readonly addNbf?: boolean | undefined;
 }
 
 function unsafe(field: string, rule: string, message: string): KeyturnError {
@@ -49,6 +50,7 @@ export function parsePolicy(input: PolicyInput): LifecyclePolicy {
     maxJwtLifetimeMs: input.maxJwtLifetimeMs ?? DEFAULT_MAX_JWT_LIFETIME_MS,
     rollbackWindowMs: input.rollbackWindowMs ?? Math.min(DEFAULT_ROLLBACK_WINDOW_MS, signingPeriodMs),
     addJti: input.addJti ?? true,
+    addNbf: input.addNbf ?? false,
   };
   const within = (value: number, field: string, minMs: number, maxMs: number): void => {
     if (value >= minMs && value <= maxMs) return;

@@ -17,6 +17,7 @@ export const PRESETS = {
     rollbackWindowMs: HOUR_MS,
     standbys: 2,
     addJti: true,
+    addNbf: false,
   },
   /** Checked once, at sign-in. */
   'id-tokens': {
@@ -26,6 +27,7 @@ export const PRESETS = {
     rollbackWindowMs: DAY_MS,
     standbys: 2,
     addJti: true,
+    addNbf: false,
   },
   /** A month of lifetime is a month in which old versions stay published: turn rarely, or the key set grows. */
   'refresh-tokens': {
@@ -35,6 +37,7 @@ export const PRESETS = {
     rollbackWindowMs: 7 * DAY_MS,
     standbys: 2,
     addJti: true,
+    addNbf: false,
   },
 } as const satisfies Readonly<Record<string, Required<PolicyInput>>>;
 

@@ -86,7 +86,7 @@ describe('KeyAdminService', () => {
       name: 'refresh-tokens',
       algorithm: 'RS256',
       rsaBits: 2_048,
-      lifecyclePolicy: { signingPeriodMs: 86_400_500, addJti: false, standbys: 1 },
+      lifecyclePolicy: { signingPeriodMs: 86_400_500, addJti: false, addNbf: true, standbys: 1 },
       etag: 'e',
       reason: 'because',
     });
@@ -101,11 +101,17 @@ describe('KeyAdminService', () => {
       rotateAllowedTime: undefined,
     });
     expect(signingKey.createTime.getTime()).toBe(1_700_000_000_123);
-    expect(signingKey.lifecyclePolicy).toMatchObject({ signingPeriodMs: 2_592_000_000, addJti: true });
+    expect(signingKey.lifecyclePolicy).toMatchObject({ signingPeriodMs: 2_592_000_000, addJti: true, addNbf: false });
     expect(test.app.asked.at(-1)).toMatchObject({
       caller: 'admin',
       command: {
-        lifecyclePolicy: { signingPeriodMs: 86_400_500, maxSigningPeriodMs: undefined, addJti: false, standbys: 1 },
+        lifecyclePolicy: {
+          signingPeriodMs: 86_400_500,
+          maxSigningPeriodMs: undefined,
+          addJti: false,
+          addNbf: true,
+          standbys: 1,
+        },
         etag: 'e',
         reason: 'because',
         validateOnly: false,
@@ -116,7 +122,7 @@ describe('KeyAdminService', () => {
   it('keeps an unset add_jti apart from false', async () => {
     await test.admin.applySigningKey({ name: 'access-tokens', algorithm: 'ES256' });
     expect(test.app.asked.at(-1)).toMatchObject({
-      command: { lifecyclePolicy: { addJti: undefined, standbys: undefined } },
+      command: { lifecyclePolicy: { addJti: undefined, addNbf: undefined, standbys: undefined } },
     });
   });
 

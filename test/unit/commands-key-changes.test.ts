@@ -25,6 +25,7 @@ const BEFORE: SigningKey = {
     rollbackWindowMs: HOUR_MS,
     standbys: 2,
     addJti: true,
+    addNbf: false,
   },
   etag: 'e',
   createTime: at(-HOUR_MS),

@@ -179,6 +179,7 @@ describe('the difference that apply shows', () => {
       rollbackWindowMs: 0,
       standbys: 2,
       addJti: true,
+      addNbf: false,
     },
     etag: 'e',
     createTime: at(0),

@@ -27,6 +27,7 @@ const KEY: SigningKey = {
     rollbackWindowMs: HOUR_MS,
     standbys: 2,
     addJti: true,
+    addNbf: false,
   },
   etag: '"7"',
   createTime: at(-3 * DAY_MS),

@@ -29,7 +29,7 @@ signingKeys:
   refresh-tokens: { algorithm: PS256, rsaBits: 4096, keySet: partners, lifecyclePolicy: { preset: refresh-tokens } }
   access-tokens:
     algorithm: ES256
-    lifecyclePolicy: { preset: access-tokens, maxJwtLifetime: 5m, standbys: 1, addJti: false }
+    lifecyclePolicy: { preset: access-tokens, maxJwtLifetime: 5m, standbys: 1, addJti: false, addNbf: true }
   bare: { algorithm: EdDSA }
 `);
     expect(wanted).toEqual([
@@ -45,7 +45,13 @@ signingKeys:
         keySet: undefined,
         algorithm: 'ES256',
         rsaBits: undefined,
-        lifecyclePolicy: { ...PRESETS['access-tokens'], maxJwtLifetimeMs: 5 * MINUTE, standbys: 1, addJti: false },
+        lifecyclePolicy: {
+          ...PRESETS['access-tokens'],
+          maxJwtLifetimeMs: 5 * MINUTE,
+          standbys: 1,
+          addJti: false,
+          addNbf: true,
+        },
       },
       { name: 'bare', keySet: undefined, algorithm: 'EdDSA', rsaBits: undefined, lifecyclePolicy: {} },
     ]);

@@ -176,6 +176,11 @@ describe('withTimes', () => {
     expect(splice(text)).toBe(expected);
   });
 
+  it('adds nbf behind iat and exp when there is one', () => {
+    const bytes = withTimes(parse('{"a":1}'), { ...TIMES, nbfSeconds: TIMES.iatSeconds - 300, jti: 'x' });
+    expect(Buffer.from(bytes).toString()).toBe('{"a":1,"iat":1700000000,"exp":1700000900,"nbf":1699999700,"jti":"x"}');
+  });
+
   it('adds jti behind the times when there is one', () => {
     expect(splice('{"a":1}', 'x"y')).toBe('{"a":1,"iat":1700000000,"exp":1700000900,"jti":"x\\"y"}');
   });

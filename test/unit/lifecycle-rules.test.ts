@@ -278,6 +278,14 @@ describe('apply', () => {
     expect(refusal.message).toContain('implies 4 beside 3');
   });
 
+  it('takes a policy that was recorded before there was an addNbf for one without nbf', () => {
+    const { addNbf: _addNbf, ...recorded } = policyOf({});
+    const state = fold(firstGeneration(recorded));
+    expect(decideApply(state, { ...wanted, policy: policyOf({}) }, aroundAt(T0), 0)).toEqual([]);
+    const asked = decideApply(state, { ...wanted, policy: policyOf({ addNbf: true }) }, aroundAt(T0), 0);
+    expect(asked.map((event) => event.type)).toContain('POLICY_CHANGED');
+  });
+
   it('raises the ceiling in the same commit as a longer JWT lifetime', () => {
     const events = decideApply(
       fold(firstGeneration()),
@@ -298,6 +306,7 @@ describe('lifecycle policies', () => {
       rollbackWindowMs: HOUR,
       standbys: 2,
       addJti: true,
+      addNbf: false,
     });
   });
 

@@ -26,5 +26,6 @@ function parseLifecyclePolicy(policy: LifecyclePolicy__Output | null): PolicyInp
     rollbackWindowMs: parseDurationMs(policy.rollbackWindow, `${path}.rollback_window`),
     standbys: policy.standbys === 0 ? undefined : policy.standbys,
     addJti: policy.addJti,
+    addNbf: policy.addNbf,
   };
 }

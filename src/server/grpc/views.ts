@@ -42,6 +42,7 @@ function toLifecyclePolicy(policy: LifecyclePolicy): LifecyclePolicyMessage {
     rollbackWindow: toDuration(policy.rollbackWindowMs),
     standbys: policy.standbys,
     addJti: policy.addJti,
+    addNbf: policy.addNbf === true,
   };
 }
 

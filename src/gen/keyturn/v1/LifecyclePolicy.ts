@@ -9,7 +9,9 @@ export interface LifecyclePolicy {
   'rollbackWindow'?: (_google_protobuf_Duration | null);
   'standbys'?: (number);
   'addJti'?: (boolean);
+  'addNbf'?: (boolean);
   '_addJti'?: "addJti";
+  '_addNbf'?: "addNbf";
 }
 
 export interface LifecyclePolicy__Output {
@@ -19,5 +21,7 @@ export interface LifecyclePolicy__Output {
   'rollbackWindow': (_google_protobuf_Duration__Output | null);
   'standbys': (number);
   'addJti'?: (boolean);
+  'addNbf'?: (boolean);
   '_addJti'?: "addJti";
+  '_addNbf'?: "addNbf";
 }
