@@ -10,6 +10,7 @@ const LOOKS: ReadonlySet<string> = new Set([
   '/keyturn.v1.KeyAdminService/ListPublicKeys',
   '/keyturn.v1.KeyAdminService/Plan',
   '/keyturn.v1.KeySetService/GetKeySet',
+  '/keyturn.v1.KeySetService/WatchKeySet',
   '/keyturn.v1.TokenService/GetTokenStatus',
   '/keyturn.v1.TokenService/Reconcile',
   '/keyturn.v1.ClockService/GetClockStatus',

@@ -35,6 +35,7 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
   '/keyturn.v1.KeyAdminService/ListPublicKeys': INSPECT,
   '/keyturn.v1.KeyAdminService/Plan': INSPECT,
   '/keyturn.v1.KeySetService/GetKeySet': ANY_CALLER,
+  '/keyturn.v1.KeySetService/WatchKeySet': ANY_CALLER,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECT,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTER,
   '/keyturn.v1.TokenService/Reconcile': INSPECT,

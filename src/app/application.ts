@@ -355,6 +355,10 @@ export interface Application {
   findKeySet(name: string): KeySetSnapshot | undefined;
   /** Rule 9: nobody knows what belongs into it until an operator has decided. */
   isKeySetWithheld(name: string): boolean;
+  /** Whether there is a key set of that name, with or without content. */
+  hasKeySet(name: string): boolean;
+  /** Calls back when findKeySet or isKeySetWithheld may answer differently, from then on; returns the cancellation. */
+  onKeySetsChange(listener: () => void): () => void;
 
   /** Publishes the key, or lets it stay longer. Durable, and published, when it resolves. */
   importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome>;

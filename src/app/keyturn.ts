@@ -113,6 +113,7 @@ export class Keyturn implements Application {
   readonly #planner: Planner;
   readonly #reader: Reader;
   readonly #readinessListeners = new Set<() => void>();
+  readonly #keySetsListeners = new Set<() => void>();
   readonly #cancellations: (() => void)[] = [];
   #isBackingUp = false;
 
@@ -335,6 +336,15 @@ export class Keyturn implements Application {
     return this.#fences.isKeySetWithheld(name);
   }
 
+  hasKeySet(name: string): boolean {
+    return [...this.#ports.ledger.keySets.values()].some((keySet) => keySet.name === name);
+  }
+
+  onKeySetsChange(listener: () => void): () => void {
+    this.#keySetsListeners.add(listener);
+    return () => this.#keySetsListeners.delete(listener);
+  }
+
   async importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
     if (!command.validateOnly) this.#approvals.requireNone('ImportPublicKey');
     return this.#imports.importPublicKey(caller, command);
@@ -519,6 +529,7 @@ export class Keyturn implements Application {
         : (kid: Kid): boolean => withheld.get(kid) === 'everything' || this.#fences.isWithheld(kid);
     const known = [...ledger.keySets.values()].filter(({ name }) => !this.#fences.isKeySetWithheld(name));
     this.#publisher.rebuild(known, (keySet) => ledger.signingKeysOf(keySet), isWithheld, clock.wallMs());
+    for (const listener of this.#keySetsListeners) listener();
   }
 
   #onAnswer(): void {

@@ -34,7 +34,7 @@ export function createAuditMethods(
       return { head, checkpoint: checkpoint.length === 0 ? undefined : checkpoint.toString('utf8') };
     },
     async *listEntries({ fromSequence = 0 } = {}, { deadlineMs = LIST_DEADLINE_MS } = {}) {
-      for await (const { lines } of transport.stream(auditMethods.ListEntries, { fromSequence }, deadlineMs))
+      for await (const { lines } of transport.stream(auditMethods.ListEntries, { fromSequence }, { deadlineMs }))
         yield lines;
     },
   };

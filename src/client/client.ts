@@ -15,6 +15,7 @@ import {
 } from './approvals.ts';
 import { type AuditMethods, createAuditMethods } from './audit.ts';
 import { createImportMethods, type ImportMethods } from './imports.ts';
+import { createKeySetMethods, type KeySetMethods } from './key-sets.ts';
 import { createLifecycleCommands, type LifecycleCommands } from './lifecycle-commands.ts';
 import {
   fromClockStatus,
@@ -28,7 +29,7 @@ import {
 } from './messages.ts';
 import { createPlanning, type Planning } from './planning.ts';
 import { fromRpcStatus } from './service-error.ts';
-import { clockMethods, keyAdminMethods, keySetMethods, signingMethods, tokenMethods } from './protos.ts';
+import { clockMethods, keyAdminMethods, signingMethods, tokenMethods } from './protos.ts';
 import { createStoreMethods, type StoreMethods } from './store.ts';
 import { type ClientTarget, openTransport } from './transport.ts';
 import type {
@@ -41,12 +42,11 @@ import type {
   PageRequest,
   RotateRequest,
   RotateResponse,
-  KeySet,
   Reconciliation,
   ClockStatus,
   TokenStatus,
 } from './types.ts';
-import { fromDuration, requirePart, toTime } from './values.ts';
+import { requirePart, toTime } from './values.ts';
 
 export { KeyturnError } from '../base/errors.ts';
 export type { Reason } from '../base/reasons.ts';
@@ -86,6 +86,8 @@ export type {
   RotateRequest,
   RotateResponse,
   KeySet,
+  KeySetRequest,
+  WatchOptions,
   Finding,
   Reconciliation,
   ClockStatus,
@@ -107,7 +109,8 @@ export interface KeyturnClient
     Planning,
     StoreMethods,
     ApprovalMethods,
-    AuditMethods {
+    AuditMethods,
+    KeySetMethods {
   signJwt(request: SignJwtRequest, options?: CallOptions): Promise<SignedJwt>;
   /** 1 to 256 JWTs in one call. Resolves with one result for each request, in their order: one that fails fails alone. */
   batchSignJwt(
@@ -133,8 +136,6 @@ export interface KeyturnClient
     options?: CallOptions,
   ): Promise<{ readonly keyVersions: readonly KeyVersion[]; readonly nextPageToken: string }>;
   rotate(request: RotateRequest, options?: CallOptions): Promise<RotateResponse>;
-  /** Default: the key set `default`. */
-  getKeySet(request?: { readonly keySet?: string | undefined }, options?: CallOptions): Promise<KeySet>;
   getTokenStatus(options?: CallOptions): Promise<TokenStatus>;
   reconcile(options?: CallOptions): Promise<Reconciliation>;
   resolveObject(request: ResolveObjectRequest, options?: CallOptions): Promise<void>;
@@ -166,6 +167,7 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
     ...createStoreMethods(transport, long),
     ...createApprovalMethods(transport, long),
     ...createAuditMethods(transport, short),
+    ...createKeySetMethods(transport, short),
     async signJwt(request, options) {
       return fromSignedJwt(await transport.call(signingMethods.SignJwt, toSignJwtRequest(request), short(options)));
     },
@@ -213,16 +215,6 @@ export function createKeyturnClient({ target, defaultDeadlineMs, waitForReady = 
         signingKey: fromSigningKey(answer.signingKey),
         activated: fromKeyVersion(requirePart(answer.activated, 'activated')),
         suspended: answer.suspended === null ? undefined : fromKeyVersion(answer.suspended),
-      };
-    },
-    async getKeySet({ keySet = '' } = {}, options = {}) {
-      const answer = await transport.call(keySetMethods.GetKeySet, { keySet }, short(options));
-      return {
-        keySet: answer.keySet,
-        generation: answer.generation,
-        jwks: answer.jwks,
-        etag: answer.etag,
-        maxAgeMs: fromDuration(answer.maxAge),
       };
     },
     async reconcile(options) {

@@ -113,7 +113,7 @@ export function createStoreMethods(
     async backUpStore(write, { deadlineMs = BACK_UP_DEADLINE_MS } = {}) {
       const digest = createHash('sha256');
       let sent = '';
-      for await (const { chunk, sha256 } of transport.stream(storeMethods.BackUp, {}, deadlineMs)) {
+      for await (const { chunk, sha256 } of transport.stream(storeMethods.BackUp, {}, { deadlineMs })) {
         if (sha256.length > 0) sent = sha256.toString('hex');
         if (chunk.length === 0) continue;
         digest.update(chunk);

@@ -38,6 +38,12 @@ interface Method<Request, Response> {
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
+interface StreamLimits {
+  /** Absent: as long as it goes on. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Transport {
   /** Errors: what the daemon says, DAEMON_UNREACHABLE, DEADLINE_EXCEEDED; after close, SHUTTING_DOWN. */
   call<Request, Response>(
@@ -45,11 +51,11 @@ export interface Transport {
     request: NoInfer<Request>,
     deadlineMs: number,
   ): Promise<Response>;
-  /** The messages of a streaming answer. The same errors, at the message that doesn't come. */
+  /** The messages of a streaming answer. The same errors, at the message that doesn't come; once aborted it just ends. */
   stream<Request, Response>(
     method: Method<Request, Response>,
     request: NoInfer<Request>,
-    deadlineMs: number,
+    limits: StreamLimits,
   ): AsyncIterable<Response>;
   close(): void;
 }
@@ -130,23 +136,30 @@ export function openTransport(target: ClientTarget, waitForReady: boolean): Tran
         attempt(isIdempotent(method.path) ? RETRY_POLICY.maxAttempts : 1);
       });
     },
-    async *stream(method, request, deadlineMs) {
+    async *stream(method, request, { deadlineMs, signal }) {
       if (isClosed) throw new KeyturnError('SHUTTING_DOWN', 'the client is closed');
-      const deadline = systemClock.wallMs() + deadlineMs;
+      const isAborted = (): boolean => signal?.aborted === true;
+      if (isAborted()) return;
       const call = client.makeServerStreamRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
         request,
         metadata,
-        { deadline },
+        deadlineMs === undefined ? {} : { deadline: systemClock.wallMs() + deadlineMs },
       );
+      const cancel = (): void => {
+        call.cancel();
+      };
+      signal?.addEventListener('abort', cancel);
       try {
         for await (const message of call) yield message;
       } catch (thrown) {
+        if (isAborted()) return;
         throw isServiceError(thrown) ? fromServiceError(thrown, address) : thrown;
       } finally {
-        call.cancel();
+        signal?.removeEventListener('abort', cancel);
+        cancel();
       }
     },
     close() {

@@ -6,6 +6,13 @@ export interface CallOptions {
   readonly deadlineMs?: number | undefined;
 }
 
+export interface WatchOptions {
+  /** Ends the stream. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the stream may last, in ms from its first call. Default: as long as daemon and connection do. */
+  readonly deadlineMs?: number | undefined;
+}
+
 export interface SignJwtRequest {
   readonly signingKey: string;
   /** A JSON object, without `iat`, `exp`, `nbf` and `jti`; or its UTF-8 bytes, which are signed as they are. */
@@ -141,6 +148,11 @@ export interface RotateResponse {
   readonly activated: KeyVersion;
   /** Undefined when there was no ACTIVE version. */
   readonly suspended: KeyVersion | undefined;
+}
+
+export interface KeySetRequest {
+  /** Default: the key set `default`. */
+  readonly keySet?: string | undefined;
 }
 
 export interface KeySet {

@@ -11,6 +11,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/config.ts';
 import type { GrpcServerOptions } from './grpc/grpc-server.ts';
 import { Health } from './grpc/health-service.ts';
+import { KeySetWatches } from './grpc/key-set-watches.ts';
 import { RateLimiter } from './grpc/rate-limiter.ts';
 import { loadReflection } from './grpc/reflection.ts';
 import { type HttpServer, listenHttp } from './http/http-server.ts';
@@ -22,6 +23,8 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** What is left of the grace for HTTP, after gRPC has taken its part. */
 const MIN_HTTP_GRACE_MS = 1_000;
+/** For the status of a stream that another access policy ends, before its connection is cut. */
+const LAST_WORD_MS = 250;
 
 export interface ServersOptions {
   readonly config: Pick<Config, 'file' | 'grpcListeners' | 'http' | 'limits'>;
@@ -43,10 +46,13 @@ export interface Servers {
   readonly grpcAddress: { readonly host: string; readonly port: number } | undefined;
   /** The TLS listener's files anew; resolves with what changed. Undefined without such a listener. Errors: CONFIG_INVALID. */
   readonly reloadTls: (() => Promise<string>) | undefined;
-  /** Cuts the connections of callers that the access policy doesn't name any more, or denies everything. */
+  /**
+   * Ends the watches that the access policy refuses by now, and cuts the connections of callers that it doesn't name any
+   * more, or denies everything.
+   */
   dropUnwantedCallers(): void;
   /**
-   * Health says NOT_SERVING; gRPC accepts no connection and no call, and ends what is running; then HTTP. What takes
+   * Health says NOT_SERVING and watches end; gRPC accepts no connection and no call, and ends what is running; then HTTP. What takes
    * longer than `graceMs` is cut. Idempotent.
    */
   drain(graceMs: number): Promise<void>;
@@ -55,7 +61,7 @@ export interface Servers {
 /** What all gRPC servers share. */
 type Services = Pick<
   GrpcServerOptions,
-  'health' | 'reflection' | 'requests' | 'rateLimiter' | 'signing' | 'onStatus' | 'audit'
+  'health' | 'watches' | 'reflection' | 'requests' | 'rateLimiter' | 'signing' | 'onStatus' | 'audit'
 >;
 
 /** Errors: ADDRESS_UNAVAILABLE with the address, CONFIG_INVALID, SECRET_FILE_UNREADABLE, SECRET_FILE_EXPOSED; then nothing listens. */
@@ -63,6 +69,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const { config, app, telemetry, log, clock } = options;
   const services: Services = {
     health: new Health(app),
+    watches: new KeySetWatches(app, (open) => telemetry?.setKeySetWatches(open)),
     reflection: loadReflection(),
     requests: new BoundedLog(clock, log),
     rateLimiter: new RateLimiter(clock, (caller) => telemetry?.countRateLimited(caller)),
@@ -75,7 +82,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
             telemetry.countCall(method, code);
           },
   };
-  const { health } = services;
+  const { health, watches } = services;
   const endpoints: GrpcEndpoint[] = [];
   let http: HttpServer | undefined;
   let metrics: HttpServer | undefined;
@@ -88,10 +95,10 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     for (const listener of config.grpcListeners)
       endpoints.push(await (listener.kind === 'tls' ? openTls(listener, ports) : openUnix(listener, ports)));
   } catch (failure) {
-    await drainAll({ health, endpoints, http, metrics, clock }, 0);
+    await drainAll({ health, watches, endpoints, http, metrics, clock }, 0);
     throw failure;
   }
-  const open = { health, endpoints, http, metrics, clock };
+  const open = { health, watches, endpoints, http, metrics, clock };
   let drained: Promise<void> | undefined;
   return {
     httpUrl: http.url,
@@ -99,12 +106,17 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     grpcAddress: findTlsAddress(endpoints),
     reloadTls: endpoints.find(({ reloadTls }) => reloadTls !== undefined)?.reloadTls,
     dropUnwantedCallers() {
-      const policy = options.accessPolicy();
       const isUnwanted = (identity: CallerIdentity): boolean => {
+        const policy = options.accessPolicy();
         const caller = findCaller(policy, identity);
         return caller === undefined || policy.rights.get(caller)?.isDenied === true;
       };
-      for (const { listener } of endpoints) listener.destroyConnectionsOf(isUnwanted);
+      const cut = (): void => {
+        for (const { listener } of endpoints) listener.destroyConnectionsOf(isUnwanted);
+      };
+      // Whatever else comes over these connections meanwhile is judged call by call.
+      if (watches.judgeAnew()) clock.after(LAST_WORD_MS, cut);
+      else cut();
     },
     drain(graceMs) {
       drained ??= drainAll(open, graceMs);
@@ -143,15 +155,18 @@ function toEndpointPorts(options: ServersOptions, services: Services): EndpointP
 
 interface OpenServers {
   readonly health: Health;
+  readonly watches: KeySetWatches;
   readonly endpoints: readonly GrpcEndpoint[];
   readonly http: HttpServer | undefined;
   readonly metrics: HttpServer | undefined;
   readonly clock: Clock;
 }
 
-async function drainAll({ health, endpoints, http, metrics, clock }: OpenServers, graceMs: number): Promise<void> {
+async function drainAll(open: OpenServers, graceMs: number): Promise<void> {
+  const { health, watches, endpoints, http, metrics, clock } = open;
   const endMs = clock.monotonicMs() + graceMs;
   health.drain();
+  watches.drain();
   const ended = endpoints.map(({ listener }) => listener.stop());
   for (const { server } of endpoints) server.drain();
   const cutAll = (): void => {

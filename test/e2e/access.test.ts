@@ -45,6 +45,7 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/keyturn.v1.KeyAdminService/ListPublicKeys': INSPECTORS,
   '/keyturn.v1.KeyAdminService/Plan': INSPECTORS,
   '/keyturn.v1.KeySetService/GetKeySet': KNOWN,
+  '/keyturn.v1.KeySetService/WatchKeySet': KNOWN,
   '/keyturn.v1.TokenService/GetTokenStatus': INSPECTORS,
   '/keyturn.v1.TokenService/RetryLogin': ADMINISTRATORS,
   '/keyturn.v1.TokenService/Reconcile': INSPECTORS,
@@ -65,7 +66,9 @@ const TABLE: Readonly<Record<string, readonly Known[]>> = {
   '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': KNOWN,
   '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': KNOWN,
 };
-const STREAMING = new Set(Object.keys(TABLE).filter((method) => /(?:Info|Watch|BackUp|ListEntries)$/.test(method)));
+const STREAMING = new Set(
+  Object.keys(TABLE).filter((method) => /(?:Info|Watch|WatchKeySet|BackUp|ListEntries)$/.test(method)),
+);
 
 let deployment: Deployment;
 let daemon: DaemonProcess;

@@ -79,6 +79,7 @@ export class FakeApplication implements Application {
   readonly notReady = new Set<string>();
   readonly #keys = new Map<string, FakeKey>();
   readonly #listeners = new Set<() => void>();
+  readonly #keySetsListeners = new Set<() => void>();
   #snapshot: KeySetSnapshot | undefined;
 
   async signJwt(caller: CallerName, command: SignJwtCommand): Promise<SignedJwt> {
@@ -248,6 +249,24 @@ export class FakeApplication implements Application {
     return this.withheldKeySets.has(name);
   }
 
+  withholdKeySet(name: string): void {
+    this.withheldKeySets.add(name);
+    this.#tellOfKeySets();
+  }
+
+  hasKeySet(name: string): boolean {
+    return name === DEFAULT_KEY_SET;
+  }
+
+  onKeySetsChange(listener: () => void): () => void {
+    this.#keySetsListeners.add(listener);
+    return () => this.#keySetsListeners.delete(listener);
+  }
+
+  #tellOfKeySets(): void {
+    for (const listener of this.#keySetsListeners) listener();
+  }
+
   async importPublicKey(caller: CallerName, command: ImportPublicKeyCommand): Promise<ImportOutcome> {
     this.#remember(caller, command);
     return { importedKey: toImportedKey(command.expiresAtMs), changed: !command.validateOnly };
@@ -402,6 +421,7 @@ export class FakeApplication implements Application {
       etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
       maxAgeSeconds: 300,
     };
+    this.#tellOfKeySets();
   }
 }
 

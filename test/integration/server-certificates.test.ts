@@ -16,6 +16,7 @@ import {
   type DevelopmentAuthority,
   issueCertificate,
 } from '../../src/commands/development-certificates.ts';
+import { createKeyturnClient } from '../../src/client/client.ts';
 import { parseAccessPolicy } from '../../src/config/access-policy-document.ts';
 import { type Servers, startServers } from '../../src/server/daemon-servers.ts';
 import { HANDSHAKE_TIMEOUT_MS } from '../../src/server/tls-listener.ts';
@@ -256,4 +257,19 @@ it('a connection that is old enough is told to make way (GOAWAY), and cut after 
   const [code] = (await once(session, 'goaway')) as [number];
   expect(code).toBe(0);
   await once(session, 'close');
+});
+
+it('a watch ends with its connection when that is old enough, as unavailable, so that its client comes again', async () => {
+  await start({ maxConnectionAgeMs: 200 });
+  const keyturn = createKeyturnClient({
+    target: {
+      address: `127.0.0.1:${servers.grpcAddress?.port}`,
+      ca: authority.certificatePem,
+      certificate: client.certificatePem,
+      privateKey: client.privateKeyPem,
+    },
+  });
+  const watching = keyturn.watchKeySet()[Symbol.asyncIterator]().next();
+  await expect(watching).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  keyturn.close();
 });

@@ -60,6 +60,21 @@ export class CallPolicy {
     if (limit !== undefined) this.#ports.rateLimiter.requireRoom(caller, limit);
   }
 
+  /** By the access policy in force now. Errors: CALLER_UNKNOWN, METHOD_NOT_FOUND, CALLER_DENIED, METHOD_NOT_PERMITTED. */
+  requirePermitted(call: IdentifiableCall, path: string): void {
+    const caller = this.requireCaller(call);
+    if (!Object.hasOwn(METHOD_RULES, path)) {
+      throw new KeyturnError('METHOD_NOT_FOUND', `there is no method ${path}; reflection lists what there is`);
+    }
+    const decision = decideMethod(this.#ports.accessPolicy(), caller, path);
+    if (!decision.allowed)
+      throw new KeyturnError(
+        decision.reason,
+        decision.message,
+        decision.field === undefined ? {} : { field: decision.field },
+      );
+  }
+
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
     const send = call.sendStatus.bind(call);
     // A call whose deadline has passed gets a status, and its handler sends another one later.
@@ -72,7 +87,7 @@ export class CallPolicy {
       send(sent);
     };
     try {
-      this.#requireMethod(call, path);
+      this.#admit(call, path);
     } catch (thrown) {
       call.sendStatus(this.toStatus(thrown, path, call));
     }
@@ -126,6 +141,11 @@ export class CallPolicy {
     return { error };
   }
 
+  #admit(call: IdentifiableCall, path: string): void {
+    this.countRequest(this.requireCaller(call));
+    this.requirePermitted(call, path);
+  }
+
   #findCaller(call: IdentifiableCall): CallerName | undefined {
     const identity = this.#ports.identify(call);
     return identity === undefined ? undefined : findCaller(this.#ports.accessPolicy(), identity);
@@ -134,22 +154,6 @@ export class CallPolicy {
   #describe(call: IdentifiableCall): string {
     const identity = this.#ports.identify(call);
     return identity === undefined ? 'this connection' : formatIdentity(identity);
-  }
-
-  #requireMethod(call: IdentifiableCall, path: string): void {
-    const policy = this.#ports.accessPolicy();
-    const caller = this.requireCaller(call);
-    this.countRequest(caller);
-    if (!Object.hasOwn(METHOD_RULES, path)) {
-      throw new KeyturnError('METHOD_NOT_FOUND', `there is no method ${path}; reflection lists what there is`);
-    }
-    const decision = decideMethod(policy, caller, path);
-    if (!decision.allowed)
-      throw new KeyturnError(
-        decision.reason,
-        decision.message,
-        decision.field === undefined ? {} : { field: decision.field },
-      );
   }
 }
 

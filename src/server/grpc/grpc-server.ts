@@ -18,6 +18,7 @@ import { createApprovalService } from './approval-service.ts';
 import { createAuditService } from './audit-service.ts';
 import { createKeyAdminService } from './key-admin-service.ts';
 import { createKeySetService } from './key-set-service.ts';
+import type { KeySetWatches } from './key-set-watches.ts';
 import { createClockService } from './clock-service.ts';
 import {
   approvalService,
@@ -56,6 +57,7 @@ export interface GrpcServerOptions {
   /** When a connection has to make way for a new one; undefined: never. */
   readonly connectionAge: { readonly maxMs: number; readonly graceMs: number } | undefined;
   readonly health: Health;
+  readonly watches: KeySetWatches;
   readonly reflection: ReflectionService;
   readonly limits: LimitsConfig;
   readonly clock: Clock;
@@ -123,10 +125,11 @@ function toServerOptions(policy: CallPolicy, { limits, connectionAge }: GrpcServ
   };
 }
 
-function addServices(server: Server, ports: HandlerPorts, { health, reflection, signing }: GrpcServerOptions): void {
+function addServices(server: Server, ports: HandlerPorts, options: GrpcServerOptions): void {
+  const { health, watches, reflection, signing } = options;
   server.addService(signingService, createSigningService(ports, signing));
   server.addService(keyAdminService, createKeyAdminService(ports));
-  server.addService(keySetService, createKeySetService(ports));
+  server.addService(keySetService, createKeySetService(ports, watches));
   server.addService(approvalService, createApprovalService(ports));
   server.addService(auditService, createAuditService(ports));
   server.addService(clockService, createClockService(ports));

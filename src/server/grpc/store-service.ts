@@ -17,7 +17,9 @@ import { toState } from './views.ts';
 
 export function createStoreService(ports: HandlerPorts): StoreServiceHandlers {
   return {
-    BackUp: serverStream(ports, (_request: BackUpRequest__Output, caller) => toBackUp(ports.app.backUpStore(caller))),
+    BackUp: serverStream(ports, (_request: BackUpRequest__Output, { caller }) =>
+      toBackUp(ports.app.backUpStore(caller)),
+    ),
 
     Recover: unary(ports, async (request: RecoverRequest__Output, { caller }): Promise<RecoverResponse> => {
       const { validateOnly, etag } = request;

@@ -100,6 +100,7 @@ export const METRICS = {
     "Time since the HTTP listener last answered the daemon's own probe with the key set; 0 before its first generation.",
     'key_set',
   ),
+  keySetWatches: gauge('keyturn_key_set_watches', 'Open WatchKeySet streams, over all callers.'),
   jwksRequests: counter('keyturn_http_requests_total', 'Requests to the HTTP listener, by status.', 'status'),
 
   // Token

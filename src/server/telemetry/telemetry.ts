@@ -98,6 +98,10 @@ export class Telemetry {
     this.#instruments.rateLimited.inc({ caller });
   }
 
+  setKeySetWatches(open: number): void {
+    this.#instruments.keySetWatches.set(open);
+  }
+
   countHttpAnswer(status: number): void {
     this.#instruments.jwksRequests.inc({ status: String(status) });
   }
