@@ -136,9 +136,9 @@ it('refuses the 17th stream of a caller, and takes the next when one of them is 
   // Their connections are lost, with and without something that they haven't read.
   const leaf = await test.authority.issueClient('auth-service', { dnsNames: ['auth-service.example'] });
   for (const initialWindowSize of [0, 0, 1_000_000, 1_000_000]) {
-    const { stream } = callRaw(leaf, initialWindowSize);
+    const { session, stream } = callRaw(leaf, initialWindowSize);
     await new Promise((resolve) => stream.once('response', resolve));
-    stream.session?.destroy();
+    session.destroy();
   }
   for (const { stop } of await openAll()) stop.abort();
 });
@@ -146,6 +146,9 @@ it('refuses the 17th stream of a caller, and takes the next when one of them is 
 it('ends with what a new call would be refused with, when another access policy denies the caller or forgets it', async () => {
   await publish('first');
   const [signer, admin] = [watch(), watch(test.admin)];
+  const leaf = await test.authority.issueClient('auth-service', { dnsNames: ['auth-service.example'] });
+  const { session, generations } = callRaw(leaf, 1_000_000);
+  await expect.poll(generations, WITHIN).toEqual([1]);
   await expect.poll(() => [signer.seen, admin.seen], WITHIN).toEqual([[1], [1]]);
   const callers = { admin: { identities: ['unix:admin'] }, s: { identities: ['dns:auth-service.example'] } };
   const replace = (document: object): void => {
@@ -157,6 +160,7 @@ it('ends with what a new call would be refused with, when another access policy 
   expect((await test.signer.getKeySet()).generation, 'a caller that stays is left alone').toBe(1);
   replace({ callers, denials: [{ callers: ['s'] }] });
   expect(await signer.ended).toMatchObject({ reason: 'CALLER_DENIED', code: 'PERMISSION_DENIED' });
+  await expect.poll(() => session.closed, { ...WITHIN, message: 'its connection is cut' }).toBe(true);
   expect(test.lines.map(({ fields }) => fields)).toContainEqual(
     expect.objectContaining({ reason: 'CALLER_DENIED', method: '/keyturn.v1.KeySetService/WatchKeySet' }),
   );
@@ -185,7 +189,7 @@ it('is open at once, though its first message has to wait for the first generati
 
 it('leaves a client that reads nothing one message, and after that the latest', async () => {
   await publish('first');
-  const { stream, generations } = callRaw(
+  const { session, stream, generations } = callRaw(
     await test.authority.issueClient('auth-service', { dnsNames: ['auth-service.example'] }),
     // Not a byte of an answer's messages may be sent.
     0,
@@ -193,7 +197,7 @@ it('leaves a client that reads nothing one message, and after that the latest', 
   await new Promise((resolve) => stream.once('response', resolve));
   for (const name of ['second', 'third', 'fourth', 'fifth']) await publish(name);
   expect(generations()).toEqual([]);
-  stream.session?.settings({ initialWindowSize: 1_000_000 });
+  session.settings({ initialWindowSize: 1_000_000 });
   await expect.poll(generations, WITHIN).toEqual([1, 5]);
 });
 
@@ -201,7 +205,11 @@ it('leaves a client that reads nothing one message, and after that the latest', 
 function callRaw(
   leaf: LeafFiles,
   initialWindowSize: number,
-): { readonly stream: ClientHttp2Stream; readonly generations: () => number[] } {
+): {
+  readonly session: ClientHttp2Session;
+  readonly stream: ClientHttp2Stream;
+  readonly generations: () => number[];
+} {
   const session = connect(`https://${test.address}`, {
     ca: readFileSync(test.authority.caFile),
     cert: readFileSync(leaf.certificateFile),
@@ -221,7 +229,7 @@ function callRaw(
   stream.on('data', (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk]);
   });
-  return { stream, generations: () => splitMessages(bytes).map(generationOf) };
+  return { session, stream, generations: () => splitMessages(bytes).map(generationOf) };
 }
 
 function splitMessages(bytes: Buffer): Buffer[] {
