@@ -41,6 +41,7 @@ interface Method<Request, Response> {
 interface StreamLimits {
   /** Absent: as long as it goes on. */
   readonly deadlineMs?: number | undefined;
+  /** Cancels the call. Aborted already: there is none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +52,7 @@ export interface Transport {
     request: NoInfer<Request>,
     deadlineMs: number,
   ): Promise<Response>;
-  /** The messages of a streaming answer. The same errors, at the message that doesn't come; once aborted it just ends. */
+  /** The messages of a streaming answer. The same errors, at the message that doesn't come; SHUTTING_DOWN once it is aborted. */
   stream<Request, Response>(
     method: Method<Request, Response>,
     request: NoInfer<Request>,
@@ -138,8 +139,7 @@ export function openTransport(target: ClientTarget, waitForReady: boolean): Tran
     },
     async *stream(method, request, { deadlineMs, signal }) {
       if (isClosed) throw new KeyturnError('SHUTTING_DOWN', 'the client is closed');
-      const isAborted = (): boolean => signal?.aborted === true;
-      if (isAborted()) return;
+      if (signal?.aborted === true) return;
       const call = client.makeServerStreamRequest(
         method.path,
         method.requestSerialize,
@@ -155,7 +155,6 @@ export function openTransport(target: ClientTarget, waitForReady: boolean): Tran
       try {
         for await (const message of call) yield message;
       } catch (thrown) {
-        if (isAborted()) return;
         throw isServiceError(thrown) ? fromServiceError(thrown, address) : thrown;
       } finally {
         signal?.removeEventListener('abort', cancel);

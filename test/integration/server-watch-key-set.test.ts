@@ -72,6 +72,8 @@ it('answers with the snapshot of now, the same as GetKeySet, and then with each 
   await expect.poll(() => waiting.seen, WITHIN).toEqual([1, 2]);
   waiting.stop.abort();
   expect(await waiting.ended, 'what the caller ends is no failure').toBeUndefined();
+  const late = follow(test.signer.watchKeySet({}, { signal: AbortSignal.abort() }));
+  expect([await late.ended, late.seen]).toEqual([undefined, []]);
 });
 
 it('ends when the key set is withheld, with the same answer as GetKeySet, and refuses one that there is not', async () => {
