@@ -119,6 +119,7 @@ const ROWS: Readonly<Record<FaultClass, string>> = {
     0x0b8 CKR_SESSION_READ_WRITE_SO_EXISTS somebody is logged in as security officer in our process, which never does
     0x0e0 CKR_TOKEN_NOT_PRESENT the token is gone, and may come back
     0x0e1 CKR_TOKEN_NOT_RECOGNIZED the token is gone, or something else is in its place
+    0x102 CKR_USER_PIN_NOT_INITIALIZED the token has no user PIN yet, so none was refused: somebody is setting it up
     0x104 CKR_USER_ANOTHER_ALREADY_LOGGED_IN another user is logged in in our process, which never does
     0x190 CKR_CRYPTOKI_NOT_INITIALIZED the module forgot that it was initialised
     0x1b6 CKR_FIPS_SELF_TEST_FAILED the module refuses everything until it is initialised and tested again`,
@@ -136,7 +137,6 @@ const ROWS: Readonly<Record<FaultClass, string>> = {
     0x0a3 CKR_PIN_EXPIRED the PIN must be changed first
     0x0a4 CKR_PIN_LOCKED the PIN is locked; the SO PIN unlocks it
     0x0e2 CKR_TOKEN_WRITE_PROTECTED keys can't be made or destroyed; signing goes on
-    0x102 CKR_USER_PIN_NOT_INITIALIZED the token has no user PIN yet
     0x103 CKR_USER_TYPE_INVALID the token knows no normal user
     0x105 CKR_USER_TOO_MANY_TYPES others hold all the logins that the token has
     0x121 CKR_RANDOM_NO_RNG the token has no random numbers, and makes no keys

@@ -171,6 +171,19 @@ describe('a token that can not be had', () => {
     await whenReady(hsm, 1);
     expect(states).toEqual(['ready']);
   });
+
+  it('is taken into use when it has a user PIN: a login before that is no refusal of the PIN', async () => {
+    const made = token();
+    const latch = new MemoryLatch();
+    const hsm = pool(made, { selector: { label: 'later' }, workers: 1 }, { latch });
+    made.addTokenWithoutPin('later');
+    await eventually(() => /PIN/.test(hsm.status().message ?? ''));
+    expect(hsm.status()).toMatchObject({ state: 'unavailable', reason: 'TOKEN_UNAVAILABLE' });
+    expect(hsm.status().message).toContain('CKR_USER_PIN_NOT_INITIALIZED');
+    made.setPin('later');
+    await whenReady(hsm, 1);
+    expect(latch.isSet()).toBe(false);
+  });
 });
 
 const HOST = fileURLToPath(new URL('../fixtures/hsm-pool-host.ts', import.meta.url));
